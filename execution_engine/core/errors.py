@@ -1,0 +1,86 @@
+"""The root of every exception of the engine, and the refusals of its commands.
+
+A refusal carries a stable `code` for programs, an HTTP-like `status` for doors, and keyword `facts` (limit, value, ids)
+that a door may show. The exceptions that author code meets are in `execution_engine.sdk.errors` and share the root.
+"""
+
+from typing import Any
+
+
+class DurableExecutionsError(Exception):
+    """Root of all errors of durable executions."""
+
+
+class CommandError(DurableExecutionsError):
+    """A command was refused and changed nothing."""
+
+    code = "invalid_request"
+    status = 400
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+
+class InvalidInputError(CommandError):
+    """A value outside its bounds or shape; `facts` name the field, the limit and the value."""
+
+    code = "invalid_input"
+
+
+class PayloadTooLargeError(CommandError):
+    code = "payload_too_large"
+    status = 413
+
+
+class FunctionNotFoundError(CommandError):
+    """No worker ever registered this function, or not this version of it."""
+
+    code = "function_not_found"
+    status = 404
+
+
+class ExecutionNotFoundError(CommandError):
+    code = "execution_not_found"
+    status = 404
+
+
+class ExecutionAlreadyStartedError(CommandError):
+    """The name is taken by an execution of the same function with another input; `facts["execution_id"]` names it."""
+
+    code = "execution_already_started"
+    status = 409
+
+
+class ExecutionEndedError(CommandError):
+    """The execution is over; `facts["execution_status"]` says how."""
+
+    code = "execution_ended"
+    status = 409
+
+
+class CallbackNotFoundError(CommandError):
+    code = "callback_not_found"
+    status = 404
+
+
+class CallbackCompletedError(CommandError):
+    """Somebody answered first, or its time was over; `facts["callback_status"]` is the stored outcome."""
+
+    code = "callback_completed"
+    status = 409
+
+
+class IllegalTransitionError(CommandError):
+    """An update that the rules of its operation type do not allow in the recorded state."""
+
+    code = "illegal_transition"
+
+
+class InvocationInterrupt(BaseException):
+    """Unwinds author code; a BaseException, so that `except Exception` in a handler cannot swallow it."""
+
+
+class ClaimLostError(InvocationInterrupt):
+    """The execution was stopped, timed out or taken over: nothing more of this invocation is recorded."""

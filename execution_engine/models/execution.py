@@ -1,0 +1,67 @@
+"""The execution: its state, its claim and its place in the queue, in one row.
+
+Owner: `journal/`. Kept until `retention_days` after the end, then purged with its operations and events.
+"""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.models.base import JournalModel
+
+
+class Execution(JournalModel):
+    """One execution of a function version. The row is its own queue entry: `due_at` says when it wants attention.
+
+    `function_version_id` carries no foreign key: an insert must not wait for a row that people edit. `error` is the
+    wire's error object as JSON text; `input` and `result` are opaque text, exactly as the serdes wrote them.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    function_version_id = models.BigIntegerField()
+    function = models.TextField()
+    version = models.TextField()
+    name = models.TextField()
+    status = models.TextField(choices=[(s.value, s.value) for s in ExecutionStatus])
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    execution_timeout = models.IntegerField(null=True, help_text="seconds, as asked for at the start")
+    retention_days = models.IntegerField(default=14)
+    due_at = models.DateTimeField(null=True)
+
+    claim_id = models.UUIDField(null=True)
+    claimed_by = models.UUIDField(null=True, help_text="boot id of the worker that holds or last held the claim")
+    invocation_id = models.UUIDField(null=True, help_text="request id of the invocation under way")
+    invocation_started_at = models.DateTimeField(null=True)
+    invocations = models.IntegerField(default=0)
+    failed_invocations = models.IntegerField(default=0, help_text="failed ones in a row")
+    is_suspect = models.BooleanField(default=False, help_text="was in flight when a worker child died")
+    runs_alone = models.BooleanField(default=False, help_text="the invocation under way has its child for itself")
+
+    event_seq = models.BigIntegerField(default=0)
+    checkpoint_seq = models.BigIntegerField(default=0)
+    wake_seq = models.BigIntegerField(default=0)
+    told_seq = models.BigIntegerField(default=-1)
+    last_event_at = models.DateTimeField()
+
+    status_text = models.TextField(default="", help_text="what the author last said with context.set_status")
+    attributes = models.JSONField(default=dict)
+    tenant_id = models.TextField(null=True)
+    started_by = models.TextField(default="", help_text="person, key or parent execution, for people to read")
+    input = models.TextField(null=True)
+    result = models.TextField(null=True)
+    error = models.TextField(null=True)
+
+    class Meta:
+        db_table = "durable_execution"
+        indexes = [
+            models.Index("function_version_id", "due_at", condition=Q(due_at__isnull=False), name="execution_claim_loop"),
+            models.Index("-started_at", "-id", name="execution_list"),
+            models.Index("function", "-started_at", name="execution_list_by_function"),
+            models.Index("status", "-started_at", name="execution_list_by_status"),
+            models.Index("claimed_by", condition=Q(claim_id__isnull=False), name="execution_claims_of_worker"),
+            GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="execution_attributes"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["function", "name"], name="execution_name_of_function")]

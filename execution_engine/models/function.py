@@ -1,0 +1,35 @@
+"""Functions and their versions, as the workers registered them. Owner: `journal/functions.py`. Never purged."""
+
+from django.db import models
+
+from execution_engine.models.base import JournalModel
+
+
+class Function(JournalModel):
+    name = models.TextField(primary_key=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "durable_function"
+
+
+class FunctionVersion(JournalModel):
+    """One version of a function: what an execution is pinned to. Seconds and days as the author gave them."""
+
+    id = models.BigAutoField(primary_key=True)
+    function = models.TextField()
+    version = models.TextField()
+    execution_timeout = models.IntegerField(null=True, help_text="seconds")
+    invocation_timeout = models.IntegerField(null=True, help_text="seconds")
+    retention_days = models.IntegerField(null=True)
+    memory_mb = models.IntegerField(default=1024)
+    is_durable = models.BooleanField(default=True)
+    fingerprint = models.TextField(default="")
+    source = models.TextField(default="", help_text="source text of the handler, for people to read")
+    description = models.TextField(default="")
+    created_at = models.DateTimeField()
+    registered_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "durable_function_version"
+        constraints = [models.UniqueConstraint(fields=["function", "version"], name="one_row_per_function_version")]
