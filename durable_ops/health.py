@@ -1,0 +1,46 @@
+"""`/healthz`: 200 when web, database and at least one worker are ready, else 503 that says what is missing."""
+
+from collections.abc import Callable
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+# A worker writes its row every few seconds; longer silence means that it is gone or cannot reach the database.
+FRESH_SECONDS = 30
+
+
+class HealthMiddleware:
+    """Answers before host names, sessions and sign-in are looked at: a load balancer asks by address and has no account."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz":
+            return health()
+        return self.get_response(request)
+
+
+def health() -> HttpResponse:
+    answer: dict[str, object] = {"web": True, "database": False, "workers": 0}
+    try:
+        answer["workers"] = count_fresh_workers()
+        answer["database"] = True
+    except DatabaseError:
+        pass  # the answer says so
+    finally:
+        # The middleware runs outside Django's request signals when it answers, so the pooled connection goes back here.
+        connection.close()
+    ready = bool(answer["database"] and answer["workers"])
+    response = JsonResponse({"status": "ok" if ready else "unavailable", **answer}, status=200 if ready else 503)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def count_fresh_workers() -> int:
+    """Workers seen lately, by the database's clock. Raises `DatabaseError` when the database or its tables are missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from execution_engine_worker where seen_at > statement_timestamp() - make_interval(secs => %s)", [FRESH_SECONDS]
+        )
+        return int(cursor.fetchone()[0])

@@ -1,0 +1,203 @@
+"""One file of settings; what differs between places comes from the environment through `durable_ops.env`.
+
+Local (no DATABASE_URL, or started by `manage.py serve` on a loopback address): embedded servers, generated secret key.
+Production (DATABASE_URL and not DEBUG): every unsafe setting stops the start and is named.
+"""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from durable_ops import env
+from durable_ops.serve.layout import Layout
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / ".data")
+LAYOUT = Layout(DATA_DIR)
+
+DEBUG = env.boolean("DEBUG")
+DATABASE_URL = env.text("DATABASE_URL")
+# `serve` sets DURABLE_LOCAL for its children, whose database address is in the environment like in production.
+LOCAL = DEBUG or not DATABASE_URL or env.boolean("DURABLE_LOCAL")
+
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.integer('PORT', 8000, minimum=0, maximum=65535)}" if LOCAL else "").rstrip("/")
+SECURE = PUBLIC_URL.startswith("https://")
+SECRET_KEY = env.text("SECRET_KEY") or (LOCAL and (LAYOUT.read_secret_key() or get_random_secret_key())) or ""
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS") or (["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+
+if not LOCAL:
+    unsafe = [
+        (len(SECRET_KEY) < 50, "SECRET_KEY must be a random text of 50 characters or more"),
+        (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS, "ALLOWED_HOSTS must name the host names of this site, comma separated, without *"),
+        (not SECURE and not env.boolean("ALLOW_HTTP"), "PUBLIC_URL must be the https:// address of this site (ALLOW_HTTP=1 accepts http://)"),
+        (not PUBLIC_URL, "PUBLIC_URL must be set: mailed links start with it"),
+        (not env.text("CELERY_BROKER_URL"), "CELERY_BROKER_URL must name a Redis, Valkey or RabbitMQ"),
+    ]
+    problems = [message for wrong, message in unsafe if wrong]
+    if problems:
+        raise ImproperlyConfigured("Unsafe settings, not starting:\n- " + "\n- ".join(problems))
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "template_partials",
+    "django_htmx",
+    "django_filters",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "execution_engine",
+    "durable_ops",
+]
+
+MIDDLEWARE = [
+    "durable_ops.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "durable_ops.urls"
+WSGI_APPLICATION = "durable_ops.wsgi.application"
+# Lambda's paths stand at the root without closing slashes, and a redirected POST loses its body.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database: one alias; the pool needs CONN_MAX_AGE 0 and replaces Django's per-thread connections.
+database = environ.Env.db_url_config(DATABASE_URL or LAYOUT.database_url)
+if "postgresql" not in str(database["ENGINE"]):
+    raise ImproperlyConfigured(f"DATABASE_URL must start with postgresql://, not {DATABASE_URL.partition(':')[0]}://.")
+database["CONN_MAX_AGE"] = 0
+database["CONN_HEALTH_CHECKS"] = True
+database["OPTIONS"] = {
+    **dict(database.get("OPTIONS", {})),
+    "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 16, minimum=1, maximum=200), "timeout": 10},
+}
+DATABASES = {"default": database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Celery: a message is only a hint to look into PostgreSQL, so nothing is acknowledged late, stored or timed by the broker.
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or (LAYOUT.broker_url if LOCAL and not DATABASE_URL else "memory://")
+CELERY_TASK_DEFAULT_QUEUE = "durable"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+# A worker whose broker is away keeps its children, which find work in PostgreSQL, and asks for the broker for ever.
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 30} if "redis" in CELERY_BROKER_URL else {}
+
+# --- Engine: read and checked by execution_engine.conf.
+DURABLE_EXECUTION: dict[str, object] = {
+    "REGION": env.text("DURABLE_REGION", "us-east-1"),
+    "ACCOUNT": env.text("DURABLE_ACCOUNT", "000000000000"),
+    "FUNCTION_MODULES": env.names("DURABLE_FUNCTION_MODULES"),
+    "THREADS": env.integer("DURABLE_THREADS", 64, minimum=1, maximum=1024),
+    "DATA_DIR": str(DATA_DIR) if LOCAL or env.text("DATA_DIR") else None,
+}
+
+# --- People
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = SECURE and env.boolean("SSL_REDIRECT")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE and env.boolean("BEHIND_PROXY") else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_REFERRER_POLICY = "same-origin"  # addresses of decisions must not leak to other sites
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+
+# --- Mail: files below DATA_DIR locally, so that a demo shows what would be sent.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend" if LOCAL else "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_FILE_PATH = str(LAYOUT.mail)
+if env.text("EMAIL_URL"):
+    globals().update({name: value for name, value in environ.Env.email_url_config(env.text("EMAIL_URL")).items() if name != "OPTIONS"})
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "durable-ops@localhost")
+
+# --- Language, time, files
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Served straight from static/ and the installed packages: no collectstatic step that somebody forgets.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # an input of 6 MiB, written as JSON inside a JSON body
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {"TITLE": "Durable Ops", "VERSION": "1", "SERVE_INCLUDE_SCHEMA": False}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "loggers": {"django.request": {"level": "ERROR"}, "celery.redirected": {"level": "WARNING"}},
+}

@@ -1,0 +1,1 @@
+"""Everything that is checked; the directories mirror the tree."""

@@ -1,0 +1,72 @@
+"""What every test can ask for.
+
+- `db` / `@pytest.mark.django_db(transaction=True)`: Django's test database on a real PostgreSQL that lives as long as the session.
+- `database_url`: address of that test database, migrated, for code that opens its own psycopg connections or starts processes.
+- `postgres`: the embedded server itself (None with DATABASE_URL), for tests that stop and start it.
+- `page`: a real browser; with `live_server` and `@pytest.mark.django_db(transaction=True)`.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+# pytest-playwright keeps an event loop on the main thread, where Django would refuse its ORM otherwise.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A cluster of this session, with fsync on as in production; several sessions can run side by side."""
+    from durable_ops.serve.layout import make_private_directory  # settings must be loaded first
+    from durable_ops.serve.postgres import EmbeddedPostgres
+    from tests.settings import EXTERNAL_DATABASE, SCRATCH
+
+    if EXTERNAL_DATABASE:
+        yield None
+        return
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    make_private_directory(SCRATCH / "sockets")
+    server = EmbeddedPostgres(SCRATCH / "postgres", SCRATCH / "sockets", SCRATCH / "postgres.log")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres: Any) -> None:
+    """pytest-django asks for this before it makes the test database."""
+
+
+@pytest.fixture(scope="session")
+def database_url(django_db_setup: None) -> str:
+    """Address of the test database, for connections outside Django."""
+    from django.db import connections
+
+    settings = connections["default"].settings_dict
+    host = settings["HOST"] or settings["OPTIONS"].get("host", "")
+    password = f":{quote(settings['PASSWORD'], safe='')}" if settings["PASSWORD"] else ""
+    user = f"{quote(settings['USER'], safe='')}{password}@" if settings["USER"] else ""
+    if host.startswith("/"):
+        return f"postgresql://{user}/{settings['NAME']}?host={quote(host)}"
+    return f"postgresql://{user}{host}:{settings['PORT'] or 5432}/{settings['NAME']}"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's Chromium when there is one; without a sandbox, which root and containers do not have."""
+    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    arguments = {**browser_type_launch_args, "args": ["--no-sandbox", "--disable-dev-shm-usage"]}
+    return {**arguments, "executable_path": found} if found else arguments
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return Path(__file__).resolve().parent.parent
