@@ -133,7 +133,7 @@ DURABLE_EXECUTION: dict[str, object] = {
     "ACCOUNT": env.text("DURABLE_ACCOUNT", "000000000000"),
     "FUNCTION_MODULES": env.names("DURABLE_FUNCTION_MODULES"),
     "THREADS": env.integer("DURABLE_THREADS", 64, minimum=1, maximum=1024),
-    "DATA_DIR": str(DATA_DIR) if LOCAL or env.text("DATA_DIR") else None,
+    "DATA_DIR": str(DATA_DIR) if LOCAL or env.text("DATA_DIR") else "",
 }
 
 # --- People

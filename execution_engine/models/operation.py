@@ -33,7 +33,7 @@ class Operation(JournalModel):
     class Meta:
         db_table = "durable_operation"
         indexes = [
-            models.Index("callback_id", condition=Q(callback_id__isnull=False), name="operation_callback"),
+            models.Index(fields=["callback_id"], condition=Q(callback_id__isnull=False), name="operation_callback"),
             models.Index(
                 "started_at",
                 condition=Q(type="CALLBACK", status="STARTED"),

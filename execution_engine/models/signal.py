@@ -18,4 +18,4 @@ class Signal(JournalModel):
 
     class Meta:
         db_table = "durable_signal"
-        indexes = [models.Index("execution_id", "name", "id", name="signal_buffer")]
+        indexes = [models.Index(fields=["execution_id", "name", "id"], name="signal_buffer")]
