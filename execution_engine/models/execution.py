@@ -58,9 +58,9 @@ class Execution(JournalModel):
         db_table = "durable_execution"
         indexes = [
             models.Index(fields=["function_version_id", "due_at"], condition=Q(due_at__isnull=False), name="execution_claim_loop"),
-            models.Index("-started_at", "-id", name="execution_list"),
+            models.Index(fields=["-started_at", "-id"], name="execution_list"),
             models.Index(fields=["function", "-started_at"], name="execution_list_by_function"),
-            models.Index("status", "-started_at", name="execution_list_by_status"),
+            models.Index(fields=["status", "-started_at"], name="execution_list_by_status"),
             models.Index(fields=["claimed_by"], condition=Q(claim_id__isnull=False), name="execution_claims_of_worker"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="execution_attributes"),
         ]

@@ -35,7 +35,7 @@ class Operation(JournalModel):
         indexes = [
             models.Index(fields=["callback_id"], condition=Q(callback_id__isnull=False), name="operation_callback"),
             models.Index(
-                "started_at",
+                fields=["started_at"],
                 condition=Q(type="CALLBACK", status="STARTED"),
                 name="operation_pending_callbacks",
             ),
