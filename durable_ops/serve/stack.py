@@ -126,7 +126,8 @@ class Stack:
                 "PUBLIC_URL": os.environ.get("PUBLIC_URL") or choices.address,
                 "SECRET_KEY": os.environ.get("SECRET_KEY") or self.layout.read_secret_key(),
             }
-        return {**os.environ, **added}
+        inherited = {name: value for name, value in os.environ.items() if name != "DURABLE_FOLLOW_PARENT"}
+        return {**inherited, **added}
 
 
 def take_lock(layout: Layout) -> IO[str]:

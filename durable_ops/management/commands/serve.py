@@ -1,6 +1,8 @@
 """`manage.py serve`: everything in one command, for a laptop, a demo or a small server."""
 
 import argparse
+import os
+import signal
 import time
 from typing import Any
 
@@ -9,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from durable_ops import env
+from durable_ops.serve.children import die_with_parent
 from durable_ops.serve.people import DemoPerson
 from durable_ops.serve.stack import Choices, Stack, default_children, free_port, is_ready
 
@@ -27,6 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="neither demo people nor examples")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if env.boolean("DURABLE_FOLLOW_PARENT"):
+            die_with_parent(signal.SIGTERM, os.getppid())  # `make run`: a killed make stops everything too
         choices = self._choices(options)
         stack = Stack(choices, settings.LAYOUT, self._say)
         try:

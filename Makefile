@@ -1,0 +1,64 @@
+# make run    everything on this machine: database, broker, web, worker (ARGS="--port 8001" passes options)
+# make test   every check, after installing what the tests need, browser included
+# make lint   ruff, mypy, import rules, sizes
+# make bench  our figures beside another engine's, on the same database
+# make crash  the long fault tests with real workers
+
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+UV := $(shell command -v uv 2>/dev/null)
+ARGS ?=
+
+.DEFAULT_GOAL := run
+.PHONY: run test lint bench crash browser clean
+
+run: .venv/.installed
+	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
+
+test: .venv/.tests browser
+	@exec .venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/.tests
+	@exec .venv/bin/python -m pytest tests/house $(ARGS)
+
+crash: .venv/.tests
+	@exec .venv/bin/python -m pytest tests/crash --all-faults $(ARGS)
+
+bench: .venv-bench/.installed
+	@exec .venv-bench/bin/python -m tests.benchmarks $(ARGS)
+
+.venv/.installed: requirements.txt
+	$(call environment,.venv,-r requirements.txt)
+
+.venv/.tests: requirements.txt tests/requirements.txt
+	$(call environment,.venv,-r requirements.txt -r tests/requirements.txt)
+	@touch .venv/.installed
+
+.venv-bench/.installed: requirements.txt tests/benchmarks/requirements.txt
+	$(call environment,.venv-bench,-r requirements.txt -r tests/benchmarks/requirements.txt)
+
+# $(1) is the virtual environment, $(2) what to install. Its stamp is the target.
+define environment
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (none found on PATH; set PYTHON=/path/to/python)."; exit 1; }
+	@if [ ! -x $(1)/bin/python ]; then echo "Making $(1)"; \
+		if [ -n "$(UV)" ]; then "$(UV)" venv --quiet --python "$(PYTHON)" $(1); \
+		elif ! $(PYTHON) -m venv $(1) > /tmp/venv.$$$$ 2>&1; then rm -rf $(1); \
+			echo "Making a virtual environment failed; on Debian: apt-get install python3-venv"; tail -3 /tmp/venv.$$$$; rm -f /tmp/venv.$$$$; exit 1; \
+		else rm -f /tmp/venv.$$$$; fi; fi
+	@echo "Installing $(2) into $(1)"
+	@if [ -n "$(UV)" ]; then "$(UV)" pip install --quiet --python $(1)/bin/python $(2); \
+	else $(1)/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore $(2); fi
+	@touch $@
+endef
+
+# The browser tests drive the system's Chromium, or the one of `playwright install`.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| ls -d "$${PLAYWRIGHT_BROWSERS_PATH:-$$HOME/.cache/ms-playwright}"/chromium* >/dev/null 2>&1 \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing chromium" \
+		&& { apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 \
+			|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; }; } \
+	|| { echo "The browser tests need Chromium: install the package chromium (as root), or run .venv/bin/playwright install chromium."; exit 1; }
+
+clean:
+	rm -rf .venv .venv-bench staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
