@@ -62,7 +62,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "execution_engine",
     "durable_ops",
-    "durable_ops.examples",
+    *(["durable_ops.examples"] if env.boolean("DURABLE_EXAMPLES", LOCAL) else []),
 ]
 
 MIDDLEWARE = [
