@@ -1,0 +1,90 @@
+"""`manage.py serve`: everything starts, everything stops, and nothing outlives it."""
+
+import http.client
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.serving import Serving
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One data directory for all starts of this module: the first makes it, the others find it."""
+    return tmp_path_factory.mktemp("serve") / "data"
+
+
+def healthz(serving: Serving) -> int:
+    connection = http.client.HTTPConnection(serving.address.removeprefix("http://"), timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
+
+
+def wait_for_end(serving: Serving, seconds: float) -> dict[int, str]:
+    deadline = time.monotonic() + seconds
+    while serving.processes() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return serving.processes()
+
+
+def test_first_start_shows_passwords_once_and_ctrl_c_stops_everything(data: Path) -> None:
+    with Serving(data, "--workers", "1") as serving:
+        assert healthz(serving) == 200
+        for name in ("admin", "operator", "approver", "viewer"):
+            assert f"    {name} " in serving.text
+        assert (data / "secret_key").stat().st_mode & 0o777 == 0o600
+        serving.stop(signal.SIGINT)
+    assert serving.process.returncode == 0
+    assert wait_for_end(serving, 1) == {}
+
+
+def test_later_start_is_quick_and_shows_no_password(data: Path) -> None:
+    began = time.monotonic()
+    with Serving(data, "--workers", "1") as serving:
+        assert time.monotonic() - began < 10
+        assert "shown only this once" not in serving.text
+
+
+def test_nothing_is_left_after_kill_9(data: Path) -> None:
+    with Serving(data, "--workers", "2") as serving:
+        assert len(serving.processes()) > 5
+        serving.kill()
+        assert wait_for_end(serving, 15) == {}
+
+
+def test_dead_children_are_started_again(data: Path) -> None:
+    with Serving(data, "--workers", "1") as serving:
+        for words in ("valkey-server", "bin/postgres", "celery", "gunicorn"):
+            os.kill(serving.pid_of(words), signal.SIGKILL)
+        deadline = time.monotonic() + 40
+        while healthz(serving) == 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        while healthz(serving) != 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert healthz(serving) == 200
+        assert "PostgreSQL ended; starting it again" in serving.text
+
+
+def test_second_serve_on_the_same_data_is_refused(data: Path) -> None:
+    with Serving(data, "--workers", "1"):
+        second = Serving(data)
+        assert second.process.wait(30) == 1
+        assert "Another `serve` uses" in second.text
+
+
+def test_busy_port_is_refused_by_name(data: Path) -> None:
+    with Serving(data, "--workers", "1") as serving:
+        port = serving.address.rpartition(":")[2]
+        second = Serving(data.with_name("other"), "--port", port)
+        assert second.process.wait(30) == 1
+        assert f"Cannot listen on 127.0.0.1:{port}" in second.text
