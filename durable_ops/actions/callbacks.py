@@ -1,0 +1,71 @@
+"""What people and keys answer to callbacks."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+
+from durable_ops.actions.actor import Actor
+from durable_ops.actions.executions import size
+from durable_ops.audit import log
+from durable_ops.models import Right
+from execution_engine.core.errors import CallbackNotFoundError
+from execution_engine.core.records import ErrorObject
+from execution_engine.models import Operation
+from execution_engine.services import callbacks
+
+
+def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
+    """Completes a callback with the text that the waiting code gets, None for no result.
+
+    Raises PermissionDenied, CallbackNotFoundError, CallbackCompletedError (somebody was first), PayloadTooLargeError.
+    """
+    actor.require(Right.ANSWER_CALLBACK)
+    _answer(
+        actor,
+        "callback.succeed",
+        callback_id,
+        lambda: callbacks.succeed_callback(callback_id, result_text),
+        result_bytes=size(result_text),
+    )
+
+
+def fail(actor: Actor, callback_id: str, error: ErrorObject) -> None:
+    """Completes a callback with an error, which the waiting code gets raised. Errors as `succeed`."""
+    actor.require(Right.ANSWER_CALLBACK)
+    _answer(actor, "callback.fail", callback_id, lambda: callbacks.fail_callback(callback_id, error), error_type=error.type)
+
+
+def heartbeat(actor: Actor, callback_id: str) -> None:
+    """Moves the callback's heartbeat time-out. Errors as `succeed`.
+
+    No audit row: a heartbeat decides nothing, and a machine sends one every few seconds.
+    """
+    actor.require(Right.ANSWER_CALLBACK)
+    with transaction.atomic():
+        callbacks.heartbeat_callback(callback_id)
+
+
+def decide(actor: Actor, callback_id: str, *, approved: bool, comment: str = "") -> None:
+    """A click on approve or reject: completes the callback with `{"action", "by", "comment"}` as JSON text.
+
+    `action` is "approved" or "rejected", `by` the user name. Errors as `succeed`.
+    """
+    actor.require(Right.DECIDE_CALLBACK)
+    action = "approved" if approved else "rejected"
+    by = actor.name if actor.user is None else actor.user.get_username()
+    text = json.dumps({"action": action, "by": by, "comment": comment}, ensure_ascii=False, separators=(",", ":"))
+    verb = "callback.approve" if approved else "callback.reject"
+    _answer(actor, verb, callback_id, lambda: callbacks.succeed_callback(callback_id, text), reason=comment)
+
+
+def _answer(actor: Actor, action: str, callback_id: str, command: Callable[[], None], *, reason: str = "", **facts: Any) -> None:
+    with transaction.atomic():
+        command()
+        found = Operation.objects.filter(callback_id=callback_id).values_list("execution_id", "name").first()
+        if found is None:
+            raise CallbackNotFoundError("There is no such callback.", callback_id=callback_id)
+        execution_id, name = found
+        facts = {"callback": name, **facts}
+        log.append(actor, log.Act(action, "callback", callback_id, execution_id=execution_id, reason=reason, facts=facts))

@@ -1,0 +1,86 @@
+"""What people and keys do to executions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from durable_ops.actions.actor import Actor
+from durable_ops.audit import log
+from durable_ops.models import Right
+from execution_engine.core.records import ErrorObject
+from execution_engine.services import executions, signals
+from execution_engine.services.executions import StartedExecution
+
+STOPPED_BY_PERSON = "Execution.Stopped"
+
+
+def start_execution(
+    actor: Actor,
+    *,
+    function: str,
+    input: str | None,
+    version: str | None = None,
+    name: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> StartedExecution:
+    """Starts an execution; `input` is JSON text, None for no input.
+
+    Idempotent by name: the same name and input answer the execution that is there (`created` False, nothing audited).
+    Raises PermissionDenied, FunctionNotFoundError, ExecutionAlreadyStartedError, InvalidInputError, PayloadTooLargeError.
+    """
+    actor.require(Right.START_EXECUTION)
+    with transaction.atomic():
+        started = executions.start_execution(function, input, version=version, name=name, attributes=attributes, started_by=actor.name)
+        if started.created:
+            log.append(actor, _start_act(function, started, input))
+    return started
+
+
+def start_executions(actor: Actor, *, function: str, inputs: Sequence[str | None], version: str | None = None) -> list[StartedExecution]:
+    """Starts one execution per input (JSON text or None), all or none, in order. Errors as `start_execution`."""
+    actor.require(Right.START_EXECUTION)
+    with transaction.atomic():
+        started = executions.start_executions(function, inputs, version=version, started_by=actor.name)
+        log.append_all(actor, [_start_act(function, one, text) for one, text in zip(started, inputs, strict=True)])
+    return started
+
+
+def stop_execution(actor: Actor, execution_id: UUID, *, reason: str = "", error: ErrorObject | None = None) -> datetime:
+    """Stops an open execution and answers when; its children go on.
+
+    `error` is kept as the execution's error; without one, it says who stopped it and why. Raises PermissionDenied,
+    ExecutionNotFoundError, ExecutionEndedError.
+    """
+    actor.require(Right.STOP_EXECUTION)
+    kept = error or ErrorObject(message=f"Stopped by {actor.name}{f': {reason}' if reason else ''}", type=STOPPED_BY_PERSON)
+    with transaction.atomic():
+        stopped_at = executions.stop_execution(execution_id, kept)
+        log.append(actor, _act("execution.stop", execution_id, reason=reason, error_type=kept.type))
+    return stopped_at
+
+
+def send_signal(actor: Actor, execution_id: UUID, *, name: str, payload: str | None) -> None:
+    """Sends a signal (JSON text or None); it is buffered until the execution waits for that name.
+
+    Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError, InvalidInputError, PayloadTooLargeError.
+    """
+    actor.require(Right.SIGNAL_EXECUTION)
+    with transaction.atomic():
+        signals.send_signal(execution_id, name, payload, sent_by=actor.name)
+        log.append(actor, _act("execution.signal", execution_id, signal=name, payload_bytes=size(payload)))
+
+
+def size(text: str | None) -> int | None:
+    """Bytes of a payload as stored, for audit facts; None when there is none."""
+    return None if text is None else len(text.encode())
+
+
+def _start_act(function: str, started: StartedExecution, text: str | None) -> log.Act:
+    return _act("execution.start", started.id, function=function, version=started.version, name=started.name, input_bytes=size(text))
+
+
+def _act(action: str, execution_id: UUID, *, reason: str = "", **facts: Any) -> log.Act:
+    return log.Act(action, "execution", str(execution_id), execution_id=execution_id, reason=reason, facts=facts)
