@@ -1,0 +1,1 @@
+"""Questions to the journal: read only, frozen answers, and never a payload in a list."""

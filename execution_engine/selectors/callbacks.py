@@ -1,0 +1,98 @@
+"""Callbacks that wait for an answer, and one callback by its id."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationSubType, OperationType
+from execution_engine.models import Execution, Operation
+from execution_engine.selectors.explain import plain_title
+
+_COLUMNS = ("execution_id", "id", "name", "sub_type", "status", "callback_id", "started_at", "ended_at", "due_at", "options")
+_OPEN = (ExecutionStatus.RUNNING, ExecutionStatus.PAUSED, ExecutionStatus.PAUSING)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRow:
+    """A callback and the execution that waits for it.
+
+    `due_at` is the nearer of its two timers, `timeout_at` its general end, `heartbeat_seconds` how often whoever holds
+    it must show a sign of life; None where there is none. `execution_status` tells whether an answer still counts.
+    """
+
+    callback_id: str
+    operation_id: str
+    name: str | None
+    sub_type: str | None
+    status: str
+    execution_id: UUID
+    execution_name: str
+    execution_status: str
+    function: str
+    version: str
+    started_by: str
+    started_at: datetime
+    ended_at: datetime | None
+    due_at: datetime | None
+    timeout_at: datetime | None
+    heartbeat_seconds: int | None
+    read_at: datetime
+
+    @property
+    def title(self) -> str:
+        return plain_title(self.name) or self.operation_id[:8]
+
+    @property
+    def is_pending(self) -> bool:
+        is_in_time = self.due_at is None or self.due_at > self.read_at
+        return self.status == OperationStatus.STARTED and is_in_time and self.execution_status in _OPEN
+
+
+def pending_callbacks(execution_id: UUID | None = None, *, limit: int = 200) -> list[CallbackRow]:
+    """Callbacks that an answer would still complete, oldest first; signals are not among them. Two queries, one for none."""
+    found = Operation.objects.filter(
+        Q(sub_type__isnull=True) | ~Q(sub_type=OperationSubType.SIGNAL),
+        Q(due_at__isnull=True) | Q(due_at__gt=Now()),
+        type=OperationType.CALLBACK,
+        status=OperationStatus.STARTED,
+    )
+    if execution_id is None:
+        found = found.filter(execution_id__in=Execution.objects.filter(status__in=_OPEN).values("id"))
+    else:
+        found = found.filter(execution_id=execution_id)
+    rows = list(found.order_by("started_at", "execution_id", "id").annotate(read_at=Now()).values(*_COLUMNS, "read_at")[:limit])
+    return [row for row in _with_executions(rows) if row.is_pending]
+
+
+def find_callback(callback_id: str) -> CallbackRow | None:
+    """A callback in whatever state; None when there never was one or its execution was purged."""
+    found = Operation.objects.filter(callback_id=callback_id, type=OperationType.CALLBACK)
+    return next(iter(_with_executions(list(found.annotate(read_at=Now()).values(*_COLUMNS, "read_at")[:1]))), None)
+
+
+def _with_executions(rows: list[Mapping[str, Any]]) -> list[CallbackRow]:
+    if not rows:
+        return []
+    names = ("name", "status", "function", "version", "started_by")
+    executions = {row["id"]: row for row in Execution.objects.filter(id__in={row["execution_id"] for row in rows}).values("id", *names)}
+    return [_row(row, executions[row["execution_id"]]) for row in rows if row["execution_id"] in executions]
+
+
+def _row(row: Mapping[str, Any], execution: Mapping[str, Any]) -> CallbackRow:
+    options = json.loads(row["options"]) if row["options"] else {}
+    timeout = options.get("timeout")
+    return CallbackRow(
+        operation_id=row["id"],
+        execution_name=execution["name"],
+        execution_status=execution["status"],
+        timeout_at=row["started_at"] + timedelta(seconds=timeout) if timeout else None,
+        heartbeat_seconds=options.get("heartbeat") or None,
+        **{name: execution[name] for name in ("function", "version", "started_by")},
+        **{name: row[name] for name in (*_COLUMNS, "read_at") if name not in ("id", "options")},
+    )

@@ -1,0 +1,67 @@
+"""Functions, their versions, what is open of each and who serves them."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from execution_engine.core.enums import TERMINAL_EXECUTION_STATUSES
+from execution_engine.models import Execution, FunctionVersion
+from execution_engine.selectors.workers import live_workers
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version of a function: `in_flight` executions hold a claim, `waiting` ones do not. Timeouts in seconds."""
+
+    id: int
+    function: str
+    version: str
+    description: str
+    execution_timeout: int | None
+    retention_days: int | None
+    fingerprint: str
+    registered_at: datetime
+    in_flight: int
+    waiting: int
+    workers: int
+
+    @property
+    def is_stranded(self) -> bool:
+        return self.workers == 0 and self.in_flight + self.waiting > 0
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRow:
+    """A function with its versions, the latest registered first."""
+
+    name: str
+    versions: tuple[VersionRow, ...]
+
+
+_COLUMNS = ("id", "function", "version", "description", "execution_timeout", "retention_days", "fingerprint", "registered_at")
+
+
+def list_functions() -> list[FunctionRow]:
+    """Every function by name. Three queries: versions, workers, open executions."""
+    versions = list(FunctionVersion.objects.order_by("function", "-id").values(*_COLUMNS))
+    workers = Counter(one for worker in live_workers() if not worker.is_draining for one in worker.version_ids)
+    counts = Execution.objects.exclude(status__in=TERMINAL_EXECUTION_STATUSES).values("function_version_id").order_by()
+    claimed = Q(claim_id__isnull=False)
+    opened = {row["function_version_id"]: row for row in counts.annotate(held=Count("id", filter=claimed), all=Count("id"))}
+    grouped: dict[str, list[VersionRow]] = defaultdict(list)
+    for row in versions:
+        here = opened.get(row["id"], {"held": 0, "all": 0})
+        state = {"in_flight": here["held"], "waiting": here["all"] - here["held"], "workers": workers[row["id"]]}
+        grouped[row["function"]].append(VersionRow(**row, **state))
+    return [FunctionRow(name, tuple(rows)) for name, rows in grouped.items()]
+
+
+def function_names() -> list[str]:
+    return list(FunctionVersion.objects.order_by("function").values_list("function", flat=True).distinct())
+
+
+def function_versions(function: str) -> list[str]:
+    """Versions of one function, the latest registered first."""
+    return list(FunctionVersion.objects.filter(function=function).order_by("-id").values_list("version", flat=True))

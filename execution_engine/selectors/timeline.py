@@ -1,0 +1,160 @@
+"""Where the time of an execution and of each of its operations went."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from execution_engine.core.enums import EventType, OperationStatus, OperationType
+from execution_engine.models import Event, Operation
+from execution_engine.selectors.executions import ExecutionDetail
+from execution_engine.selectors.explain import plain_title
+from execution_engine.selectors.operations import SHOWN
+from execution_engine.selectors.segments import Segment, SegmentKind, Span, clipped, execution_segments
+
+_NAMES = ("id", "type", "sub_type", "name", "parent_id", "status", "attempt", "options", "start_event")
+_COLUMNS = (*_NAMES, "started_at", "ended_at", "due_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One operation; its segments are without gap from its start to its end, or to now while it is open."""
+
+    operation_id: str
+    title: str
+    type: str
+    status: str
+    depth: int
+    attempts: int
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """`segments` are the execution's own, without gap from `start` to `end` (now while it is open).
+
+    `lanes` are in order of start, at most `operations.SHOWN`; `is_cut` says that there are more.
+    """
+
+    start: datetime
+    end: datetime
+    is_open: bool
+    segments: tuple[Segment, ...]
+    lanes: tuple[Lane, ...]
+    is_cut: bool
+
+    def total(self, kind: SegmentKind) -> timedelta:
+        return sum((segment.duration for segment in self.segments if segment.kind is kind), timedelta())
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """An attempt that failed and was followed by a pause."""
+
+    failed_at: datetime
+    due_at: datetime
+
+
+def get_timeline(execution: ExecutionDetail, *, after: int = 0, limit: int = SHOWN) -> Timeline:
+    """Two queries: operations started after the history event `after`, and the events that cut time into pieces."""
+    summary = execution.summary
+    whole = Span(summary.started_at, max(summary.ended_at or summary.read_at, summary.started_at))
+    found = Operation.objects.filter(execution_id=summary.id, start_event__gt=after).order_by("start_event", "id")
+    rows = list(found.values(*_COLUMNS)[: limit + 1])
+    is_cut, rows = len(rows) > limit, rows[:limit]
+    invocations, starts, attempts = _read_events(summary.id, [row["id"] for row in rows if _was_retried(row)])
+    if execution.invocation_started_at and not summary.ended_at:
+        invocations.append(Span(execution.invocation_started_at, whole.end))
+    waits = [_waited(row, whole.end) for row in rows if row["type"] in _WAITING]
+    retries = [Span(one.failed_at, one.due_at) for some in attempts.values() for one in some]
+    if execution.due_at and not summary.ended_at:
+        # What is due but not yet fired has no event: the row knows when it will be.
+        retries.append(Span(whole.end, execution.due_at))
+    segments = execution_segments(whole, invocations, waits=waits, retries=retries)
+    depths = _depths(rows)
+    lanes = tuple(
+        _lane(row, depths[row["id"]], _segments(row, whole, segments, starts[row["id"]], attempts[row["id"]])) for row in rows
+    )
+    return Timeline(whole.start, whole.end, summary.ended_at is None, tuple(segments), lanes, is_cut)
+
+
+_WAITING = (OperationType.WAIT, OperationType.CALLBACK, OperationType.CHAINED_INVOKE)
+
+
+def _was_retried(row: Mapping[str, Any]) -> bool:
+    is_over = row["ended_at"] is not None
+    return bool(row["type"] == OperationType.STEP and row["attempt"] > (1 if is_over else 0))
+
+
+def _read_events(
+    execution_id: UUID, retried: Sequence[str]
+) -> tuple[list[Span], dict[str, list[datetime]], dict[str, list[_Attempt]]]:
+    invocations: list[Span] = []
+    starts: dict[str, list[datetime]] = defaultdict(list)
+    attempts: dict[str, list[_Attempt]] = defaultdict(list)
+    kinds = [EventType.INVOCATION_COMPLETED]
+    steps = [EventType.STEP_STARTED, EventType.STEP_FAILED, EventType.STEP_SUCCEEDED]
+    found = Event.objects.filter(execution_id=execution_id, type__in=kinds + steps if retried else kinds)
+    wanted = set(retried)
+    for kind, operation_id, at, details in found.order_by("event_id").values_list("type", "operation_id", "at", "details"):
+        if kind == EventType.INVOCATION_COMPLETED:
+            began = json.loads(details or "{}").get("StartTimestamp")
+            invocations.append(Span(datetime.fromisoformat(began) if began else at, at))
+        elif operation_id in wanted and kind == EventType.STEP_STARTED:
+            starts[operation_id].append(at)
+        elif operation_id in wanted:
+            delay = json.loads(details or "{}").get("RetryDetails", {}).get("NextAttemptDelaySeconds")
+            if delay:
+                attempts[operation_id].append(_Attempt(at, at + timedelta(seconds=delay)))
+    return invocations, starts, attempts
+
+
+def _waited(row: Mapping[str, Any], end: datetime) -> Span:
+    """A timer that fired late was over when it was due: what follows is queueing."""
+    options = json.loads(row["options"]) if row["options"] else {}
+    until = row["ended_at"] or end
+    if row["type"] == OperationType.WAIT and row["ended_at"] and options.get("duration"):
+        until = min(until, row["started_at"] + timedelta(seconds=options["duration"]))
+    elif row["ended_at"] is None and row["due_at"]:
+        until = max(row["due_at"], row["started_at"])
+    return Span(row["started_at"], until)
+
+
+def _segments(
+    row: Mapping[str, Any], whole: Span, execution: Sequence[Segment], starts: Sequence[datetime], attempts: Sequence[_Attempt]
+) -> tuple[Segment, ...]:
+    span = Span(row["started_at"], max(row["ended_at"] or whole.end, row["started_at"]))
+    if row["type"] in _WAITING:
+        return (Segment(SegmentKind.WAITING, span.start, span.end),) if span.end > span.start else ()
+    if row["type"] != OperationType.STEP or not attempts:
+        return tuple(clipped(execution, span))
+    segments: list[Segment] = []
+    cursor = span.start
+    for attempt in attempts:
+        failed_at = min(max(attempt.failed_at, cursor), span.end)
+        segments += clipped(execution, Span(cursor, failed_at))
+        again = next((at for at in starts if at > attempt.failed_at), span.end)
+        due_at = min(max(attempt.due_at, failed_at), span.end)
+        cursor = min(max(again, due_at), span.end)
+        segments += [Segment(SegmentKind.RETRY_WAIT, failed_at, due_at), Segment(SegmentKind.QUEUED, due_at, cursor)]
+    segments += clipped(execution, Span(cursor, span.end))
+    return tuple(segment for segment in segments if segment.end > segment.start)
+
+
+def _lane(row: Mapping[str, Any], depth: int, segments: tuple[Segment, ...]) -> Lane:
+    # `attempt` counts finished attempts; the one under way, or the first of all, is one more.
+    is_working = row["status"] in (OperationStatus.STARTED, OperationStatus.READY)
+    attempts = row["attempt"] + (1 if is_working else 0) if row["type"] == OperationType.STEP else 1
+    title = plain_title(row["name"]) or row["sub_type"] or row["type"].title()
+    return Lane(row["id"], title, row["type"], row["status"], depth, attempts, segments)
+
+
+def _depths(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Parents start before their children, so one pass is enough."""
+    depths: dict[str, int] = {}
+    for row in rows:
+        depths[row["id"]] = depths.get(row["parent_id"], -1) + 1
+    return depths
