@@ -1,0 +1,1 @@
+"""The parts of `ai-analyst`: a model that decides, and three tools that do."""
