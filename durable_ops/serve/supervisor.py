@@ -46,7 +46,7 @@ class Watched:
             steady = now - self._started > STEADY_SECONDS
             self._delay = FIRST_DELAY_SECONDS if steady else min(self._delay * 2, LONGEST_DELAY_SECONDS)
             self._due = now + self._delay
-            self._say(f"{self.name} ended; starting it again in {self._delay:.1f} s")
+            self._say(f"{self.name} ended; starting it again in {self._delay:.1f} s (its log says why)")
         if now >= self._due:
             self._due = None
             self._start_again()
