@@ -1,12 +1,16 @@
 """`/healthz`: 200 when web, database and at least one worker are ready, else 503 that says what is missing."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.db import DatabaseError, connection
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-# A worker writes its row every few seconds; longer silence means that it is gone or cannot reach the database.
-FRESH_SECONDS = 30
+from execution_engine.models import Worker
+
+# A worker writes its row every second or so; longer silence means that it is gone or cannot reach the database.
+FRESH_SECONDS = 10
 
 
 class HealthMiddleware:
@@ -38,10 +42,6 @@ def health() -> HttpResponse:
 
 
 def count_fresh_workers() -> int:
-    """Workers seen lately, by the database's clock. Raises `DatabaseError` when the database or its tables are missing."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select count(*) from execution_engine_worker where seen_at > statement_timestamp() - make_interval(secs => %s)",
-            [FRESH_SECONDS],
-        )
-        return int(cursor.fetchone()[0])
+    """Workers seen lately that take work, by the database's clock. Raises `DatabaseError` when the database or its tables are missing."""
+    fresh = Worker.objects.filter(is_draining=False, seen_at__gt=Now() - timedelta(seconds=FRESH_SECONDS))
+    return fresh.count()
