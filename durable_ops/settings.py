@@ -16,7 +16,8 @@ from durable_ops.api.settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noq
 from durable_ops.serve.layout import Layout
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = env.path("DATA_DIR", BASE_DIR / ".data")
+# Installed into another project, this directory is a place for packages: data then stays with the project that is run.
+DATA_DIR = env.path("DATA_DIR", (BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()) / ".data")
 LAYOUT = Layout(DATA_DIR)
 
 DEBUG = env.boolean("DEBUG")
@@ -187,7 +188,7 @@ USE_TZ = True
 USE_I18N = False
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT") or None
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [directory for directory in [BASE_DIR / "static"] if directory.is_dir()]
 # Served straight from static/ and the installed packages: no collectstatic step that somebody forgets.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -3,7 +3,9 @@
 import argparse
 import os
 import signal
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -60,7 +62,7 @@ class Command(BaseCommand):
             demo_password=env.text("DEMO_PASSWORD"),
             database_url=settings.DATABASE_URL,
             broker_url=env.text("CELERY_BROKER_URL"),
-            project=settings.BASE_DIR,
+            project=Path(sys.argv[0]).resolve().parent,  # of manage.py, whichever project this is
         )
 
     def _introduce(self, people: list[DemoPerson], choices: Choices) -> None:
