@@ -96,9 +96,10 @@ def put_back(items: dict[str, int]) -> None:
 
 
 def passes(verdict: Any) -> bool:
-    """True for {"action": "approve"} or "approve". Whatever else was sent, and silence, does not ship goods."""
-    action = verdict.get("action") if isinstance(verdict, dict) else verdict
-    return action in ("approve", "approved")
+    """True for "approve" and for {"action": "approve"}, as "decision" or {"approved": true} too. Nothing else ships goods."""
+    if isinstance(verdict, dict):
+        verdict = next((verdict[key] for key in ("action", "decision", "approved") if key in verdict), None)
+    return verdict is True or verdict in ("approve", "approved")
 
 
 def ship(order_id: str) -> str:

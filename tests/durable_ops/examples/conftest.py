@@ -1,0 +1,20 @@
+"""What the tests of the examples share."""
+
+import pytest
+
+from durable_ops.examples.models import StockItem
+from execution_engine.testing import DurableExecutionTestClient
+
+
+@pytest.fixture
+def client() -> DurableExecutionTestClient:
+    return DurableExecutionTestClient()
+
+
+@pytest.fixture
+def shelf(db: None) -> None:
+    """Four mugs and no unicorn, whatever an earlier test left behind."""
+    StockItem.objects.all().delete()
+    StockItem.objects.bulk_create(
+        [StockItem(sku="mug", available=4), StockItem(sku="lamp", available=1), StockItem(sku="unicorn", available=0)]
+    )
