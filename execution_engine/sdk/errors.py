@@ -1,0 +1,245 @@
+"""The exceptions that author code meets, under AWS's names.
+
+An operation's failure is always rebuilt from its recorded error object, on the first run as on replay, so that both
+raise the same class with the same text.
+"""
+
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import DurableExecutionsError, InvocationInterrupt
+from execution_engine.core.records import ErrorObject
+from execution_engine.core.serdes import SerDesError
+
+# AWS keeps error objects below 32 KiB; the last lines of a trace are the ones that explain.
+STACK_TRACE_LINES = 50
+STACK_TRACE_CHARACTERS = 16_000
+MESSAGE_CHARACTERS = 8_000
+_SDK = str(Path(__file__).parent)
+
+
+class ValidationError(DurableExecutionsError):
+    """Wrong arguments of a durable call; raised before anything is recorded."""
+
+
+class InvalidStateError(DurableExecutionsError):
+    """An operation was attempted in a state that does not allow it."""
+
+
+class OrderedLockError(DurableExecutionsError):
+    """An earlier holder of an ordered lock failed."""
+
+
+class PluginLoadError(DurableExecutionsError):
+    """A configured plugin could not be loaded."""
+
+
+class ExecutionError(DurableExecutionsError):
+    """Ends the execution FAILED without any retry, whatever operation wraps it."""
+
+
+class NonDeterministicExecutionError(ExecutionError):
+    """The code asked for another operation than the one recorded at this place; `step_id` is the operation's id."""
+
+    def __init__(self, message: str, step_id: str | None = None) -> None:
+        super().__init__(message)
+        self.step_id = step_id
+
+
+class InvocationError(DurableExecutionsError):
+    """Fails the invocation, which is tried again, unless `is_retryable()` says no: then the execution fails."""
+
+    def is_retryable(self) -> bool:
+        return True
+
+
+class CheckpointError(InvocationError):
+    """The journal refused a checkpoint; `is_client_error` means that trying again cannot help."""
+
+    def __init__(self, message: str, *, is_client_error: bool = False) -> None:
+        super().__init__(message)
+        self.is_client_error = is_client_error
+
+    def is_retryable(self) -> bool:
+        return not self.is_client_error
+
+
+class GetExecutionStateError(CheckpointError):
+    """The recorded operations could not be read."""
+
+
+class RetryableSerDesError(InvocationError):
+    """A serdes failed for a passing reason: the invocation is tried again."""
+
+
+class StepInterruptedError(InvocationError):
+    """An at-most-once step was cut off before its end was recorded; its retry strategy decides."""
+
+    def __init__(self, message: str, step_id: str | None = None) -> None:
+        super().__init__(message)
+        self.step_id = step_id
+
+
+class DurableOperationError(DurableExecutionsError):
+    """A recorded failure of an operation.
+
+    `error_type` is the name of the original exception's class (fully qualified, builtins bare), `message` its text,
+    `stack_trace` its lines. `__cause__` is a stand-in rebuilt from the record, never the original object.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        error_type: str | None = None,
+        data: str | None = None,
+        stack_trace: list[str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error_type = error_type or type_name(type(self))
+        self.data = data
+        self.stack_trace = stack_trace
+
+
+class StepError(DurableOperationError):
+    """A step failed and will not be tried again."""
+
+
+class InvokeError(DurableOperationError):
+    """The invoked function failed, timed out or was stopped."""
+
+
+class ChildContextError(DurableOperationError):
+    """The body of a child context raised."""
+
+
+class WaitForConditionError(DurableOperationError):
+    """A check or its wait strategy raised, or its attempts are used up."""
+
+
+class CallbackError(DurableOperationError):
+    """Catches every failure of a callback."""
+
+
+class CallbackExternalError(CallbackError):
+    """Whoever held the callback answered with a failure."""
+
+
+class CallbackTimeoutError(CallbackError):
+    """Nobody answered in time, or heartbeats stayed away."""
+
+
+class CallbackSubmitterError(CallbackError):
+    """The submitter of `wait_for_callback` failed."""
+
+
+class SignalTimeoutError(CallbackTimeoutError):
+    """No signal of that name came in time, and no `on_timeout` was given."""
+
+
+class ExecutionFailedError(DurableExecutionsError):
+    """Asked for its result, an execution turned out to have failed, timed out or been stopped.
+
+    `error_type` and `message` are the author's own. The text is `"<error_type>: <message>"`.
+    """
+
+    def __init__(
+        self, message: str | None, *, error_type: str | None, status: ExecutionStatus, error: ErrorObject | None = None
+    ) -> None:
+        super().__init__(": ".join(part for part in (error_type, message) if part) or str(status))
+        self.message = message
+        self.error_type = error_type
+        self.status = status
+        self.error = error
+
+
+class OrphanedChildException(InvocationInterrupt):
+    """Unwinds a branch whose parent is already recorded as ended."""
+
+    def __init__(self, message: str, operation_id: str) -> None:
+        super().__init__(message)
+        self.operation_id = operation_id
+
+
+class BackgroundThreadError(InvocationInterrupt):
+    """Unwinds author code after the checkpointing thread of an adapter failed."""
+
+    def __init__(self, message: str, source_exception: Exception) -> None:
+        super().__init__(message)
+        self.source_exception = source_exception
+
+
+def type_name(kind: type[BaseException]) -> str:
+    """The wire's ErrorType: fully qualified, builtins bare."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+_SERDES_ERROR = type_name(SerDesError)
+_REBUILT: dict[str, type[DurableOperationError]] = {
+    type_name(kind): kind
+    for kind in (
+        StepError,
+        InvokeError,
+        ChildContextError,
+        WaitForConditionError,
+        CallbackError,
+        CallbackExternalError,
+        CallbackTimeoutError,
+        CallbackSubmitterError,
+        SignalTimeoutError,
+    )
+}
+
+
+def register_operation_error(kind: type[DurableOperationError]) -> None:
+    """Lets a subclass defined elsewhere be rebuilt from its recorded type name."""
+    _REBUILT[type_name(kind)] = kind
+
+
+def error_object(error: BaseException) -> ErrorObject:
+    """What is recorded for an exception. An operation's own failure keeps its fields and its own class as type."""
+    if isinstance(error, DurableOperationError | SerDesError):
+        kind = SerDesError if isinstance(error, SerDesError) else type(error)
+        trace = None if error.stack_trace is None else tuple(error.stack_trace)
+        return ErrorObject(message=error.message, type=type_name(kind), data=error.data, stack_trace=trace)
+    return ErrorObject(message=_text(error), type=type_name(type(error)), stack_trace=_stack_trace(error))
+
+
+def recorded_error(kind: type[DurableOperationError], error: ErrorObject | None) -> DurableOperationError | SerDesError:
+    """The failure of an operation, rebuilt from its record; a failed serdes comes back as `SerDesError`."""
+    error = error or ErrorObject()
+    trace = None if error.stack_trace is None else list(error.stack_trace)
+    raised = (SerDesError if error.type == _SERDES_ERROR else kind)(error.message, error.type, error.data, trace)
+    raised.__cause__ = _REBUILT.get(error.type or "", DurableOperationError)(error.message, error.type, error.data, trace)
+    return raised
+
+
+def _text(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:
+        # An author's __str__ may itself be broken; the failure must still be recorded.
+        text = f"<{type(error).__qualname__} whose text cannot be shown>"
+    return text if len(text) <= MESSAGE_CHARACTERS else text[:MESSAGE_CHARACTERS] + "..."
+
+
+def _stack_trace(error: BaseException) -> tuple[str, ...] | None:
+    """The last lines of the trace, without the SDK's own frames above the author's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None and _is_ours(trace):
+        trace = trace.tb_next
+    lines = [line.rstrip("\n") for line in traceback.format_tb(trace)][-STACK_TRACE_LINES:]
+    kept: list[str] = []
+    room = STACK_TRACE_CHARACTERS
+    for line in reversed(lines):
+        room -= len(line)
+        if room < 0:
+            break
+        kept.append(line)
+    return tuple(reversed(kept)) or None
+
+
+def _is_ours(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_code.co_filename.startswith(_SDK)

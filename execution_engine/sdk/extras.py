@@ -1,0 +1,84 @@
+"""What our contexts offer beyond AWS's: signals, approvals, replay-safe time and chance, words for people."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from execution_engine.core.enums import OperationSubType, OperationType
+from execution_engine.sdk import ports
+from execution_engine.sdk.durations import MAX_CALLBACK_SECONDS, DurationLike, bounded_seconds
+from execution_engine.sdk.errors import ValidationError
+from execution_engine.sdk.operations.signal import run_signal
+from execution_engine.sdk.state import ContextPosition
+from execution_engine.sdk.types import ApprovalDecision, SignalResult
+
+_SIGNAL = str(OperationSubType.SIGNAL)
+MAX_STATUS_CHARACTERS = 500
+MAX_ATTRIBUTES = 50
+
+
+class ContextExtras(ContextPosition):
+    """Mixed into `DurableContext`, and nothing else."""
+
+    __slots__ = ()
+
+    @property
+    def execution_id(self) -> str:
+        """The execution's id, as text."""
+        return str(self._invocation.execution_id)
+
+    def wait_for_signal(
+        self, name: str, *, timeout: DurationLike | None = None, on_timeout: str | None = None
+    ) -> SignalResult:
+        """Waits for the oldest signal of that name; one sent before is taken from the buffer.
+
+        `timeout` is at most 99,999,999 s. Raises `SignalTimeoutError` when it passes without a signal, unless
+        `on_timeout` names the signal that is then assumed. Recorded: replay gives the same answer.
+        """
+        seconds = 0 if timeout is None else bounded_seconds(timeout, "timeout", low=1, high=MAX_CALLBACK_SECONDS)
+        if not name:
+            raise ValidationError("wait_for_signal needs the signal's name")
+        return self._perform(OperationType.CALLBACK, _SIGNAL, name, run_signal, seconds, on_timeout)
+
+    def wait_for_approval(self, name: str, **options: Any) -> ApprovalDecision:
+        """Asks people to decide. Needs the app `durable_ops`, whose documentation lists the options."""
+        return ports.approval_desk().wait_for_approval(self, name, **options)  # type: ignore[arg-type]
+
+    def now(self) -> datetime:
+        """The time (UTC) at which the last operation of this context ended, at first the start: the same on replay."""
+        return self._consumed_at()
+
+    def uuid(self) -> UUID:
+        """A random-looking UUID (version 4) that is the same on replay and in every attempt of a step."""
+        return UUID(bytes=self._draw(16), version=4)
+
+    def random(self) -> float:
+        """A number from 0 up to 1 that is the same on replay and in every attempt of a step."""
+        return (int.from_bytes(self._draw(8), "big") >> 11) * 2.0**-53
+
+    def set_status(self, text: str) -> None:
+        """Says in a few words (up to 500 characters) what the execution is doing; stored with the next checkpoint."""
+        if not self._is_replaying:
+            self._invocation.sink.set_status(text[:MAX_STATUS_CHARACTERS])
+
+    def set_attributes(self, attributes: Mapping[str, str | int | float | bool | None] | None = None, **more: Any) -> None:
+        """Merges up to 50 attributes to search executions by; stored with the next checkpoint."""
+        merged = {**(attributes or {}), **more}
+        if len(merged) > MAX_ATTRIBUTES:
+            raise ValidationError(f"at most {MAX_ATTRIBUTES} attributes at once, got {len(merged)}")
+        wrong = [name for name, value in merged.items() if value is not None and not isinstance(value, str | int | float)]
+        if wrong:
+            raise ValidationError(f"an attribute is a text, a number, a boolean or None; not so: {', '.join(map(str, wrong))}")
+        if not self._is_replaying:
+            self._invocation.sink.set_attributes(merged)
+
+    def _draw(self, size: int) -> bytes:
+        """Bytes from the seed, this context, the number of operations finished in it, and the draws since.
+
+        Counting draws per operation keeps a draw inside a step body, which does not run on replay, from shifting later ones.
+        """
+        self._draws += 1
+        text = f"{self._invocation.execution_id}/{self._prefix or ''}/{self._finished}/{self._draws}"
+        return blake2b(text.encode(), digest_size=size).digest()

@@ -1,0 +1,44 @@
+"""What the operations share: calling author code, its context, and suspending."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from execution_engine.core.enums import OperationAction
+from execution_engine.core.records import OperationOptions, OperationRecord
+from execution_engine.sdk.durations import MAX_WAIT_SECONDS
+from execution_engine.sdk.errors import ValidationError
+from execution_engine.sdk.logger import Logger, identity
+from execution_engine.sdk.state import ContextPosition, OperationKey
+from execution_engine.sdk.suspend import suspend
+
+
+def operation_logger(context: ContextPosition, key: OperationKey) -> Callable[[int], Logger]:
+    """Makes the logger of a running body when it is first asked for; a running body is never replaying."""
+
+    def make(attempt: int) -> Logger:
+        extra = identity(
+            key.invocation.arn, operation_id=key.id, name=key.name, parent_id=key.parent_id, attempt=attempt
+        )
+        return context.logger.with_extra(extra, lambda: False)
+
+    return make
+
+
+def retry_options(delay_seconds: int, what: str) -> OperationOptions:
+    """The delay of a RETRY, at least 1 s. Raises `ValidationError` above 366 days."""
+    if delay_seconds > MAX_WAIT_SECONDS:
+        raise ValidationError(f"the delay of {what} must be at most {MAX_WAIT_SECONDS} seconds, got {delay_seconds}")
+    return OperationOptions(delay=max(1, delay_seconds))
+
+
+def suspend_for(key: OperationKey, record: OperationRecord) -> NoReturn:
+    """Unwinds until the operation's timer is due, or until somebody outside answers when it has none."""
+    suspend(f"{key} is {record.status}", record.due_at)
+
+
+START = OperationAction.START
+SUCCEED = OperationAction.SUCCEED
+FAIL = OperationAction.FAIL
+RETRY = OperationAction.RETRY
+
+Body = Callable[..., Any]

@@ -1,0 +1,108 @@
+"""run_in_child_context: group operations under one result (semantics: CONTEXT)."""
+
+from typing import TYPE_CHECKING, Any
+
+from execution_engine.core.enums import OperationStatus
+from execution_engine.core.records import OperationRecord
+from execution_engine.sdk.callables import wants_context
+from execution_engine.sdk.config import ChildConfig
+from execution_engine.sdk.errors import (
+    ChildContextError,
+    ExecutionError,
+    InvocationError,
+    NonDeterministicExecutionError,
+    error_object,
+    recorded_error,
+)
+from execution_engine.sdk.operations.base import FAIL, START, SUCCEED, Body
+from execution_engine.sdk.state import OperationKey
+
+if TYPE_CHECKING:
+    from execution_engine.sdk.context import DurableContext
+
+# AWS's bound: above it the result is not stored but rebuilt by running the body over its recorded children.
+MAX_RESULT_BYTES = 256 * 1024
+
+
+def run_child(context: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any]) -> Any:
+    """The body's result, read back from its text. Raises `ChildContextError` when the body raised."""
+    record = key.found
+    if config.is_virtual:
+        return _run_virtual(context, key, func, config)
+    if record is None:
+        key.sink.hold(key.update(START))
+    elif record.status is OperationStatus.FAILED:
+        raise recorded_error(ChildContextError, record.error)
+    elif record.status is OperationStatus.SUCCEEDED and not record.replay_children:
+        return key.decode(config.serdes, record.payload)
+    child = context._child(key.id, parent_id=key.id, is_pinned=record is not None and record.replay_children)
+    try:
+        raw, text, value = _call(child, key, func, config)
+        if record is not None and record.is_terminal:
+            return value
+        is_large = _is_large(text)
+        payload = _summary(raw, config) if is_large else text
+    except _BodyFailedError as failed:
+        error = error_object(failed.error)
+    else:
+        key.sink.checkpoint(key.update(SUCCEED, payload, replay_children=is_large))
+        return value
+    return _fail(key, record, error)
+
+
+def _fail(key: OperationKey, record: OperationRecord | None, error: Any) -> Any:
+    if record is None or not record.is_terminal:
+        key.sink.checkpoint(key.update(FAIL, None, error))
+    raise recorded_error(ChildContextError, error)
+
+
+def _run_virtual(context: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any]) -> Any:
+    if key.found is not None:
+        raise NonDeterministicExecutionError(
+            f"Non-deterministic execution at operation {key.id}: recorded as a real context, the code now asks for a virtual one",
+            key.id,
+        )
+    child = context._child(key.id, parent_id=context._parent_id, is_pinned=context._is_pinned)
+    try:
+        return _call(child, key, func, config)[2]
+    except _BodyFailedError as failed:
+        error = error_object(failed.error)
+    finally:
+        key.consumed = child._consumed
+    raise recorded_error(ChildContextError, error)
+
+
+class _BodyFailedError(Exception):
+    """Carries the body's exception, so that a failed checkpoint is not mistaken for it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _call(child: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any]) -> tuple[Any, str, Any]:
+    try:
+        raw = func(child) if wants_context(func) else func()
+        text = key.encode(config.serdes, raw)
+        return raw, text, key.decode(config.serdes, text)
+    except ExecutionError:
+        raise
+    except Exception as error:
+        if isinstance(error, InvocationError) and error.is_retryable():
+            raise
+        raise _BodyFailedError(error) from None
+
+
+def _summary(raw: Any, config: ChildConfig[Any]) -> str:
+    if config.summary_generator is None:
+        return ""
+    try:
+        return config.summary_generator(raw)
+    except Exception as error:
+        raise _BodyFailedError(error) from None
+
+
+def _is_large(text: str | None) -> bool:
+    if text is None or len(text) * 4 <= MAX_RESULT_BYTES:
+        return False
+    return len(text) > MAX_RESULT_BYTES or len(text.encode()) > MAX_RESULT_BYTES

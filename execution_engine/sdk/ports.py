@@ -1,0 +1,118 @@
+"""What the SDK needs from the engine and from the console, bound in their `AppConfig.ready()`.
+
+The SDK imports neither of them, so a function can be written, imported and tested without Django.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import DurableExecutionsError
+
+if TYPE_CHECKING:
+    from execution_engine.sdk.context import DurableContext
+    from execution_engine.sdk.types import ApprovalDecision
+
+Attributes = Mapping[str, str | int | float | bool | None]
+
+
+class ExecutionHandle(Protocol):
+    """A started execution. Each call asks the database; nothing is cached."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def arn(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def created(self) -> bool:
+        """False when an execution of that name and input was there already."""
+        ...
+
+    def status(self) -> ExecutionStatus: ...
+    def result(self, timeout: Any = None) -> Any:
+        """Waits for the end and returns the decoded result. Raises `ExecutionFailedError`, or `TimeoutError`."""
+        ...
+
+    def stop(self, reason: str = "") -> None: ...
+    def signal(self, name: str, payload: Any = None) -> None: ...
+
+
+class Launcher(Protocol):
+    """Starts executions; inputs are JSON text, None for no input."""
+
+    def start(
+        self,
+        function: str,
+        input_text: str | None,
+        *,
+        version: str | None = None,
+        name: str | None = None,
+        attributes: Attributes | None = None,
+    ) -> ExecutionHandle:
+        """Joins the caller's transaction on the default database."""
+        ...
+
+    def start_many(self, function: str, input_texts: Sequence[str | None], *, version: str | None = None) -> list[ExecutionHandle]:
+        """One statement; joins the caller's transaction."""
+        ...
+
+    def run(self, function: str, input_text: str | None, *, version: str | None = None, name: str | None = None) -> ExecutionHandle:
+        """Runs in this process until the end or the first suspension. Refuses inside a transaction."""
+        ...
+
+
+class ApprovalDesk(Protocol):
+    """Asks people and remembers what they answer."""
+
+    def wait_for_approval(self, context: "DurableContext", name: str, **options: Any) -> "ApprovalDecision": ...
+
+
+class _Bound:
+    launcher: Launcher | None = None
+    approval_desk: ApprovalDesk | None = None
+    callback_url: Callable[[str, str], str] | None = None
+    after_user_code: Callable[[], None] | None = None
+
+
+def bind(
+    *,
+    launcher: Launcher | None = None,
+    approval_desk: ApprovalDesk | None = None,
+    callback_url: Callable[[str, str], str] | None = None,
+    after_user_code: Callable[[], None] | None = None,
+) -> None:
+    """Binds what is given and leaves the rest. `callback_url(callback_id, "approve" | "reject")` answers an address."""
+    _Bound.launcher = launcher or _Bound.launcher
+    _Bound.approval_desk = approval_desk or _Bound.approval_desk
+    if callback_url is not None:
+        _Bound.callback_url = staticmethod(callback_url)
+    if after_user_code is not None:
+        _Bound.after_user_code = staticmethod(after_user_code)
+
+
+def launcher() -> Launcher:
+    if _Bound.launcher is None:
+        raise DurableExecutionsError("nothing can be started here: add 'execution_engine' to INSTALLED_APPS and call django.setup()")
+    return _Bound.launcher
+
+
+def approval_desk() -> ApprovalDesk:
+    if _Bound.approval_desk is None:
+        raise DurableExecutionsError("wait_for_approval needs the app 'durable_ops': add it to INSTALLED_APPS")
+    return _Bound.approval_desk
+
+
+def callback_url(callback_id: str, decision: str) -> str:
+    """Where a person decides about a plain callback; a path without host when no address is bound."""
+    if _Bound.callback_url is None:
+        return f"/callbacks/{callback_id}/{decision}"
+    return _Bound.callback_url(callback_id, decision)
+
+
+def after_user_code() -> None:
+    """Called when a step body, a check or a submitter has returned: the engine gives Django's connections back."""
+    if _Bound.after_user_code is not None:
+        _Bound.after_user_code()

@@ -1,0 +1,300 @@
+"""Which functions this process knows, by name and version, and how they are declared."""
+
+import inspect
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, update_wrapper
+from typing import Any, overload
+
+from execution_engine.sdk import ports
+from execution_engine.sdk.durations import MAX_WAIT_SECONDS, DurationLike, bounded_seconds
+from execution_engine.sdk.errors import ValidationError
+from execution_engine.sdk.fingerprint import fingerprint_of, source_of
+
+Handler = Callable[..., Any]
+logger = logging.getLogger(__name__)
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VERSION = re.compile(r"[A-Za-z0-9$_.-]{1,128}")
+_DAY = 86_400
+MAX_RETENTION_DAYS = 90
+MAX_INVOCATION_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class RegisteredFunction:
+    """One version of a function. Times are whole seconds, None for the engine's default.
+
+    `kind`: "durable" (ours; `handler(event, DurableContext)`), "aws" (decorated with AWS's SDK), "plain" (not durable), or
+    "remote" (called at `url`).
+    """
+
+    name: str
+    version: str
+    handler: Handler
+    execution_timeout: int | None = None
+    invocation_timeout: int | None = None
+    retention_days: int | None = None
+    memory_mb: int = 1024
+    is_durable: bool = True
+    per_tenant: bool = False
+    url: str | None = None
+    kind: str = "durable"
+    plugins: tuple[Any, ...] = ()
+
+    @cached_property
+    def source(self) -> str:
+        return source_of(self.handler)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.handler)
+
+    @property
+    def description(self) -> str:
+        """The first paragraph of the handler's docstring."""
+        return (inspect.getdoc(self.handler) or "").split("\n\n")[0]
+
+
+class DurableFunction:
+    """A decorated function: still callable with `(event, context)`, and the place to start executions of it."""
+
+    def __init__(self, definition: RegisteredFunction) -> None:
+        update_wrapper(self, definition.handler)
+        self.definition = definition
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    @property
+    def version(self) -> str:
+        return self.definition.version
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        return self.definition.handler(event, context)
+
+    def __repr__(self) -> str:
+        return f"<durable function {self.name} version {self.version}>"
+
+    def start(
+        self,
+        input: Any = None,
+        *,
+        name: str | None = None,
+        attributes: Mapping[str, str | int | float | bool | None] | None = None,
+        version: str | None = None,
+    ) -> ports.ExecutionHandle:
+        """Starts an execution inside the caller's transaction, so that it exists only if the caller's data does.
+
+        `input` is anything JSON can write. The same `name` again gives the same execution when the input is the same, else
+        `ExecutionAlreadyStartedError`.
+        """
+        return ports.launcher().start(
+            self.name, input_text(input), version=version or self.version, name=name, attributes=attributes
+        )
+
+    def run(self, input: Any = None, *, name: str | None = None) -> ports.ExecutionHandle:
+        """Starts an execution and runs it in this process until its end or its first suspension; a worker goes on.
+
+        Refuses inside `transaction.atomic()`, where its checkpoints could not become durable.
+        """
+        return ports.launcher().run(self.name, input_text(input), version=self.version, name=name)
+
+
+_functions: dict[tuple[str, str], RegisteredFunction] = {}
+
+
+@overload
+def durable_execution(func: Handler) -> DurableFunction: ...
+@overload
+def durable_execution(
+    func: None = None,
+    *,
+    name: str | None = None,
+    version: str = "1",
+    execution_timeout: DurationLike | None = None,
+    invocation_timeout: DurationLike | None = None,
+    retention: DurationLike | None = None,
+    memory_mb: int = 1024,
+    boto3_client: Any = None,
+    plugins: Sequence[Any] | None = None,
+) -> Callable[[Handler], DurableFunction]: ...
+def durable_execution(
+    func: Handler | None = None,
+    *,
+    name: str | None = None,
+    version: str = "1",
+    execution_timeout: DurationLike | None = None,
+    invocation_timeout: DurationLike | None = None,
+    retention: DurationLike | None = None,
+    memory_mb: int = 1024,
+    boto3_client: Any = None,  # noqa: ARG001
+    plugins: Sequence[Any] | None = None,
+) -> Any:
+    """Makes `func(event, context)` a durable function, registered as `name` (its own name when absent).
+
+    Times take every spelling of `Duration`: `execution_timeout` 1 s to 366 days, `invocation_timeout` 1 s to one day,
+    `retention` 1 to 90 days after the end. `boto3_client` is accepted for AWS's signature and not needed.
+    Raises `ValidationError` naming the limit and the value.
+    """
+
+    def decorate(handler: Handler) -> DurableFunction:
+        definition = _definition(
+            handler,
+            name or handler.__name__,
+            version,
+            execution_timeout=execution_timeout,
+            invocation_timeout=invocation_timeout,
+            retention=retention,
+            memory_mb=memory_mb,
+            plugins=tuple(plugins or ()),
+        )
+        _add(definition, warn=name is not None)
+        return DurableFunction(definition)
+
+    return decorate if func is None else decorate(func)
+
+
+def register(
+    handler: Handler | None,
+    *,
+    name: str,
+    version: str = "1",
+    execution_timeout: DurationLike | None = None,
+    invocation_timeout: DurationLike | None = None,
+    retention: DurationLike | None = None,
+    memory_mb: int = 1024,
+    per_tenant: bool = False,
+    durable: bool = True,
+    url: str | None = None,
+) -> RegisteredFunction:
+    """Registers any callable under a name: ours, decorated with AWS's SDK, plain (`durable=False`), or remote (`url`).
+
+    What a decorator declared stays where no value is given here. Raises `ValidationError` outside the bounds.
+    """
+    base = handler.definition if isinstance(handler, DurableFunction) else None
+    given = _definition(
+        base.handler if base else handler or _remote_only,
+        name,
+        version,
+        execution_timeout=execution_timeout,
+        invocation_timeout=invocation_timeout,
+        retention=retention,
+        memory_mb=memory_mb,
+        plugins=base.plugins if base else (),
+    )
+    definition = replace(
+        given,
+        execution_timeout=given.execution_timeout or (base.execution_timeout if base else None),
+        invocation_timeout=given.invocation_timeout or (base.invocation_timeout if base else None),
+        retention_days=given.retention_days or (base.retention_days if base else None),
+        per_tenant=per_tenant,
+        is_durable=durable,
+        url=url,
+        kind=_kind(handler, durable, url),
+    )
+    _add(definition, warn=True)
+    return definition
+
+
+def describe(handler: Handler) -> RegisteredFunction:
+    """The definition of a decorated function, or a fresh one for a plain `handler(event, context)`; registers nothing."""
+    if isinstance(handler, DurableFunction):
+        return handler.definition
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", getattr(handler, "__name__", "function"))[:64]
+    return replace(_definition(handler, name, "1"), kind=_kind(handler, True, None))
+
+
+def registered_functions() -> list[RegisteredFunction]:
+    """Every version of every function, by name, then in order of registration."""
+    return sorted(_functions.values(), key=lambda function: function.name)
+
+
+def find_function(name: str, version: str | None = None) -> RegisteredFunction | None:
+    """The given version, or without one the version registered last; None when this process does not know it."""
+    if version is not None:
+        return _functions.get((name, version))
+    return next((function for function in reversed(_functions.values()) if function.name == name), None)
+
+
+def start_many(
+    function: DurableFunction | str, inputs: Sequence[Any], *, version: str | None = None
+) -> list[ports.ExecutionHandle]:
+    """Starts one execution per input in one statement, inside the caller's transaction."""
+    name = function.name if isinstance(function, DurableFunction) else function
+    if version is None and isinstance(function, DurableFunction):
+        version = function.version
+    return ports.launcher().start_many(name, [input_text(value) for value in inputs], version=version)
+
+
+def input_text(value: Any) -> str | None:
+    """An input as JSON text; None is no input, which the function receives as `{}`. Raises `ValidationError`."""
+    if value is None:
+        return None
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"the input of an execution is JSON: {error}") from error
+
+
+def _definition(
+    handler: Handler,
+    name: str,
+    version: str,
+    *,
+    execution_timeout: DurationLike | None = None,
+    invocation_timeout: DurationLike | None = None,
+    retention: DurationLike | None = None,
+    memory_mb: int = 1024,
+    plugins: tuple[Any, ...] = (),
+) -> RegisteredFunction:
+    if not _NAME.fullmatch(name):
+        raise ValidationError(f"a function's name is 1 to 64 characters of A-Z a-z 0-9 _ -, got {name!r}")
+    if not _VERSION.fullmatch(version):
+        raise ValidationError(f"a function's version is 1 to 128 characters of A-Z a-z 0-9 $ _ . -, got {version!r}")
+    if not 128 <= memory_mb <= 10_240:
+        raise ValidationError(f"memory_mb must be from 128 to 10240, got {memory_mb}")
+    kept = _optional(retention, "retention", _DAY, MAX_RETENTION_DAYS * _DAY)
+    return RegisteredFunction(
+        name=name,
+        version=version,
+        handler=handler,
+        execution_timeout=_optional(execution_timeout, "execution_timeout", 1, MAX_WAIT_SECONDS),
+        invocation_timeout=_optional(invocation_timeout, "invocation_timeout", 1, MAX_INVOCATION_SECONDS),
+        retention_days=None if kept is None else -(-kept // _DAY),
+        memory_mb=memory_mb,
+        plugins=plugins,
+    )
+
+
+def _optional(value: DurationLike | None, what: str, low: int, high: int) -> int | None:
+    return None if value is None else bounded_seconds(value, what, low=low, high=high)
+
+
+def _kind(handler: Any, durable: bool, url: str | None) -> str:
+    if url is not None:
+        return "remote"
+    if not durable:
+        return "plain"
+    made_in = getattr(handler, "__globals__", {}).get("__name__", "")
+    return "aws" if made_in.startswith("aws_durable_execution_sdk_python") else "durable"
+
+
+def _remote_only(event: Any, context: Any) -> Any:  # noqa: ARG001
+    raise ValidationError("this function runs elsewhere and cannot be called in this process")
+
+
+def _add(definition: RegisteredFunction, *, warn: bool) -> None:
+    key = (definition.name, definition.version)
+    known = _functions.pop(key, None)
+    if known is not None and warn and _home(known.handler) != _home(definition.handler):
+        logger.warning("function %s version %s is now %s, was %s", *key, _home(definition.handler), _home(known.handler))
+    _functions[key] = definition
+
+
+def _home(handler: Handler) -> str:
+    return f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', handler)}"

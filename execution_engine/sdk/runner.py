@@ -1,0 +1,81 @@
+"""One run of a handler over a journal: the way in which the worker, the test client and `fn.run()` all run it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from execution_engine.core.enums import InvocationStatus
+from execution_engine.core.records import ErrorObject
+from execution_engine.sdk.context import DurableContext
+from execution_engine.sdk.errors import InvocationError, error_object
+from execution_engine.sdk.lambda_context import LambdaContext
+from execution_engine.sdk.registry import RegisteredFunction
+from execution_engine.sdk.sink import Sink
+from execution_engine.sdk.state import Invocation
+from execution_engine.sdk.suspend import SuspendExecution
+
+EXIT_ERROR = "Runtime.ExitError"
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerOutcome:
+    """How the run ended. `result` is JSON text (SUCCEEDED only). With `invocation_failed` the invocation itself failed
+    with `error` and is to be tried again; `status` then means nothing."""
+
+    status: InvocationStatus
+    result: str | None = None
+    error: ErrorObject | None = None
+    invocation_failed: bool = False
+
+
+_PENDING = HandlerOutcome(InvocationStatus.PENDING)
+
+
+def run_handler(
+    function: RegisteredFunction,
+    sink: Sink,
+    event_text: str | None,
+    *,
+    updated_operation_ids: Sequence[str] = (),
+    is_replaying: bool,
+    tenant_id: str | None = None,
+    request_id: str | None = None,
+    deadline: float | None = None,
+) -> HandlerOutcome:
+    """Runs `function.handler(event, context)` until it returns, raises or suspends.
+
+    `event_text` is JSON; empty or None gives the event `{}`. `is_replaying` says that operations are recorded already.
+    `deadline` is on `time.monotonic()`'s scale. Any exception of author code is FAILED, a suspension PENDING, a retryable
+    `InvocationError` or `sys.exit()` a failed invocation. `InvocationInterrupt` other than a suspension passes through.
+    """
+    lambda_context = LambdaContext(
+        aws_request_id=request_id or "",
+        function_name=function.name,
+        function_version=function.version,
+        invoked_function_arn=sink.execution_arn.partition("/durable-execution/")[0],
+        memory_limit_in_mb=str(function.memory_mb),
+        tenant_id=tenant_id,
+        deadline=deadline,
+    )
+    invocation = Invocation(sink, lambda_context, tuple(updated_operation_ids))
+    try:
+        event = _event(event_text)
+        if function.is_durable:
+            result = function.handler(event, DurableContext(invocation, is_replaying=is_replaying))
+        else:
+            result = function.handler(event, lambda_context)
+        return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(result))
+    except SuspendExecution:
+        return _PENDING
+    except InvocationError as error:
+        return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error), invocation_failed=error.is_retryable())
+    except SystemExit as error:
+        exited = ErrorObject(message=f"the handler called sys.exit({error.code!r})", type=EXIT_ERROR)
+        return HandlerOutcome(InvocationStatus.FAILED, error=exited, invocation_failed=True)
+    except Exception as error:
+        return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error))
+
+
+def _event(text: str | None) -> Any:
+    return {} if text is None or not text.strip() else json.loads(text)

@@ -1,0 +1,238 @@
+"""Where an invocation stands in the recorded history: the next id, replaying or live, and the check for divergence."""
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import count
+from typing import Any, TypeVar
+from uuid import UUID
+
+from execution_engine.core.enums import OperationAction, OperationType
+from execution_engine.core.identifiers import operation_id
+from execution_engine.core.records import NO_OPTIONS, ErrorObject, OperationOptions, OperationRecord, OperationUpdate
+from execution_engine.core.serdes import EXTENDED_TYPES_SERDES, SerDes, SerDesContext, SerDesError
+from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError, ValidationError
+from execution_engine.sdk.logger import AUTHOR_LOGGER, Logger, identity
+from execution_engine.sdk.sink import Sink
+from execution_engine.sdk.types import ExecutionContext, LoggerInterface
+
+T = TypeVar("T")
+MAX_NAME_CHARACTERS = 256  # AWS's bound of operation names
+
+
+class Invocation:
+    """What all contexts of one invocation share."""
+
+    __slots__ = ("arn", "execution_context", "execution_id", "lambda_context", "sink", "updated_operation_ids")
+
+    def __init__(self, sink: Sink, lambda_context: Any = None, updated_operation_ids: tuple[str, ...] = ()) -> None:
+        self.sink = sink
+        self.arn = sink.execution_arn
+        self.execution_id: UUID = sink.execution_id
+        self.execution_context = ExecutionContext(self.arn)
+        self.lambda_context = lambda_context
+        self.updated_operation_ids = updated_operation_ids
+
+
+class OperationKey:
+    """One operation's place and identity. `found` is what was recorded when the call began, `record()` what is now.
+
+    `consumed` is the operation whose end `context.now()` shows afterwards; None leaves it as it was.
+    """
+
+    __slots__ = ("consumed", "found", "id", "invocation", "name", "parent_id", "sink", "sub_type", "type")
+
+    def __init__(
+        self, invocation: Invocation, id: str, type: OperationType, sub_type: str, name: str | None, parent_id: str | None  # noqa: A002
+    ) -> None:
+        self.invocation = invocation
+        self.sink = invocation.sink
+        self.id = id
+        self.consumed: str | None = id
+        self.type = type
+        self.sub_type = sub_type
+        self.name = name
+        self.parent_id = parent_id
+        self.found = found = self.sink.operations.get(id)
+        if found is not None and (
+            found.name != name or found.sub_type != sub_type or found.parent_id != parent_id or found.type is not type
+        ):
+            self._diverged(found)
+
+    def record(self) -> OperationRecord | None:
+        return self.sink.operations.get(self.id)
+
+    def recorded(self) -> OperationRecord:
+        """The record of an operation that was started."""
+        return self.sink.operations[self.id]
+
+    def update(
+        self,
+        action: OperationAction,
+        payload: str | None = None,
+        error: ErrorObject | None = None,
+        replay_children: bool = False,
+        options: OperationOptions = NO_OPTIONS,
+    ) -> OperationUpdate:
+        return OperationUpdate(
+            self.id, self.type, action, self.sub_type, self.name, self.parent_id, payload, error, replay_children, options
+        )
+
+    def encode(self, serdes: SerDes[Any] | None, value: Any) -> str:
+        try:
+            return (serdes or EXTENDED_TYPES_SERDES).serialize(value, SerDesContext(self.id, self.invocation.arn))
+        except (SerDesError, RetryableSerDesError):
+            raise
+        except Exception as error:
+            raise SerDesError(f"Serialization failed for {self}: {error}") from error
+
+    def decode(self, serdes: SerDes[Any] | None, text: str | None) -> Any:
+        if text is None:
+            return None
+        try:
+            return (serdes or EXTENDED_TYPES_SERDES).deserialize(text, SerDesContext(self.id, self.invocation.arn))
+        except (SerDesError, RetryableSerDesError):
+            raise
+        except Exception as error:
+            raise SerDesError(f"Deserialization failed for {self}: {error}") from error
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.name!r}" if self.name else f"{self.type} {self.id}"
+
+    def _diverged(self, found: OperationRecord) -> None:
+        sides = (
+            ("type", found.type, self.type),
+            ("sub type", found.sub_type, self.sub_type),
+            ("name", found.name, self.name),
+            ("parent", found.parent_id, self.parent_id),
+        )
+        differing = "; ".join(
+            f"recorded {what} {_shown(recorded)}, the code now asks for {_shown(asked)}"
+            for what, recorded, asked in sides
+            if recorded != asked
+        )
+        raise NonDeterministicExecutionError(f"Non-deterministic execution at operation {self.id}: {differing}", self.id)
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else repr(str(value))
+
+
+class ContextPosition:
+    """The part of a context that counts operations and knows whether they replay.
+
+    Ids come from a counter per context, so they depend on the order of calls only. A virtual context has its own
+    prefix, while its operations name the nearest real context as their parent.
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_base_logger",
+        "_consumed",
+        "_count",
+        "_draws",
+        "_finished",
+        "_invocation",
+        "_is_pinned",
+        "_is_replaying",
+        "_logger",
+        "_parent_id",
+        "_prefix",
+    )
+
+    def __init__(
+        self, invocation: Invocation, parent_id: str | None = None, prefix: str | None = None, *, is_replaying: bool = False
+    ) -> None:
+        self._invocation = invocation
+        self._parent_id = parent_id
+        self._prefix = prefix
+        self._is_replaying = is_replaying
+        self._is_pinned = False
+        self._count = count(1)
+        self._ahead: tuple[int, str] | None = None
+        self._consumed: str | None = None
+        self._finished = 0
+        self._draws = 0
+        self._base_logger: LoggerInterface = AUTHOR_LOGGER
+        self._logger: Logger | None = None
+
+    def is_replaying(self) -> bool:
+        """Whether the operations met here were recorded by an earlier invocation."""
+        return self._is_replaying
+
+    @property
+    def logger(self) -> Logger:
+        """A logger that drops what is logged while this context replays."""
+        if self._logger is None:
+            extra = identity(self._invocation.arn, parent_id=self._parent_id)
+            self._logger = Logger(self._base_logger, extra, self.is_replaying)
+        return self._logger
+
+    def set_logger(self, new_logger: LoggerInterface) -> None:
+        """Logs through `new_logger` from now on, with the same ids and the same silence."""
+        self._base_logger = new_logger
+        self._logger = None
+
+    def _perform(
+        self, type_: OperationType, sub_type: str, name: str | None, operate: Callable[..., T], *arguments: Any
+    ) -> T:
+        """Gives the next operation its key and runs `operate(self, key, *arguments)` with the replay status kept right."""
+        key = self._next_key(type_, sub_type, name)
+        turns_new = self._is_replaying and not self._is_pinned and self._before(key)
+        try:
+            return operate(self, key, *arguments)
+        finally:
+            if key.consumed is not None:
+                self._consumed = key.consumed
+            self._finished += 1
+            self._draws = 0
+            if self._is_replaying and not self._is_pinned:
+                self._after(turns_new)
+
+    def _next_key(self, type_: OperationType, sub_type: str, name: str | None) -> OperationKey:
+        if name:
+            if len(name) > MAX_NAME_CHARACTERS or not name.isascii() or not name.isprintable():
+                raise ValidationError(f"an operation's name is 1 to 256 printable ASCII characters, got {name!r}")
+        else:
+            name = None
+        number = next(self._count)
+        ahead = self._ahead
+        id_ = ahead[1] if ahead is not None and ahead[0] == number else operation_id(self._prefix, number)
+        return OperationKey(self._invocation, id_, type_, sub_type, name, self._parent_id)
+
+    def _before(self, key: OperationKey) -> bool:
+        """Turns live before an operation that is new or whose body runs now; answers whether to turn live after it.
+
+        A callback is only created here, so an open one says nothing about what follows it; `_after` looks ahead.
+        """
+        found = key.found
+        if found is None:
+            self._is_replaying = False
+            return False
+        if found.is_terminal:
+            return False
+        if found.type is OperationType.STEP:
+            self._is_replaying = False
+        return found.type is not OperationType.CALLBACK
+
+    def _after(self, turns_new: bool) -> None:
+        if turns_new:
+            self._is_replaying = False
+            return
+        number = self._finished + 1
+        ahead = operation_id(self._prefix, number)
+        self._ahead = (number, ahead)
+        if ahead not in self._invocation.sink.operations:
+            self._is_replaying = False
+
+    def _consumed_at(self) -> datetime:
+        record = None if self._consumed is None else self._invocation.sink.operations.get(self._consumed)
+        if record is None or record.ended_at is None:
+            return self._invocation.sink.started_at
+        return record.ended_at
+
+    def _adopt(self, parent: "ContextPosition", *, is_pinned: bool) -> None:
+        """Takes over what a new child context inherits: the time, the logger and, while a recorded body runs again only
+        to rebuild its result, the silence to its very end."""
+        self._consumed = parent._consumed
+        self._base_logger = parent._base_logger
+        self._is_pinned = is_pinned

@@ -1,0 +1,34 @@
+"""How an invocation stops to wait: its thread unwinds, and nothing of it stays in memory."""
+
+import time
+from datetime import datetime
+from typing import NoReturn
+
+from execution_engine.core.errors import InvocationInterrupt
+
+
+class SuspendExecution(InvocationInterrupt):
+    """Unwinds author code until something from outside happens. The invocation then answers PENDING."""
+
+
+class TimedSuspendExecution(SuspendExecution):
+    """Suspends until a known moment; `scheduled_timestamp` is in unix seconds."""
+
+    def __init__(self, message: str, scheduled_timestamp: float) -> None:
+        super().__init__(message)
+        self.scheduled_timestamp = scheduled_timestamp
+
+    @classmethod
+    def from_delay(cls, message: str, delay_seconds: int) -> "TimedSuspendExecution":
+        return cls(message, time.time() + delay_seconds)
+
+    @classmethod
+    def from_datetime(cls, message: str, datetime_timestamp: datetime) -> "TimedSuspendExecution":
+        return cls(message, datetime_timestamp.timestamp())
+
+
+def suspend(message: str, resume_at: datetime | None) -> NoReturn:
+    """Unwinds the calling thread, with the resume time where one is known."""
+    if resume_at is None:
+        raise SuspendExecution(message)
+    raise TimedSuspendExecution.from_datetime(message, resume_at)
