@@ -8,10 +8,18 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "durable_ops.settings")
     try:
-        from django.core.management import execute_from_command_line  # Django may be missing: say so kindly
+        from django.core.management import execute_from_command_line
+        from django.db.utils import OperationalError
     except ImportError as error:
-        raise SystemExit("Django is not installed in this Python. `make run` prepares .venv and starts; or use .venv/bin/python.") from error
-    execute_from_command_line(sys.argv)
+        raise SystemExit("Django is not in this Python: `make run` prepares .venv and starts; or use .venv/bin/python.") from error
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        from django.conf import settings
+
+        if settings.DATABASE_URL or settings.LAYOUT.sockets.joinpath(".s.PGSQL.5432").exists():
+            raise
+        raise SystemExit("No database: start `manage.py serve` first (with the same DATA_DIR), or set DATABASE_URL.") from error
 
 
 if __name__ == "__main__":
