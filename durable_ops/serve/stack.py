@@ -71,7 +71,9 @@ class Stack:
         self._start_postgres()
         broker_url = self.choices.broker_url or self._start_valkey()
         call_command("migrate", interactive=False, verbosity=0)
-        people = make_demo_people(self.choices.demo_password) if self.choices.demo else []
+        # Whoever names a password wants the people, with or without the rest of the demo.
+        wanted = self.choices.demo or self.choices.demo_password
+        people = make_demo_people(self.choices.demo_password) if wanted else []
         connections["default"].close()
         connections["default"].close_pool()  # its threads must not exist while children are forked
         environment = self._environment(broker_url)

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, help="port to listen on (default PORT, else 8000; 0 takes a free one)")
         parser.add_argument("--workers", type=int, default=default_children(), help="children of the Celery worker (default: cores)")
         parser.add_argument("--threads", type=int, help="handler threads per child (default DURABLE_THREADS, else 64)")
-        parser.add_argument("--no-demo", action="store_true", help="neither demo people nor examples")
+        parser.add_argument("--no-demo", action="store_true", help="no examples, and demo people only if DEMO_PASSWORD is set")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if env.boolean("DURABLE_FOLLOW_PARENT"):
