@@ -1,0 +1,158 @@
+"""One execution's life in memory: claims, invocations and answers from outside, by the rules of worker and services."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import uuid4
+
+from execution_engine.core.enums import ExecutionStatus, InvocationStatus
+from execution_engine.core.errors import CallbackNotFoundError, InvocationInterrupt
+from execution_engine.core.records import ErrorObject, OperationRecord
+from execution_engine.core.transitions import callback
+from execution_engine.core.transitions import execution as moves
+from execution_engine.sdk.registry import RegisteredFunction
+from execution_engine.sdk.runner import HandlerOutcome, run_handler
+from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.memory_journal import MemoryJournal, ProcessDeath
+from execution_engine.testing.memory_store import StoredExecution
+
+MAX_INVOCATIONS_PER_MOMENT = 1_000
+"""More invocations while the clock stands still mean that handler and journal chase each other for ever."""
+
+
+class EndlessExecutionError(AssertionError):
+    """The execution is due again and again although no time passes."""
+
+
+@dataclass
+class MemoryExecution:
+    """A stored execution and the function that serves it. Whatever makes it due runs it, in the caller's thread."""
+
+    stored: StoredExecution
+    function: RegisteredFunction
+    clock: VirtualClock
+    tenant_id: str | None = None
+    dies_after: int | None = None
+
+    def run_while_due(self) -> None:
+        """Claims and invokes until it is ended, or waits for a later moment or for an outsider."""
+        for _ in range(MAX_INVOCATIONS_PER_MOMENT):
+            if not self._claim():
+                return
+            self._serve_claim()
+        raise EndlessExecutionError(f"{self.stored.arn} was invoked {MAX_INVOCATIONS_PER_MOMENT} times at {self.clock.now()}")
+
+    def next_moment(self) -> datetime | None:
+        """When time will next move it: its own due moment, or under a claim its nearest timer."""
+        record = self.stored.record
+        if record.status.is_terminal:
+            return None
+        return record.due_at if record.claim_id is None else self.stored.nearest_timer()
+
+    def look(self) -> None:
+        """What the worker does at a due moment; under a claim the invocation's own runtime fires what is due."""
+        with self.stored.lock:
+            if self.stored.record.claim_id is not None:
+                self.stored.fire_due_timers(self.clock.now())
+        self.run_while_due()
+
+    def complete_callback(self, callback_id: str, payload: str | None, error: ErrorObject | None) -> None:
+        def change() -> None:
+            operation = self._callback(callback_id)
+            self.stored.write((callback.complete(operation, self.clock.now(), payload=payload, error=error),), by_claim=False)
+
+        self._from_outside(change)
+
+    def heartbeat(self, callback_id: str) -> None:
+        self._from_outside(lambda: self.stored.touch(callback.heartbeat(self._callback(callback_id), self.clock.now()).record))
+
+    def signal(self, name: str, payload: str | None) -> None:
+        def change() -> None:
+            self.stored.signals.setdefault(name, deque()).append(payload)
+            self.stored.deliver_signals(self.clock.now())
+
+        self._from_outside(change)
+
+    def stop(self, error: ErrorObject | None) -> None:
+        self._from_outside(lambda: self._end(ExecutionStatus.STOPPED, error=error))
+
+    def _from_outside(self, change: Callable[[], None]) -> None:
+        with self.stored.lock:
+            if moves.is_past_deadline(self.stored.record, self.clock.now()):
+                self._end(ExecutionStatus.TIMED_OUT)
+            moves.refuse_ended(self.stored.record)
+            wake_seq = self.stored.record.wake_seq
+            change()
+            record = self.stored.record
+            if record.wake_seq != wake_seq and record.claim_id is None:
+                self.stored.record = replace(record, due_at=self.clock.now())
+        self.run_while_due()
+
+    def _callback(self, callback_id: str) -> OperationRecord:
+        for operation in self.stored.operations.values():
+            if operation.callback_id == callback_id:
+                return operation
+        raise CallbackNotFoundError("no callback has this id", callback_id=callback_id)
+
+    def _claim(self) -> bool:
+        with self.stored.lock:
+            record = self.stored.record
+            if record.claim_id is not None or record.due_at is None or record.due_at > self.clock.now():
+                return False
+            self.stored.record = replace(record, claim_id=uuid4())
+            return True
+
+    def _serve_claim(self) -> None:
+        stored, now = self.stored, self.clock.now()
+        with stored.lock:
+            if moves.is_past_deadline(stored.record, now):
+                self._end(ExecutionStatus.TIMED_OUT)
+                return
+            stored.fire_due_timers(now)
+            if stored.record.wake_seq == stored.record.told_seq:
+                stored.record = replace(stored.record, claim_id=None, due_at=stored.next_due())
+                return
+            stored.record = replace(stored.record, invocation_started_at=now)
+            stored.request_id = uuid4()
+        self._invoke(MemoryJournal(stored, self.clock, dies_after=self.dies_after))
+
+    def _invoke(self, journal: MemoryJournal) -> None:
+        told = self.stored.record.told_seq
+        news = [o.id for o in journal.operations.values() if o.wake_seq is not None and o.wake_seq > told]
+        self.dies_after = None
+        claim_id = self.stored.record.claim_id
+        try:
+            outcome = run_handler(
+                self.function,
+                journal,
+                self.stored.record.input,
+                updated_operation_ids=news,
+                is_replaying=bool(journal.operations),
+                tenant_id=self.tenant_id,
+                request_id=str(self.stored.request_id),
+            )
+        except ProcessDeath:
+            outcome = HandlerOutcome(InvocationStatus.FAILED, None, moves.EXIT_ERROR, invocation_failed=True)
+        except InvocationInterrupt:
+            return
+        with self.stored.lock:
+            if self.stored.record.claim_id == claim_id:
+                self._settle(outcome, journal.told)
+
+    def _settle(self, outcome: HandlerOutcome, told: int) -> None:
+        """The invocation's end: a time-out goes before any success."""
+        stored, now = self.stored, self.clock.now()
+        if moves.is_past_deadline(stored.record, now):
+            self._end(ExecutionStatus.TIMED_OUT)
+        elif outcome.invocation_failed:
+            stored.move(moves.fail_invocation(stored.record, outcome.error or ErrorObject(), now, stored.request_id))
+        elif outcome.status is InvocationStatus.PENDING:
+            record = replace(stored.record, told_seq=told)
+            stored.move(moves.suspend(record, stored.nearest_timer(), now, stored.request_id))
+        else:
+            self._end(ExecutionStatus(outcome.status), result=outcome.result, error=outcome.error)
+
+    def _end(self, status: ExecutionStatus, *, result: str | None = None, error: ErrorObject | None = None) -> None:
+        stored = self.stored
+        stored.move(moves.end(stored.record, status, self.clock.now(), result=result, error=error, request_id=stored.request_id))

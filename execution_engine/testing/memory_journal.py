@@ -1,0 +1,140 @@
+"""The journal of one invocation, in memory: what `journal/` and PostgreSQL are in production."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import datetime
+from threading import RLock
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import ClaimLostError, IllegalTransitionError, InvocationInterrupt
+from execution_engine.core.records import OperationRecord, OperationUpdate, Transition
+from execution_engine.core.transitions import apply_update
+from execution_engine.core.transitions import execution as execution_moves
+from execution_engine.sdk.errors import CheckpointError
+from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.memory_store import StoredExecution
+
+T = TypeVar("T")
+
+
+class ProcessDeath(InvocationInterrupt):
+    """The pretended death of the worker process: nothing after this moment is recorded."""
+
+
+class MemoryJournal:
+    """A `sdk.sink.Sink` over one `StoredExecution` under one claim.
+
+    Every update is durable when its call returns, a held START too: the virtual clock stands still meanwhile, so nobody
+    can tell the difference. `operations` is what the invocation has been told, which can lag behind the store.
+    """
+
+    def __init__(self, stored: StoredExecution, clock: VirtualClock, *, dies_after: int | None = None) -> None:
+        self._stored = stored
+        self._clock = clock
+        self._claim_id = stored.record.claim_id
+        self._dies_after = dies_after
+        self._queue = RLock()
+        self._view: dict[str, OperationRecord] = {}
+        self._told = stored.record.told_seq
+        self._merge()
+
+    @property
+    def execution_id(self) -> UUID:
+        return self._stored.record.id
+
+    @property
+    def execution_arn(self) -> str:
+        return self._stored.arn
+
+    @property
+    def operations(self) -> Mapping[str, OperationRecord]:
+        return self._view
+
+    @property
+    def started_at(self) -> datetime:
+        return self._stored.record.started_at
+
+    @property
+    def told(self) -> int:
+        """The execution's `wake_seq` when this invocation last looked."""
+        return self._told
+
+    def checkpoint(self, *updates: OperationUpdate) -> None:
+        with self._queue, self._stored.lock:
+            self._fence()
+            try:
+                transitions = self._plan(updates)
+            except IllegalTransitionError as error:
+                raise CheckpointError(error.message, is_client_error=True) from error
+            self._commit(transitions)
+
+    def hold(self, update: OperationUpdate) -> None:
+        self.checkpoint(update)
+
+    def refresh(self) -> None:
+        with self._queue, self._stored.lock:
+            self._fence()
+            self._stored.fire_due_timers(self._clock.now())
+            self._commit(())
+
+    def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
+        with self._queue, _django_transaction():
+            update, value = finish()
+            self.checkpoint(*(() if start is None else (start,)), update)
+        return value
+
+    def set_status(self, text: str) -> None:
+        self._stored.status_text = text
+
+    def set_attributes(self, attributes: Mapping[str, str | int | float | bool | None]) -> None:
+        self._stored.attributes.update(attributes)
+
+    def _fence(self) -> None:
+        record, now = self._stored.record, self._clock.now()
+        if record.claim_id == self._claim_id and execution_moves.is_past_deadline(record, now):
+            self._stored.move(execution_moves.end(record, ExecutionStatus.TIMED_OUT, now, request_id=self._stored.request_id))
+        if self._stored.record.claim_id != self._claim_id or self._stored.record.status.is_terminal:
+            raise ClaimLostError(f"execution {record.id} is {self._stored.record.status} or claimed by another")
+
+    def _plan(self, updates: Iterable[OperationUpdate]) -> list[Transition]:
+        """All the moves or none: a later one may build on an earlier one of the same call."""
+        now, staged, transitions = self._clock.now(), dict(self._stored.operations), list[Transition]()
+        for update in updates:
+            transition = apply_update(staged.get(update.id), update, now)
+            staged[update.id] = transition.record
+            transitions.append(transition)
+        return transitions
+
+    def _commit(self, transitions: Iterable[Transition]) -> None:
+        stored = self._stored
+        stored.write(transitions, by_claim=True)
+        stored.deliver_signals(self._clock.now())
+        stored.record = replace(stored.record, checkpoint_seq=stored.record.checkpoint_seq + 1)
+        self._merge()
+        self._perhaps_die()
+
+    def _merge(self) -> None:
+        self._view.update(self._stored.operations)
+        self._told = self._stored.record.wake_seq
+
+    def _perhaps_die(self) -> None:
+        if self._dies_after is None:
+            return
+        self._dies_after -= 1
+        if self._dies_after <= 0:
+            self._claim_id = uuid4()
+            raise ProcessDeath
+
+
+def _django_transaction() -> AbstractContextManager[object]:
+    """The ORM writes of an atomic step are real where there is a Django to write with."""
+    from django.conf import settings  # the kit also serves tests of handlers that know no Django
+
+    if not settings.configured:
+        return nullcontext()
+    from django.db import transaction
+
+    return transaction.atomic()
