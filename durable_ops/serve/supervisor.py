@@ -74,8 +74,10 @@ class Supervisor:
 
     def watch_signals(self) -> None:
         """From now on Ctrl-C, SIGTERM and a closed terminal end `run()` instead of the process."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` asked to survive the terminal
+            signal.signal(signal.SIGHUP, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._stopping:
