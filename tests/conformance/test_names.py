@@ -1,0 +1,59 @@
+"""Whoever comes from Lambda changes the import line and nothing else."""
+
+import inspect
+
+import pytest
+
+import execution_engine
+
+# What functions written for Lambda's Python SDK import, by the submodule it stands in there.
+NAMES = {
+    "config": "Duration StepConfig StepSemantics JitterStrategy ChildConfig CallbackConfig WaitForCallbackConfig",
+    "context": "DurableContext StepContext WaitForCallbackContext durable_step durable_with_child_context durable_wait_for_callback",
+    "execution": "durable_execution",
+    "exceptions": "DurableExecutionsError ValidationError InvalidStateError ExecutionError InvocationError StepInterruptedError "
+    "DurableOperationError StepError ChildContextError CallbackError CallbackExternalError CallbackTimeoutError "
+    "CallbackSubmitterError WaitForConditionError NonDeterministicExecutionError SuspendExecution",
+    "retries": "RetryPresets RetryStrategyConfig RetryDecision create_retry_strategy",
+    "serdes": "SerDes SerDesContext SerDesError RetryableSerDesError JsonSerDes PassThroughSerDes ExtendedTypeSerDes",
+    "types": "WaitForConditionCheckContext",
+    "waits": "WaitForConditionConfig WaitForConditionDecision WaitStrategyConfig create_wait_strategy",
+}
+
+PARAMETERS = {
+    "step": ["func", "name", "config"],
+    "wait": ["duration", "name"],
+    "create_callback": ["name", "config"],
+    "wait_for_callback": ["submitter", "name", "config"],
+    "wait_for_condition": ["check", "config", "name"],
+    "run_in_child_context": ["func", "name", "config"],
+}
+
+
+@pytest.mark.parametrize("name", [name for names in NAMES.values() for name in names.split()])
+def test_name_is_importable_from_the_package(name: str) -> None:
+    assert hasattr(execution_engine, name)
+
+
+@pytest.mark.parametrize(("method", "parameters"), PARAMETERS.items())
+def test_durable_calls_take_the_same_parameters_in_the_same_order(method: str, parameters: list[str]) -> None:
+    found = list(inspect.signature(getattr(execution_engine.DurableContext, method)).parameters)
+    assert found[1 : len(parameters) + 1] == parameters
+
+
+@pytest.mark.parametrize(
+    ("call", "seconds"),
+    [("from_seconds", 2), ("from_minutes", 120), ("from_hours", 7200), ("from_days", 172_800)],
+)
+def test_durations_count_whole_seconds(call: str, seconds: int) -> None:
+    assert getattr(execution_engine.Duration, call)(2).to_seconds() == seconds
+
+
+def test_the_retry_strategy_is_a_step_configurations_first_argument() -> None:
+    strategy = execution_engine.RetryPresets.none()
+    assert execution_engine.StepConfig(strategy).retry_strategy is strategy
+
+
+@pytest.mark.parametrize("generic", ["SerDes", "WaitForConditionConfig", "ChildConfig"])
+def test_generic_names_can_be_subscripted(generic: str) -> None:
+    assert getattr(execution_engine, generic)[int]
