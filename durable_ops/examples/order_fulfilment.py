@@ -75,7 +75,7 @@ def check_order(event: Any) -> None:
     if isinstance(event["amount"], bool) or not isinstance(event["amount"], int | float) or event["amount"] <= 0:
         raise InvalidOrder(f"amount must be a number over 0, not {event['amount']!r}")
     counts = event["items"].values() if isinstance(event["items"], dict) else [None]
-    if not all(isinstance(count, int) and count > 0 for count in counts):
+    if not all(type(count) is int and count > 0 for count in counts):
         raise InvalidOrder('items must name how many of each article, as {"mug": 2}')
 
 

@@ -7,8 +7,8 @@ from django.core.mail import EmailMessage
 
 from durable_ops.examples import ai_analyst as example
 from durable_ops.examples.ai_analyst import ai_analyst
-from execution_engine import Duration
-from execution_engine.testing import DurableExecutionTestClient, ExecutionFailedError
+from execution_engine import Duration, ExecutionFailedError
+from execution_engine.testing import DurableExecutionTestClient
 
 pytestmark = pytest.mark.django_db
 

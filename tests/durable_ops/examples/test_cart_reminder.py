@@ -6,7 +6,8 @@ from django.db.models.functions import Now
 
 from durable_ops.examples.cart_reminder import cart_reminder
 from durable_ops.examples.models import Cart
-from execution_engine import Duration, find_function
+from execution_engine import Duration
+from execution_engine.sdk.registry import find_function
 from execution_engine.testing import DurableExecutionTestClient
 
 pytestmark = pytest.mark.django_db

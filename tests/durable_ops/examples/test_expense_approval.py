@@ -11,8 +11,8 @@ from django.db import DatabaseError
 from durable_ops.examples import expense_approval as example
 from durable_ops.examples.expense_approval import InvalidExpense, expense_approval, validate
 from durable_ops.examples.models import Payment
-from execution_engine import Duration
-from execution_engine.testing import DurableExecutionTestClient, ExecutionFailedError
+from execution_engine import Duration, ExecutionFailedError
+from execution_engine.testing import DurableExecutionTestClient
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 
 from durable_ops.examples.models import ExportJob, Payment
 from durable_ops.examples.report_export import report_export
-from execution_engine import Duration
-from execution_engine.testing import DurableExecutionTestClient, ExecutionFailedError
+from execution_engine import Duration, ExecutionFailedError
+from execution_engine.testing import DurableExecutionTestClient
 
 pytestmark = pytest.mark.django_db
 
