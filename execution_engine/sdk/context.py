@@ -4,6 +4,7 @@ Every method takes AWS's argument order, and the name first as AWS's JavaScript 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from execution_engine.core.enums import OperationSubType, OperationType
@@ -31,6 +32,7 @@ _CALLBACK = str(OperationSubType.CALLBACK)
 _CHILD = str(OperationSubType.RUN_IN_CHILD_CONTEXT)
 _WAIT_FOR_CALLBACK = str(OperationSubType.WAIT_FOR_CALLBACK)
 _WAIT_FOR_CONDITION = str(OperationSubType.WAIT_FOR_CONDITION)
+_DEFAULT_CALLBACK = CallbackConfig()
 _DEFAULT_WAIT_FOR_CALLBACK = WaitForCallbackConfig()
 
 
@@ -65,10 +67,7 @@ class DurableContext(ContextExtras):
         """
         body, name = _name_first(func, name, "step")
         if retry is not None:
-            base = config or DEFAULT_STEP
-            config = StepConfig(
-                as_strategy(retry), base.step_semantics, base.serdes, sub_type=base.sub_type, atomic=base.atomic
-            )
+            config = replace(config or DEFAULT_STEP, retry_strategy=as_strategy(retry))
         elif config is None:
             config = DEFAULT_STEP
         sub_type = config.sub_type or _STEP
@@ -102,14 +101,7 @@ class DurableContext(ContextExtras):
 
         A timeout of 0 is none; the keywords win over `config`. Never raises for a callback that has failed already.
         """
-        config = config or CallbackConfig()
-        if timeout is not None or heartbeat_timeout is not None:
-            config = CallbackConfig(
-                config.timeout if timeout is None else as_duration(timeout, "timeout"),
-                config.heartbeat_timeout if heartbeat_timeout is None else as_duration(heartbeat_timeout, "heartbeat_timeout"),
-                config.serdes,
-                sub_type=config.sub_type,
-            )
+        config = replace(config or _DEFAULT_CALLBACK, **_given_timeouts(timeout, heartbeat_timeout))
         options = OperationOptions(timeout=config.timeout_seconds, heartbeat=config.heartbeat_timeout_seconds)
         sub_type = config.sub_type or _CALLBACK
         return self._perform(OperationType.CALLBACK, sub_type, name, run_create_callback, options, config.serdes)
@@ -119,11 +111,16 @@ class DurableContext(ContextExtras):
         submitter: Callable[..., Any] | Callback[Any] | str,
         name: str | Callable[..., Any] | Callback[Any] | None = None,
         config: WaitForCallbackConfig | None = None,
+        *,
+        timeout: DurationLike | None = None,
+        heartbeat_timeout: DurationLike | None = None,
+        retry: Any = None,
     ) -> Any:
         """Creates a callback, runs `submitter(callback_id, context)` as a step that hands the id out, and waits.
 
         Answers the payload as text unless `config.serdes` reads it. Raises `CallbackExternalError`,
         `CallbackTimeoutError`, or `CallbackSubmitterError` when the submitter failed for good.
+        The keywords win over `config`; `retry` is the submitter's.
         Given a `Callback` instead, waits for that one, adds no operation and decodes JSON.
         """
         if isinstance(submitter, str):
@@ -132,7 +129,11 @@ class DurableContext(ContextExtras):
             return submitter.json_result()
         body, name = _name_first(submitter, name, "wait_for_callback")
         name = name or original_name(body)
-        inside = callback_body(body, name, config or _DEFAULT_WAIT_FOR_CALLBACK)
+        config = config or _DEFAULT_WAIT_FOR_CALLBACK
+        config = replace(config, **_given_timeouts(timeout, heartbeat_timeout))
+        if retry is not None:
+            config = replace(config, retry_strategy=as_strategy(retry))
+        inside = callback_body(body, name, config)
         try:
             return self._perform(OperationType.CONTEXT, _WAIT_FOR_CALLBACK, name, run_child, inside, DEFAULT_CHILD)
         except ChildContextError as error:
@@ -177,6 +178,12 @@ class DurableContext(ContextExtras):
         child = DurableContext(self._invocation, parent_id, prefix, is_replaying=self._is_replaying)
         child._adopt(self, is_pinned=is_pinned)
         return child
+
+
+def _given_timeouts(timeout: DurationLike | None, heartbeat_timeout: DurationLike | None) -> dict[str, Any]:
+    """The keywords that were given, as fields of a `CallbackConfig`."""
+    given = {"timeout": timeout, "heartbeat_timeout": heartbeat_timeout}
+    return {field: as_duration(value, field) for field, value in given.items() if value is not None}
 
 
 def _name_first(func: Any, name: Any, method: str) -> tuple[Callable[..., Any], str | None]:

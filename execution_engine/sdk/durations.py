@@ -21,6 +21,8 @@ class Duration:
     def __post_init__(self) -> None:
         if self.seconds < 0:
             raise ValidationError(f"a Duration cannot be negative, got {self.seconds} seconds")
+        if type(self.seconds) is not int:
+            object.__setattr__(self, "seconds", int(self.seconds))
 
     def to_seconds(self) -> int:
         return self.seconds

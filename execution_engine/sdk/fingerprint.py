@@ -49,7 +49,9 @@ def _shapes(function: Any, seen: set[str]) -> Iterator[str]:
     if tree is None or name in seen:
         return
     seen.add(name)
-    yield "function " + ";".join(_calls(tree, ()))
+    calls = list(_calls(tree, ()))
+    if calls or len(seen) == 1:
+        yield "function " + ";".join(calls)
     namespace = getattr(function, "__globals__", {})
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):

@@ -1,12 +1,9 @@
 """Logging that is silent while its context replays, so that a line appears once however often the code runs."""
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from execution_engine.sdk.types import LoggerInterface
-
-AUTHOR_LOGGER = logging.getLogger("durable_functions")
 
 
 def _never() -> bool:

@@ -254,6 +254,8 @@ def _definition(
 ) -> RegisteredFunction:
     if not _NAME.fullmatch(name):
         raise ValidationError(f"a function's name is 1 to 64 characters of A-Z a-z 0-9 _ -, got {name!r}")
+    if inspect.iscoroutinefunction(handler):
+        raise ValidationError(f"durable functions are written without async; {name} is a coroutine function")
     if not _VERSION.fullmatch(version):
         raise ValidationError(f"a function's version is 1 to 128 characters of A-Z a-z 0-9 $ _ . -, got {version!r}")
     if not 128 <= memory_mb <= 10_240:

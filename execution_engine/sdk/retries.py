@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from execution_engine.sdk.durations import Duration, DurationLike, to_seconds
+from execution_engine.sdk.durations import Duration, DurationLike, as_duration, to_seconds
 from execution_engine.sdk.errors import ValidationError
 
 
@@ -40,8 +40,8 @@ class RetryDecision:
         return self.delay.to_seconds()
 
     @classmethod
-    def retry(cls, delay: Duration) -> "RetryDecision":
-        return cls(should_retry=True, delay=delay)
+    def retry(cls, delay: DurationLike) -> "RetryDecision":
+        return cls(should_retry=True, delay=as_duration(delay, "delay"))
 
     @classmethod
     def no_retry(cls) -> "RetryDecision":
@@ -66,6 +66,10 @@ class RetryStrategyConfig:
     retryable_errors: Sequence[str | re.Pattern[str]] | None = None
     retryable_error_types: Sequence[type[Exception]] | None = None
 
+    def __post_init__(self) -> None:
+        self.initial_delay = as_duration(self.initial_delay, "initial_delay")
+        self.max_delay = as_duration(self.max_delay, "max_delay")
+
     @property
     def initial_delay_seconds(self) -> int:
         return self.initial_delay.to_seconds()
@@ -89,6 +93,11 @@ class LinearRetryStrategyConfig:
     jitter_strategy: JitterStrategy = JitterStrategy.FULL
     retryable_errors: Sequence[str | re.Pattern[str]] | None = None
     retryable_error_types: Sequence[type[Exception]] | None = None
+
+    def __post_init__(self) -> None:
+        self.initial_delay = as_duration(self.initial_delay, "initial_delay")
+        self.increment = as_duration(self.increment, "increment")
+        self.max_delay = as_duration(self.max_delay, "max_delay")
 
     @property
     def initial_delay_seconds(self) -> int:
@@ -177,9 +186,9 @@ class RetryPresets:
         return create_linear_retry_strategy(LinearRetryStrategyConfig(jitter_strategy=JitterStrategy.NONE))
 
     @classmethod
-    def fixed(cls, interval: Duration | None = None) -> RetryStrategy:
+    def fixed(cls, interval: DurationLike | None = None) -> RetryStrategy:
         """5 attempts, always `interval` apart (5 s)."""
-        delay = Duration(5) if interval is None else interval
+        delay = Duration(5) if interval is None else as_duration(interval, "interval")
         return create_retry_strategy(RetryStrategyConfig(5, delay, delay, 1, JitterStrategy.NONE))
 
 

@@ -62,7 +62,9 @@ def run_handler(
     try:
         event = _event(event_text)
         if function.is_durable:
-            result = function.handler(event, DurableContext(invocation, is_replaying=is_replaying))
+            context = DurableContext(invocation, is_replaying=is_replaying)
+            result = function.handler(event, context)
+            context._raise_swallowed()
         else:
             result = function.handler(event, lambda_context)
         return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(result))

@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 from execution_engine.core.enums import OperationAction, OperationType
+from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.identifiers import operation_id
 from execution_engine.core.records import NO_OPTIONS, ErrorObject, OperationOptions, OperationRecord, OperationUpdate
 from execution_engine.core.serdes import EXTENDED_TYPES_SERDES, SerDes, SerDesContext, SerDesError
 from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError, ValidationError
-from execution_engine.sdk.logger import AUTHOR_LOGGER, Logger, identity
+from execution_engine.sdk.logger import Logger, identity
 from execution_engine.sdk.sink import Sink
-from execution_engine.sdk.types import ExecutionContext, LoggerInterface
+from execution_engine.sdk.types import AUTHOR_LOGGER, ExecutionContext, LoggerInterface
 
 T = TypeVar("T")
 MAX_NAME_CHARACTERS = 256  # AWS's bound of operation names
@@ -42,7 +43,7 @@ class OperationKey:
     __slots__ = ("consumed", "found", "id", "invocation", "name", "parent_id", "sink", "sub_type", "type")
 
     def __init__(
-        self, invocation: Invocation, id: str, type: OperationType, sub_type: str, name: str | None, parent_id: str | None  # noqa: A002
+        self, invocation: Invocation, id: str, type: OperationType, sub_type: str, name: str | None, parent_id: str | None
     ) -> None:
         self.invocation = invocation
         self.sink = invocation.sink
@@ -137,6 +138,7 @@ class ContextPosition:
         "_logger",
         "_parent_id",
         "_prefix",
+        "_unwinding",
     )
 
     def __init__(
@@ -154,6 +156,7 @@ class ContextPosition:
         self._draws = 0
         self._base_logger: LoggerInterface = AUTHOR_LOGGER
         self._logger: Logger | None = None
+        self._unwinding: BaseException | None = None
 
     def is_replaying(self) -> bool:
         """Whether the operations met here were recorded by an earlier invocation."""
@@ -175,11 +178,20 @@ class ContextPosition:
     def _perform(
         self, type_: OperationType, sub_type: str, name: str | None, operate: Callable[..., T], *arguments: Any
     ) -> T:
-        """Gives the next operation its key and runs `operate(self, key, *arguments)` with the replay status kept right."""
+        """Gives the next operation its key and runs `operate(self, key, *arguments)` with the replay status kept right.
+
+        Once a suspension, a lost claim or a divergence unwinds through this context, every further call raises it again:
+        a `finally` or a bare `except` of the author must neither run operations early nor go on as if nothing was.
+        """
+        if self._unwinding is not None:
+            raise self._unwinding
         key = self._next_key(type_, sub_type, name)
         turns_new = self._is_replaying and not self._is_pinned and self._before(key)
         try:
             return operate(self, key, *arguments)
+        except (InvocationInterrupt, NonDeterministicExecutionError) as interrupt:
+            self._unwinding = interrupt
+            raise
         finally:
             if key.consumed is not None:
                 self._consumed = key.consumed
@@ -197,7 +209,11 @@ class ContextPosition:
         number = next(self._count)
         ahead = self._ahead
         id_ = ahead[1] if ahead is not None and ahead[0] == number else operation_id(self._prefix, number)
-        return OperationKey(self._invocation, id_, type_, sub_type, name, self._parent_id)
+        try:
+            return OperationKey(self._invocation, id_, type_, sub_type, name, self._parent_id)
+        except NonDeterministicExecutionError as diverged:
+            self._unwinding = diverged
+            raise
 
     def _before(self, key: OperationKey) -> bool:
         """Turns live before an operation that is new or whose body runs now; answers whether to turn live after it.
@@ -206,7 +222,7 @@ class ContextPosition:
         """
         found = key.found
         if found is None:
-            self._is_replaying = False
+            self._is_replaying = self._is_recorded(key.id)
             return False
         if found.is_terminal:
             return False
@@ -221,8 +237,22 @@ class ContextPosition:
         number = self._finished + 1
         ahead = operation_id(self._prefix, number)
         self._ahead = (number, ahead)
-        if ahead not in self._invocation.sink.operations:
-            self._is_replaying = False
+        self._is_replaying = self._is_recorded(ahead)
+
+    def _is_recorded(self, id_: str) -> bool:
+        """Whether an operation is recorded here; a virtual context leaves no record but that of its first operation."""
+        operations = self._invocation.sink.operations
+        return id_ in operations or operation_id(id_, 1) in operations
+
+    def _suspend(self, suspension: BaseException) -> NoReturn:
+        """Unwinds from outside an operation's own call."""
+        self._unwinding = self._unwinding or suspension
+        raise self._unwinding
+
+    def _raise_swallowed(self) -> None:
+        """Called when a body returned: raises what its code must have swallowed with a bare `except`."""
+        if self._unwinding is not None:
+            raise self._unwinding
 
     def _consumed_at(self) -> datetime:
         record = None if self._consumed is None else self._invocation.sink.operations.get(self._consumed)

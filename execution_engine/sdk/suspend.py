@@ -2,7 +2,6 @@
 
 import time
 from datetime import datetime
-from typing import NoReturn
 
 from execution_engine.core.errors import InvocationInterrupt
 
@@ -27,8 +26,6 @@ class TimedSuspendExecution(SuspendExecution):
         return cls(message, datetime_timestamp.timestamp())
 
 
-def suspend(message: str, resume_at: datetime | None) -> NoReturn:
-    """Unwinds the calling thread, with the resume time where one is known."""
-    if resume_at is None:
-        raise SuspendExecution(message)
-    raise TimedSuspendExecution.from_datetime(message, resume_at)
+def suspension(message: str, resume_at: datetime | None) -> SuspendExecution:
+    """What to raise in the thread that has to wait, with the resume time where one is known."""
+    return SuspendExecution(message) if resume_at is None else TimedSuspendExecution.from_datetime(message, resume_at)

@@ -1,8 +1,11 @@
 """The small values that author code is handed besides the context."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+AUTHOR_LOGGER = logging.getLogger("durable_functions")
 
 
 class LoggerInterface(Protocol):
@@ -16,13 +19,20 @@ class LoggerInterface(Protocol):
 
 
 class OperationContext:
-    """What the body of an operation gets; `attempt` counts from 1. The logger is made when it is first used."""
+    """What the body of an operation gets; `attempt` counts from 1. `make_logger(attempt)` is called when a logger is
+    first asked for and none was given."""
 
     __slots__ = ("_logger", "_make_logger", "attempt")
 
-    def __init__(self, make_logger: Any, attempt: int = 1) -> None:
+    def __init__(
+        self,
+        logger: LoggerInterface | None = None,
+        attempt: int = 1,
+        *,
+        make_logger: Callable[[int], LoggerInterface] = lambda _attempt: AUTHOR_LOGGER,
+    ) -> None:
+        self._logger = logger
         self._make_logger = make_logger
-        self._logger: Any = None
         self.attempt = attempt
 
     @property
@@ -30,7 +40,7 @@ class OperationContext:
         """Adds executionArn, operationId, operationName, parentId and attempt to every record."""
         if self._logger is None:
             self._logger = self._make_logger(self.attempt)
-        return self._logger  # type: ignore[no-any-return]
+        return self._logger
 
 
 class StepContext(OperationContext):

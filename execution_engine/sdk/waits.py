@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from execution_engine.core.serdes import SerDes
-from execution_engine.sdk.durations import Duration
+from execution_engine.sdk.durations import Duration, DurationLike, as_duration
 from execution_engine.sdk.errors import WaitForConditionError
 from execution_engine.sdk.retries import JitterStrategy, exponential
 
@@ -22,6 +22,10 @@ class WaitStrategyConfig(Generic[T]):
     max_delay: Duration = field(default_factory=lambda: Duration.from_minutes(5))
     backoff_rate: float = 1.5
     jitter_strategy: JitterStrategy = JitterStrategy.FULL
+
+    def __post_init__(self) -> None:
+        self.initial_delay = as_duration(self.initial_delay, "initial_delay")
+        self.max_delay = as_duration(self.max_delay, "max_delay")
 
     @property
     def initial_delay_seconds(self) -> int:
@@ -42,8 +46,8 @@ class WaitForConditionDecision:
         return self.delay.to_seconds()
 
     @classmethod
-    def continue_waiting(cls, delay: Duration) -> "WaitForConditionDecision":
-        return cls(should_continue=True, delay=delay)
+    def continue_waiting(cls, delay: DurationLike) -> "WaitForConditionDecision":
+        return cls(should_continue=True, delay=as_duration(delay, "delay"))
 
     @classmethod
     def stop_polling(cls) -> "WaitForConditionDecision":

@@ -9,7 +9,7 @@ from execution_engine.sdk.durations import MAX_WAIT_SECONDS
 from execution_engine.sdk.errors import ValidationError
 from execution_engine.sdk.logger import Logger, identity
 from execution_engine.sdk.state import ContextPosition, OperationKey
-from execution_engine.sdk.suspend import suspend
+from execution_engine.sdk.suspend import suspension
 
 
 def operation_logger(context: ContextPosition, key: OperationKey) -> Callable[[int], Logger]:
@@ -33,7 +33,7 @@ def retry_options(delay_seconds: int, what: str) -> OperationOptions:
 
 def suspend_for(key: OperationKey, record: OperationRecord) -> NoReturn:
     """Unwinds until the operation's timer is due, or until somebody outside answers when it has none."""
-    suspend(f"{key} is {record.status}", record.due_at)
+    raise suspension(f"{key} is {record.status}", record.due_at)
 
 
 START = OperationAction.START

@@ -83,6 +83,7 @@ class _BodyFailedError(Exception):
 def _call(child: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any]) -> tuple[Any, str, Any]:
     try:
         raw = func(child) if wants_context(func) else func()
+        child._raise_swallowed()
         text = key.encode(config.serdes, raw)
         return raw, text, key.decode(config.serdes, text)
     except ExecutionError:

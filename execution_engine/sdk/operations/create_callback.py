@@ -8,8 +8,9 @@ from execution_engine.core.records import ErrorObject, OperationOptions, Operati
 from execution_engine.core.serdes import PASS_THROUGH_SERDES, SerDes, SerDesError
 from execution_engine.sdk import ports
 from execution_engine.sdk.errors import CallbackError, CallbackExternalError, CallbackTimeoutError
-from execution_engine.sdk.operations.base import START, suspend_for
+from execution_engine.sdk.operations.base import START
 from execution_engine.sdk.state import ContextPosition, OperationKey
+from execution_engine.sdk.suspend import suspension
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ class Callback(Generic[T]):
     def _answer(self) -> str | None:
         record = self._key.recorded()
         if not record.is_terminal:
-            suspend_for(self._key, record)
+            self._context._suspend(suspension(f"{self._key} is not answered yet", record.due_at))
         self._consume(record)
         if record.status is OperationStatus.SUCCEEDED:
             return record.payload

@@ -56,7 +56,7 @@ def _attempt(
     context: ContextPosition, key: OperationKey, func: Body, config: StepConfig, record: OperationRecord | None
 ) -> Any:
     is_started = record is not None and record.status is OperationStatus.STARTED
-    step = StepContext(operation_logger(context, key), 1 if record is None else record.attempt + 1)
+    step = StepContext(None, 1 if record is None else record.attempt + 1, make_logger=operation_logger(context, key))
     start = None if is_started else key.update(START)
     if config.atomic:
         return _attempt_atomic(key, func, config, step, start)

@@ -23,7 +23,7 @@ def callback_body(submitter: Body, name: str | None, config: WaitForCallbackConf
         def submit(step: StepContext) -> Any:
             if not wants_context(submitter, 1):
                 return submitter(callback.callback_id)
-            return submitter(callback.callback_id, WaitForCallbackContext(lambda _attempt: step.logger, step.attempt))
+            return submitter(callback.callback_id, WaitForCallbackContext(None, step.attempt, make_logger=lambda _attempt: step.logger))
 
         child.step(submit, f"{prefix}submitter", StepConfig(retry_strategy=config.retry_strategy, serdes=config.serdes))
         return callback.result()

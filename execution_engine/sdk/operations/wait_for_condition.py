@@ -61,7 +61,7 @@ def _next_state(
 ) -> str:
     recorded = None if record is None or record.attempt == 0 else record.payload
     state = key.decode(config.serdes, key.encode(config.serdes, config.initial_state) if recorded is None else recorded)
-    check_context = WaitForConditionCheckContext(operation_logger(context, key), attempt)
+    check_context = WaitForConditionCheckContext(None, attempt, make_logger=operation_logger(context, key))
     try:
         new_state = check(state, check_context) if wants_context(check, 1) else check(state)
     finally:
