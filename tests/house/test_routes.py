@@ -1,0 +1,58 @@
+"""No route answers somebody who did not sign in, or who holds no right. New routes are found by themselves."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+SAMPLES = {"UUIDConverter": UUID(int=1), "IntConverter": 1, "StringConverter": "sample", "PathConverter": "sample", "SlugConverter": "sample"}
+# Signing in and out is for everybody, the description of the API says nothing about anybody.
+OPEN = {"/login/", "/logout/"}
+
+
+def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        for name, converter in getattr(pattern.pattern, "converters", {}).items():
+            sample = str(SAMPLES[type(converter).__name__])
+            route = "".join(part if not part.endswith(f":{name}>") else sample for part in split(route))
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, route)
+        elif not any(mark in route for mark in "^$*"):
+            yield route
+
+
+def split(route: str) -> list[str]:
+    """A route as plain texts and `<type:name>` marks, in order."""
+    return [part for piece in route.replace("<", "\0<").replace(">", ">\0").split("\0") for part in [piece] if part]
+
+
+def all_addresses() -> list[str]:
+    return [address for address in addresses(get_resolver().url_patterns) if address not in OPEN]
+
+
+def test_routes_are_found() -> None:
+    assert {"/", "/audit/", "/api/v1/executions", "/callbacks/sample/approve"} <= set(all_addresses())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_without_sign_in_is_answered(client: Client, method: str) -> None:
+    answers = {address: getattr(client, method)(address) for address in all_addresses()}
+    refused = {401, 403}
+    assert {
+        address: answer.status_code
+        for address, answer in answers.items()
+        if answer.status_code not in refused and not (answer.status_code == 302 and answer.url.startswith("/login/?next="))
+    } == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_without_a_right_is_answered(client: Client, method: str) -> None:
+    client.force_login(User.objects.create_user("nobody"))
+    statuses = {address: getattr(client, method)(address).status_code for address in all_addresses()}
+    assert {address: status for address, status in statuses.items() if status not in {401, 403, 405}} == {}
