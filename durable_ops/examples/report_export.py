@@ -21,7 +21,7 @@ from execution_engine import (
 )
 
 POLLING = create_wait_strategy(
-    WaitStrategyConfig(
+    WaitStrategyConfig[dict[str, Any]](
         should_continue_polling=lambda job: not job["ready"],
         max_attempts=120,
         initial_delay=Duration.from_seconds(2),
