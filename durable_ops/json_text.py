@@ -62,6 +62,14 @@ def parse_or_text(text: str | None) -> Any:
         return text
 
 
+def is_json(text: str) -> bool:
+    try:
+        parse(text)
+    except JsonTextError:
+        return False
+    return True
+
+
 def text_problem(text: str) -> str | None:
     """Why a text cannot be stored ("a NUL character at 3"), or None."""
     at = text.find("\x00")

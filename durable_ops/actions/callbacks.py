@@ -10,9 +10,8 @@ from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.audit import log
 from durable_ops.models import Right
-from execution_engine.core.errors import CallbackNotFoundError
 from execution_engine.core.records import ErrorObject
-from execution_engine.models import Operation
+from execution_engine.selectors.callbacks import find_callback
 from execution_engine.services import callbacks
 
 
@@ -63,9 +62,7 @@ def decide(actor: Actor, callback_id: str, *, approved: bool, comment: str = "")
 def _answer(actor: Actor, action: str, callback_id: str, command: Callable[[], None], *, reason: str = "", **facts: Any) -> None:
     with transaction.atomic():
         command()
-        found = Operation.objects.filter(callback_id=callback_id).values_list("execution_id", "name").first()
-        if found is None:
-            raise CallbackNotFoundError("There is no such callback.", callback_id=callback_id)
-        execution_id, name = found
-        facts = {"callback": name, **facts}
+        found = find_callback(callback_id)
+        execution_id = found.execution_id if found else None
+        facts = {"callback": found.name if found else None, **facts}
         log.append(actor, log.Act(action, "callback", callback_id, execution_id=execution_id, reason=reason, facts=facts))

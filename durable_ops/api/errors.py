@@ -10,11 +10,12 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.http.request import UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.views import set_rollback
 
 from durable_ops.permissions import RightMissingError
 from execution_engine.core.errors import CommandError
@@ -30,9 +31,7 @@ def problem_response(exc: Exception, _: Mapping[str, Any]) -> Response | None:
     found = _problem(exc)
     if found is None:
         return None
-    for connection in connections.all(initialized_only=True):
-        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
-            connection.set_rollback(True)
+    set_rollback()
     return found
 
 

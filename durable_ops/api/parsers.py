@@ -31,6 +31,14 @@ class LengthRequiredError(APIException):
     default_detail = "Send the body with Content-Length, not in chunks."
 
 
+class JsonObject(dict[str, Any]):
+    """A JSON object and the very text it was sent as."""
+
+    def __init__(self, members: Mapping[str, Any], text: str) -> None:
+        super().__init__(members)
+        self.text = text
+
+
 class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
@@ -48,9 +56,10 @@ class StrictJSONParser(BaseParser):
         if len(raw) > limit:
             raise BodyTooLargeError(limit)
         try:
-            return json_text.parse(raw)
+            value = json_text.parse(raw)
         except json_text.JsonTextError as error:
             raise ParseError(str(error), code="invalid_json") from error
+        return JsonObject(value, raw.decode()) if isinstance(value, dict) else value
 
 
 def max_body_bytes() -> int:

@@ -1,0 +1,102 @@
+"""Plain dictionaries for answers. Times are ISO 8601 in UTC with milliseconds, durations are seconds."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from durable_ops.json_text import parse_or_text
+from execution_engine.selectors.callbacks import CallbackRow
+from execution_engine.selectors.executions import ExecutionDetail, ExecutionPayloads, ExecutionSummary
+from execution_engine.selectors.operations import OperationRow
+
+
+def execution_summary(summary: ExecutionSummary) -> dict[str, Any]:
+    """One line of the list, without payloads."""
+    state = summary.state
+    return plain(
+        {
+            "id": summary.id,
+            "arn": summary.arn,
+            "name": summary.name,
+            "function": summary.function,
+            "version": summary.version,
+            "status": summary.status,
+            "state": state.code,
+            "state_label": state.label,
+            "state_reason": state.sentence,
+            "state_since": state.since,
+            "state_until": state.until,
+            "started_at": summary.started_at,
+            "ended_at": summary.ended_at,
+            "deadline_at": summary.deadline_at,
+            "duration": summary.duration,
+            "invocations": summary.invocations,
+            "status_text": summary.status_text,
+            "attributes": summary.attributes,
+            "tenant_id": summary.tenant_id,
+            "started_by": summary.started_by,
+        }
+    )
+
+
+def execution_detail(detail: ExecutionDetail, payloads: ExecutionPayloads | None) -> dict[str, Any]:
+    """One execution; `payloads` None (no right to read them) leaves input, result and error null and says so."""
+    shown = payloads or ExecutionPayloads(None, None, None)
+    more = {
+        "execution_timeout": detail.execution_timeout,
+        "retention_days": detail.retention_days,
+        "failed_invocations": detail.failed_invocations,
+        "last_event_at": detail.last_event_at,
+        "payloads_visible": payloads is not None,
+    }
+    values = {name: parse_or_text(getattr(shown, name)) for name in ("input", "result", "error")}
+    return {**execution_summary(detail.summary), **plain(more), **values}
+
+
+def operation(row: OperationRow) -> dict[str, Any]:
+    """One operation without its payload; `result_bytes` and `error_bytes` tell whether there is one."""
+    found: dict[str, Any] = plain(row)
+    del found["read_at"]
+    return found
+
+
+def callback(row: CallbackRow) -> dict[str, Any]:
+    return plain(
+        {
+            "callback_id": row.callback_id,
+            "name": row.name,
+            "status": "pending" if row.is_pending else row.status,
+            "execution": row.execution_id,
+            "execution_name": row.execution_name,
+            "function": row.function,
+            "version": row.version,
+            "operation_id": row.operation_id,
+            "sub_type": row.sub_type,
+            "started_at": row.started_at,
+            "due_at": row.due_at,
+            "timeout_at": row.timeout_at,
+            "heartbeat_seconds": row.heartbeat_seconds,
+        }
+    )
+
+
+def plain(value: Any) -> Any:
+    """A value of the selectors as JSON types: dataclasses become objects, enums their values."""
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return round(value.total_seconds(), 3)
+    if isinstance(value, UUID):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value]

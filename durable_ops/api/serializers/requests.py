@@ -1,0 +1,90 @@
+"""Bodies and query parameters of every route."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.records import ErrorObject
+from execution_engine.selectors.executions import MAX_PAGE
+from execution_engine.selectors.explain import StateCode
+
+MAX_NAME = 200
+MAX_COMMENT = 2000
+
+
+class ErrorField(StrictSerializer):
+    """AWS's error object; the short lower-case names say the same."""
+
+    ErrorMessage = Text(required=False, allow_null=True, allow_blank=True)
+    ErrorType = Text(required=False, allow_null=True, allow_blank=True)
+    ErrorData = Text(required=False, allow_null=True, allow_blank=True)
+    StackTrace = serializers.ListField(child=Text(allow_blank=True), required=False, allow_null=True)
+
+    ALIASES = {"message": "ErrorMessage", "type": "ErrorType", "data": "ErrorData", "stack_trace": "StackTrace"}
+
+    def to_internal_value(self, data: Any) -> ErrorObject:
+        if isinstance(data, dict):
+            data = {self.ALIASES.get(name, name): value for name, value in data.items()}
+        return ErrorObject.from_wire(super().to_internal_value(data))
+
+
+class StartBody(StrictSerializer):
+    function = Text(max_length=MAX_NAME)
+    version = Text(required=False, allow_null=True, max_length=MAX_NAME)
+    name = Text(required=False, allow_null=True, max_length=MAX_NAME)
+    input = Anything(required=False)
+    attributes = serializers.DictField(child=Anything(), required=False, allow_null=True)
+
+
+class StopBody(StrictSerializer):
+    reason = Text(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+    error = ErrorField(required=False, allow_null=True, default=None)
+
+
+class SignalBody(StrictSerializer):
+    name = Text(max_length=MAX_NAME)
+    payload = Anything(required=False)
+
+
+class SucceedBody(StrictSerializer):
+    result = Anything(required=False)
+
+
+class FailBody(StrictSerializer):
+    error = ErrorField(required=False, allow_null=True, default=None)
+
+
+class EmptyBody(StrictSerializer):
+    pass
+
+
+class PageQuery(StrictSerializer):
+    cursor = Text(required=False, default="", allow_blank=True, max_length=500)
+    limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=MAX_PAGE)
+
+
+class ExecutionsQuery(PageQuery):
+    function = Text(required=False, allow_blank=True, max_length=MAX_NAME)
+    version = Text(required=False, allow_blank=True, max_length=MAX_NAME)
+    status = serializers.ChoiceField([s.value for s in ExecutionStatus], required=False, allow_blank=True)
+    state = serializers.ChoiceField([s.value for s in StateCode], required=False, allow_blank=True)
+    name = Text(required=False, allow_blank=True, max_length=MAX_NAME)
+
+
+class HistoryQuery(StrictSerializer):
+    cursor = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+    limit = serializers.IntegerField(required=False, default=1000, min_value=1, max_value=1000)
+    reverse_order = serializers.BooleanField(required=False, default=False)
+    include_execution_data = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class OperationsQuery(StrictSerializer):
+    cursor = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+    limit = serializers.IntegerField(required=False, default=1000, min_value=1, max_value=2000)
+
+
+class CallbacksQuery(PageQuery):
+    status = serializers.ChoiceField(["pending"], required=False, default="pending")
+    execution = serializers.UUIDField(required=False)

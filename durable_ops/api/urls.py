@@ -1,0 +1,22 @@
+"""Routes of the REST door. No closing slashes: a redirected POST would lose its body."""
+
+from django.urls import path, re_path
+
+from durable_ops.api.views import callbacks, executions, fallback, functions, schema
+
+app_name = "api"
+urlpatterns = [
+    path("executions", executions.ExecutionsView.as_view(), name="executions"),
+    path("executions/<str:execution_id>", executions.ExecutionView.as_view(), name="execution"),
+    path("executions/<str:execution_id>/history", executions.HistoryView.as_view(), name="history"),
+    path("executions/<str:execution_id>/operations", executions.OperationsView.as_view(), name="operations"),
+    path("executions/<str:execution_id>/stop", executions.StopView.as_view(), name="stop"),
+    path("executions/<str:execution_id>/signal", executions.SignalView.as_view(), name="signal"),
+    path("callbacks", callbacks.CallbacksView.as_view(), name="callbacks"),
+    path("callbacks/<path:callback_id>/succeed", callbacks.SucceedView.as_view(), name="succeed"),
+    path("callbacks/<path:callback_id>/fail", callbacks.FailView.as_view(), name="fail"),
+    path("callbacks/<path:callback_id>/heartbeat", callbacks.HeartbeatView.as_view(), name="heartbeat"),
+    path("functions", functions.FunctionsView.as_view(), name="functions"),
+    re_path(r"^schema/?$", schema.SchemaView.as_view(), name="schema"),
+    re_path(r"^.*$", fallback.NoRouteView.as_view(), name="no-route"),
+]

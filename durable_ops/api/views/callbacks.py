@@ -1,0 +1,81 @@
+"""Callbacks: which ones wait, and what programs answer."""
+
+import re
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from durable_ops import json_text
+from durable_ops.actions import callbacks as actions
+from durable_ops.api.access import RestView, actor_of
+from durable_ops.api.paging import page
+from durable_ops.api.serializers import answers, requests
+from durable_ops.api.serializers.strict import read
+from durable_ops.models import Right
+from execution_engine.core.errors import CallbackNotFoundError
+from execution_engine.core.records import ErrorObject
+from execution_engine.selectors.callbacks import pending_callbacks
+
+CALLBACK_ID = re.compile(r"[A-Za-z0-9_.:=/+-]{1,1024}")
+
+
+class CallbacksView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+
+    def get(self, request: Request) -> Response:
+        query = read(requests.CallbacksQuery, request.query_params.dict())
+        found = pending_callbacks(query.get("execution"), limit=query["limit"])
+        return page(request, [answers.callback(one) for one in found], None)
+
+
+class SucceedView(RestView):
+    rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
+
+    def post(self, request: Request, callback_id: str) -> Response:
+        read(requests.SucceedBody, request.data)
+        actions.succeed(actor_of(request), parse_id(callback_id), result_text(request.data))
+        return accepted(callback_id)
+
+
+class FailView(RestView):
+    rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
+
+    def post(self, request: Request, callback_id: str) -> Response:
+        body = read(requests.FailBody, request.data)
+        actions.fail(actor_of(request), parse_id(callback_id), body["error"] or ErrorObject())
+        return accepted(callback_id)
+
+
+class HeartbeatView(RestView):
+    rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
+
+    def post(self, request: Request, callback_id: str) -> Response:
+        read(requests.EmptyBody, request.data)
+        actions.heartbeat(actor_of(request), parse_id(callback_id))
+        return accepted(callback_id)
+
+
+def result_text(body: Any) -> str | None:
+    """The payload of a success, byte for byte as it was sent, blanks included.
+
+    None for an absent or null `result`. A string that is itself a JSON object, array or string is taken as the payload
+    text, for callers that serialise their result before they put it into the body.
+    """
+    value = body.get("result")
+    if value is None:
+        return None
+    if isinstance(value, str) and value.lstrip(" \t\r\n")[:1] in ("{", "[", '"') and json_text.is_json(value):
+        return value
+    return json_text.members(body.text)["result"]
+
+
+def accepted(callback_id: str) -> Response:
+    return Response({"callback_id": callback_id, "status": "accepted"})
+
+
+def parse_id(text: str) -> str:
+    """An id of the wrong shape is the id of nothing. Raises CallbackNotFoundError."""
+    if not CALLBACK_ID.fullmatch(text):
+        raise CallbackNotFoundError("There is no such callback.", callback_id=text[:100])
+    return text

@@ -1,0 +1,140 @@
+"""Executions: start, list, look at, stop, signal."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from durable_ops import json_text, permissions
+from durable_ops.actions import executions as actions
+from durable_ops.api.access import RestView, actor_of
+from durable_ops.api.paging import page
+from durable_ops.api.serializers import answers, requests
+from durable_ops.api.serializers.strict import read
+from durable_ops.models import Right
+from execution_engine.core.errors import ExecutionNotFoundError
+from execution_engine.selectors.executions import ExecutionFilters, get_execution, get_payloads, list_executions
+from execution_engine.selectors.explain import StateCode
+from execution_engine.selectors.history import list_events
+from execution_engine.selectors.operations import list_operations
+
+
+class ExecutionsView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION}
+
+    def get(self, request: Request) -> Response:
+        query = read(requests.ExecutionsQuery, request.query_params.dict())
+        filters = ExecutionFilters(
+            status=query.get("status") or None,
+            state=StateCode(query["state"]) if query.get("state") else None,
+            function=query.get("function") or None,
+            version=query.get("version") or None,
+            name=query.get("name") or None,
+        )
+        found = list_executions(filters, query["cursor"] or None, query["limit"])
+        return page(request, [answers.execution_summary(one) for one in found.items], found.next_cursor)
+
+    def post(self, request: Request) -> Response:
+        body = read(requests.StartBody, request.data)
+        started = actions.start_execution(
+            actor_of(request),
+            function=body["function"],
+            input=json_text.compact(body["input"]) if "input" in body else None,
+            version=body.get("version"),
+            name=body.get("name"),
+            attributes=body.get("attributes"),
+        )
+        return Response(representation(request, started.id), status=201 if started.created else 200)
+
+
+class ExecutionView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+
+    def get(self, request: Request, execution_id: str) -> Response:
+        return Response(representation(request, parse_id(execution_id)))
+
+
+class HistoryView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+
+    def get(self, request: Request, execution_id: str) -> Response:
+        """AWS Event objects; `cursor` is the id of the last event that was seen."""
+        query = read(requests.HistoryQuery, request.query_params.dict())
+        found_id, limit = parse_id(execution_id), query["limit"]
+        get_execution(found_id)
+        events = list_events(found_id, after=query["cursor"], limit=limit + 1, reverse=query["reverse_order"])
+        shown = [answers.plain(event) for event in events[:limit]]
+        if not self._with_data(request, query["include_execution_data"]):
+            shown = [without_data(event) for event in shown]
+        return page(request, shown, shown[-1]["EventId"] if len(events) > limit else None)
+
+    def _with_data(self, request: Request, wanted: bool | None) -> bool:
+        """Absent, data comes along for whoever may read it; asked for without the right, it is refused."""
+        if wanted is None:
+            return permissions.has_right(request.user, Right.VIEW_PAYLOAD)
+        if wanted:
+            permissions.require(request.user, Right.VIEW_PAYLOAD)
+        return wanted
+
+
+class OperationsView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+
+    def get(self, request: Request, execution_id: str) -> Response:
+        """In order of start; `cursor` is the start event of the last operation that was seen."""
+        query = read(requests.OperationsQuery, request.query_params.dict())
+        found_id, limit = parse_id(execution_id), query["limit"]
+        get_execution(found_id)
+        rows = list_operations(found_id, after=query["cursor"], limit=limit + 1)
+        shown = rows[:limit]
+        return page(request, [answers.operation(one) for one in shown], shown[-1].start_event if len(rows) > limit else None)
+
+
+class StopView(RestView):
+    rights: ClassVar = {"POST": Right.STOP_EXECUTION}
+
+    def post(self, request: Request, execution_id: str) -> Response:
+        body = read(requests.StopBody, request.data)
+        found_id = parse_id(execution_id)
+        actions.stop_execution(actor_of(request), found_id, reason=body["reason"], error=body["error"])
+        return Response(representation(request, found_id))
+
+
+class SignalView(RestView):
+    rights: ClassVar = {"POST": Right.SIGNAL_EXECUTION}
+
+    def post(self, request: Request, execution_id: str) -> Response:
+        body = read(requests.SignalBody, request.data)
+        payload = json_text.compact(body["payload"]) if "payload" in body else None
+        found_id = parse_id(execution_id)
+        actions.send_signal(actor_of(request), found_id, name=body["name"], payload=payload)
+        return Response(representation(request, found_id))
+
+
+def representation(request: Request, execution_id: UUID) -> dict[str, Any]:
+    """One execution as this person may see it."""
+    detail = get_execution(execution_id)
+    may_read = permissions.has_right(request.user, Right.VIEW_PAYLOAD)
+    return answers.execution_detail(detail, get_payloads(execution_id) if may_read else None)
+
+
+def parse_id(text: str) -> UUID:
+    """An id of the wrong shape is the id of nothing. Raises ExecutionNotFoundError."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        found = None
+    if found is None or str(found) != text.lower():
+        raise ExecutionNotFoundError("There is no such execution.", execution_id=text[:100])
+    return found
+
+
+def without_data(event: dict[str, Any]) -> dict[str, Any]:
+    """AWS's `IncludeExecutionData=false`: details stay, payloads and error texts go."""
+    hidden = {"Input", "Result", "Error"}
+    kept = {}
+    for key, value in event.items():
+        is_details = key.endswith("Details") and isinstance(value, dict)
+        kept[key] = {name: ({} if name in hidden else inner) for name, inner in value.items()} if is_details else value
+    return kept

@@ -1,0 +1,13 @@
+"""The OpenAPI document of this door."""
+
+from typing import ClassVar
+
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularAPIView
+
+from durable_ops.models import Right
+
+
+class SchemaView(SpectacularAPIView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+    renderer_classes: ClassVar = [OpenApiJsonRenderer, OpenApiYamlRenderer]

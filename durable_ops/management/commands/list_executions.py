@@ -1,0 +1,46 @@
+"""`manage.py list_executions --function expense-approval --status RUNNING`"""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from durable_ops.api.serializers.answers import execution_summary
+from durable_ops.management.corridor import print_json, print_table, refusals_end_the_command
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.selectors.executions import MAX_PAGE, ExecutionFilters, ExecutionSummary, list_executions
+from execution_engine.selectors.explain import StateCode
+
+
+class Command(BaseCommand):
+    help = "List executions, the newest first, with what each is really doing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--function", help="only executions of this function")
+        parser.add_argument("--status", choices=[one.value for one in ExecutionStatus])
+        parser.add_argument("--state", choices=[one.value for one in StateCode])
+        parser.add_argument("--name", help="only the execution of this name")
+        parser.add_argument("--limit", type=int, default=50, help="how many at most (default 50)")
+        parser.add_argument("--json", action="store_true", help="print the fields of the REST list as JSON")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        state = StateCode(options["state"]) if options["state"] else None
+        filters = ExecutionFilters(status=options["status"], state=state, function=options["function"], name=options["name"])
+        with refusals_end_the_command():
+            found = _collect(filters, options["limit"])
+        if options["json"]:
+            print_json(self.stdout, [execution_summary(one) for one in found])
+            return
+        rows = [[str(one.id), one.function, one.version, one.state.label, f"{one.started_at:%Y-%m-%d %H:%M:%S}", one.name] for one in found]
+        print_table(self.stdout, ["ID", "FUNCTION", "VERSION", "STATE", "STARTED (UTC)", "NAME"], rows)
+
+
+def _collect(filters: ExecutionFilters, limit: int) -> list[ExecutionSummary]:
+    found: list[ExecutionSummary] = []
+    cursor = None
+    while True:
+        page = list_executions(filters, cursor, min(MAX_PAGE, limit - len(found)))
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None or len(found) >= limit:
+            return found

@@ -1,0 +1,77 @@
+"""What commands share: who acts, how refusals end, how results are printed."""
+
+import getpass
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import CommandError
+from tqdm import tqdm
+
+from durable_ops.actions.actor import Actor, Channel
+from execution_engine.core.errors import CommandError as Refusal
+
+
+def add_user_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("--user", metavar="NAME", help="act as this person, with their rights; default: the system, with all rights")
+
+
+def command_actor(username: str | None) -> Actor:
+    """The named person, or the system. Raises CommandError for an unknown or inactive person."""
+    return Actor(user=find_user(username) if username else None, channel=Channel.COMMAND, address=operating_system_user())
+
+
+def find_user(username: str) -> Any:
+    model = get_user_model()
+    user = model._default_manager.filter(**{model.USERNAME_FIELD: username}, is_active=True).first()
+    if user is None:
+        raise CommandError(f"There is no active person {username!r}.")
+    return user
+
+
+def operating_system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user id has no name
+        return ""
+
+
+@contextmanager
+def refusals_end_the_command() -> Iterator[None]:
+    """A refusal becomes one line on standard error and exit code 1."""
+    try:
+        yield
+    except Refusal as refusal:
+        facts = ", ".join(f"{name}={value}" for name, value in refusal.facts.items())
+        raise CommandError(f"{refusal.message} [{refusal.code}{f': {facts}' if facts else ''}]") from refusal
+    except PermissionDenied as denied:
+        raise CommandError(str(denied)) from denied
+
+
+def parse_execution_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise CommandError(f"{text!r} is no execution id; list_executions shows them.") from None
+
+
+def progress(items: Iterable[Any], *, total: int, unit: str) -> Any:
+    """A bar on standard error when that is a terminal, nothing in a pipe."""
+    return tqdm(items, total=total, unit=unit, disable=not sys.stderr.isatty(), file=sys.stderr)
+
+
+def print_json(out: TextIO | Any, value: Any) -> None:
+    out.write(json.dumps(value, ensure_ascii=False, indent=None if isinstance(value, list) and len(value) > 1000 else 2))
+
+
+def print_table(out: TextIO | Any, header: list[str], rows: list[list[str]]) -> None:
+    """Columns as wide as their longest cell."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows]:
+        out.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
