@@ -1,9 +1,33 @@
-"""The engine as a Django app."""
+"""The engine as a Django app: binds the SDK's ports, finds durable functions, joins Celery workers."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
+from django.db import connections
+from django.utils.module_loading import autodiscover_modules
 
 
 class ExecutionEngineConfig(AppConfig):
     name = "execution_engine"
     verbose_name = "Execution engine"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # These import models, which exist only now.
+        from execution_engine.client import Client
+        from execution_engine.conf import engine_settings
+        from execution_engine.sdk import ports
+        from execution_engine.worker import boot
+
+        ports.bind(launcher=Client(), after_user_code=give_back_connections)
+        boot.connect_signals()
+        autodiscover_modules("durable_functions")
+        for module in engine_settings().FUNCTION_MODULES:
+            import_module(module)
+
+
+def give_back_connections() -> None:
+    """After a step's body: a pooled connection goes back to the pool, so that few serve many handler threads."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()

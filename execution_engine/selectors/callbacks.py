@@ -15,6 +15,7 @@ from execution_engine.models import Execution, Operation
 from execution_engine.selectors.explain import plain_title
 
 _COLUMNS = ("execution_id", "id", "name", "sub_type", "status", "callback_id", "started_at", "ended_at", "due_at", "options")
+_EXECUTION = ("function", "version", "started_by", "status_text", "attributes")
 _OPEN = (ExecutionStatus.RUNNING, ExecutionStatus.PAUSED, ExecutionStatus.PAUSING)
 
 
@@ -37,6 +38,8 @@ class CallbackRow:
     function: str
     version: str
     started_by: str
+    status_text: str
+    attributes: Mapping[str, Any]
     started_at: datetime
     ended_at: datetime | None
     due_at: datetime | None
@@ -79,8 +82,8 @@ def find_callback(callback_id: str) -> CallbackRow | None:
 def _with_executions(rows: list[Mapping[str, Any]]) -> list[CallbackRow]:
     if not rows:
         return []
-    names = ("name", "status", "function", "version", "started_by")
-    executions = {row["id"]: row for row in Execution.objects.filter(id__in={row["execution_id"] for row in rows}).values("id", *names)}
+    found = Execution.objects.filter(id__in={row["execution_id"] for row in rows})
+    executions = {row["id"]: row for row in found.values("id", "name", "status", *_EXECUTION)}
     return [_row(row, executions[row["execution_id"]]) for row in rows if row["execution_id"] in executions]
 
 
@@ -93,6 +96,6 @@ def _row(row: Mapping[str, Any], execution: Mapping[str, Any]) -> CallbackRow:
         execution_status=execution["status"],
         timeout_at=row["started_at"] + timedelta(seconds=timeout) if timeout else None,
         heartbeat_seconds=options.get("heartbeat") or None,
-        **{name: execution[name] for name in ("function", "version", "started_by")},
+        **{name: execution[name] for name in _EXECUTION},
         **{name: row[name] for name in (*_COLUMNS, "read_at") if name not in ("id", "options")},
     )

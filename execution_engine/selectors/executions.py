@@ -1,6 +1,7 @@
 """Executions: the list by page, one in detail, its payloads."""
 
 import binascii
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -34,7 +35,8 @@ _HEX = frozenset("0123456789abcdef-")
 class ExecutionFilters:
     """What a list may be narrowed by; None and empty mean "any".
 
-    `text` is a prefix of the name or (at least 8 hexadecimal digits) of the id. Every attribute must be equal.
+    `text` is a prefix of the name or (at least 8 hexadecimal digits) of the id. Every attribute must be
+    equal; a number or truth value also matches its text.
     """
 
     status: str | None = None
@@ -153,8 +155,8 @@ def filtered(filters: ExecutionFilters, served: Collection[int]) -> QuerySet[Exe
     found = Execution.objects.all()
     exact = {"status": filters.status, "function": filters.function, "version": filters.version}
     found = found.filter(**{column: value for column, value in exact.items() if value})
-    if filters.attributes:
-        found = found.filter(attributes__contains=dict(filters.attributes))
+    for key, value in filters.attributes.items():
+        found = found.filter(_attribute_condition(key, value))
     if filters.text:
         found = found.filter(_text_condition(filters.text))
     return found if filters.state is None else in_state(found, filters.state, served)
@@ -168,6 +170,12 @@ def open_operations(execution_ids: Sequence[UUID]) -> dict[UUID, list[OpenOperat
         for row in rows.values(*OpenOperation.__dataclass_fields__):
             grouped[row["execution_id"]].append(OpenOperation(**row))
     return grouped
+
+
+def _attribute_condition(key: str, value: Any) -> Q:
+    """Who searches for 42 means the number and the text "42" alike."""
+    condition = Q(attributes__contains={key: value})
+    return condition if isinstance(value, str) else condition | Q(attributes__contains={key: json.dumps(value)})
 
 
 def _text_condition(text: str) -> Q:

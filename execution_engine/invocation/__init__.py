@@ -1,0 +1,1 @@
+"""One invocation of one function: `run.py` is the file to read first."""

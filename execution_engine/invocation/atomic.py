@@ -1,0 +1,96 @@
+"""Atomic steps: the step's ORM writes and its checkpoint are one commit on Django's default database, exactly once.
+
+The step takes its place in its execution's queue first: what was queued before is written, what comes later waits for the end.
+Lock and fence come last before COMMIT, so that the row is locked only for the write itself; a lost claim rolls everything back.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from django.db import OperationalError, connection, transaction
+
+from execution_engine.core.errors import ClaimLostError
+from execution_engine.core.records import OperationUpdate
+from execution_engine.journal import flush, store
+from execution_engine.journal.flush import Accepted, Batch
+from execution_engine.journal.lane import Lane
+
+if TYPE_CHECKING:
+    from execution_engine.journal.writer import Writer
+
+T = TypeVar("T")
+DEADLOCK_TRIES = 5
+
+
+class UnknownCommitError(ClaimLostError):
+    """The connection was lost in COMMIT: the next invocation reads from the journal whether the step happened."""
+
+
+def commit_with_orm_writes(
+    lane: Lane, writer: "Writer", start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]
+) -> T:
+    """Runs `finish` in a transaction that also carries its update. A deadlock victim runs again within the same attempt."""
+    writer.drain(lane)
+    for attempt in range(1, DEADLOCK_TRIES + 1):
+        try:
+            return _attempt(lane, writer, start, finish)
+        except OperationalError as error:
+            is_deadlock = isinstance(error.__cause__, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+            if not is_deadlock or attempt == DEADLOCK_TRIES:
+                raise
+            time.sleep(0.01 * attempt)
+    raise AssertionError("unreachable")
+
+
+def _attempt(
+    lane: Lane, writer: "Writer", start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]
+) -> T:
+    before = dict(lane.operations)
+    batch: Batch | None = None
+    is_committing = False
+    try:
+        with transaction.atomic():
+            update, value = finish()
+            batch = _batch(lane, start, update)
+            accepted = _fence_and_write(lane, batch)
+            is_committing = True
+    except BaseException as error:
+        if batch is not None:
+            lane.operations = before
+            writer.give_up(batch)
+            if is_committing and isinstance(error, OperationalError):
+                lane.lose()
+                raise UnknownCommitError("the connection was lost while an atomic step was committed") from error
+        raise
+    writer.finish_atomic(batch, accepted)
+    return value
+
+
+def _batch(lane: Lane, start: OperationUpdate | None, update: OperationUpdate) -> Batch:
+    entry = lane.apply((update,) if start is None else (start, update))
+    entry.is_sync = True
+    with lane.lock:
+        lane.queue.remove(entry)
+        lane.under_way = (entry,)
+    return Batch(lane, (entry,), {})
+
+
+def _fence_and_write(lane: Lane, batch: Batch) -> Accepted:
+    connection.check_constraints()
+    with connection.cursor() as cursor:
+        locked = store.lock(cursor, lane.execution_id)
+        record = locked.record
+        if record.claim_id != lane.claim_id or record.checkpoint_seq != lane.checkpoint_seq or record.status.is_terminal:
+            lane.lose()
+            raise ClaimLostError("the execution was stopped, timed out or taken over before its atomic step was committed")
+    raw: Any = connection.connection
+    with psycopg.Cursor(raw) as server_side:
+        accepted, _ = flush.send(server_side, [batch])
+    if 0 not in accepted:
+        lane.lose()
+        raise ClaimLostError("the execution's deadline passed before its atomic step was committed")
+    return accepted[0]
+
+

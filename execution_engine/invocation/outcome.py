@@ -1,0 +1,62 @@
+"""From what a handler answered to the entry that ends its invocation: value, error, suspension, failed invocation."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from execution_engine.core.enums import ExecutionStatus, InvocationStatus
+from execution_engine.core.records import ErrorObject, ExecutionRecord
+from execution_engine.core.transitions import execution as executions
+from execution_engine.core.transitions.execution import ExecutionTransition
+from execution_engine.journal.lane import Entry, Lane, Release
+from execution_engine.journal.rows import error_text
+from execution_engine.sdk.runner import HandlerOutcome
+
+_ENDS = {InvocationStatus.SUCCEEDED: ExecutionStatus.SUCCEEDED, InvocationStatus.FAILED: ExecutionStatus.FAILED}
+
+
+def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request_id: UUID) -> Entry:
+    """The entry that writes InvocationCompleted, the execution's end if it is one, and gives the claim back."""
+    now = lane.clock.now()
+    if outcome.invocation_failed:
+        assert outcome.error is not None
+        return failed(record, outcome.error, now, request_id)
+    if outcome.status is InvocationStatus.PENDING:
+        nearest = lane.nearest_timer()
+        told = replace(record, wake_seq=lane.told_seq, told_seq=lane.told_seq)
+        moved = executions.suspend(told, nearest, now, request_id)
+        return Entry([], now, events=moved.events, release=Release(due_at=nearest, failed_invocations=0))
+    status = _ENDS[outcome.status]
+    moved = executions.end(record, status, now, result=outcome.result, error=outcome.error, request_id=request_id)
+    return _ending(moved, now)
+
+
+def failed(record: ExecutionRecord, error: ErrorObject, now: datetime, request_id: UUID | None) -> Entry:
+    """An invocation that failed: tried again later, or the execution's end after five in a row."""
+    moved = executions.fail_invocation(record, error, now, request_id)
+    if moved.record.status.is_terminal:
+        return _ending(moved, now)
+    release = Release(due_at=moved.record.due_at, failed_invocations=moved.record.failed_invocations, is_owed=True)
+    return Entry([], now, events=moved.events, release=release)
+
+
+def parked(record: ExecutionRecord, error: ErrorObject, now: datetime) -> Entry:
+    """Five deaths in a row, found by a claim: the last dead invocation's end is written already, so only FAILED follows."""
+    moved = executions.end(replace(record, invocation_started_at=None), ExecutionStatus.FAILED, now, error=error)
+    return _ending(moved, now)
+
+
+def untouched(lane: Lane) -> Entry:
+    """A timer that woke nobody: the claim goes back without an invocation and without an event."""
+    return Entry([], lane.clock.now(), release=Release(due_at=lane.nearest_timer()))
+
+
+def _ending(moved: ExecutionTransition, now: datetime) -> Entry:
+    record = moved.record
+    release = Release(
+        status=str(record.status),
+        result=record.result,
+        error=error_text(record.error),
+        failed_invocations=record.failed_invocations,
+    )
+    return Entry([], now, events=moved.events, release=release)

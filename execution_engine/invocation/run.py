@@ -1,0 +1,125 @@
+"""One invocation: fire what is due, call the handler over the recorded operations, settle what it answered.
+
+    claim -> load -> due timers -> (nobody woken: give the claim back) -> handler -> settle
+
+The claim is the caller's; from here on the lane is the only way to the journal.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import ClaimLostError
+from execution_engine.core.identifiers import execution_arn
+from execution_engine.core.records import ExecutionRecord
+from execution_engine.core.transitions.execution import EXIT_ERROR, MAX_FAILED_INVOCATIONS, TIMED_OUT_ERROR
+from execution_engine.conf import EngineSettings
+from execution_engine.invocation import outcome
+from execution_engine.invocation.sink import LaneSink
+from execution_engine.journal.claims import Claim
+from execution_engine.journal.lane import Entry, Lane
+from execution_engine.journal.writer import Writer
+from execution_engine.sdk.registry import RegisteredFunction
+from execution_engine.sdk.runner import HandlerOutcome, run_handler
+
+
+@dataclass(slots=True, eq=False)
+class Invocation:
+    """A claimed execution with its loaded lane, ready to be run on one thread."""
+
+    claim: Claim
+    function: RegisteredFunction
+    lane: Lane
+    writer: Writer
+    settings: EngineSettings
+
+    @property
+    def arn(self) -> str:
+        settings, function = self.settings, self.function
+        return execution_arn(
+            settings.REGION, settings.ACCOUNT, function.name, function.version, self.claim.name, self.claim.execution_id
+        )
+
+    @property
+    def ends_by(self) -> datetime:
+        """When the invocation has taken too long, UTC."""
+        seconds = self.function.invocation_timeout or self.settings.INVOCATION_TIMEOUT_SECONDS
+        return self.claim.invocation_started_at + timedelta(seconds=seconds)
+
+    def run(self) -> None:
+        """Runs on a handler thread. A claim lost on the way ends it quietly: nothing more can be recorded."""
+        try:
+            if self.claim.failed_invocations >= MAX_FAILED_INVOCATIONS:
+                self._close(outcome.parked(self._record(), EXIT_ERROR, self.lane.clock.now()))
+            elif not self._is_owed():
+                self._close(outcome.untouched(self.lane))
+            else:
+                answer = self._call()
+                self._close(outcome.settle(self._record(), self.lane, answer, self.claim.invocation_id))
+        except ClaimLostError:
+            return
+
+    def time_out(self) -> None:
+        """The handler hangs: its claim is given up without waiting, and its thread unwinds when it next asks the journal."""
+        try:
+            entry = outcome.failed(self._record(), TIMED_OUT_ERROR, self.lane.clock.now(), self.claim.invocation_id)
+            self.writer.submit(self.lane, self.lane.close(entry))
+        except ClaimLostError:
+            return
+
+    def _is_owed(self) -> bool:
+        """Fires due timers under the claim; whatever changed since the last invocation was told makes one due."""
+        entry = self.lane.fire_due(self.lane.clock.now())
+        if entry is not None:
+            self.writer.submit(self.lane, entry)
+            entry.wait()
+        return self.lane.wake_seq != self.claim.told_seq
+
+    def _call(self) -> HandlerOutcome:
+        lane, claim = self.lane, self.claim
+        with lane.lock:
+            lane.told_seq = lane.wake_seq
+            updated = tuple(
+                record.id
+                for record in lane.operations.values()
+                if record.wake_seq is not None and record.wake_seq > claim.told_seq and record.is_terminal
+            )
+        sink = LaneSink(
+            lane,
+            self.writer,
+            arn=self.arn,
+            started_at=claim.started_at,
+            max_payload_bytes=self.settings.MAX_PAYLOAD_BYTES,
+        )
+        return run_handler(
+            self.function,
+            sink,
+            claim.input,
+            updated_operation_ids=updated,
+            is_replaying=bool(lane.operations),
+            tenant_id=claim.tenant_id,
+            request_id=str(claim.invocation_id),
+            deadline=time.monotonic() + (self.ends_by - lane.clock.now()).total_seconds(),
+        )
+
+    def _close(self, entry: Entry) -> None:
+        self.lane.close(entry)
+        self.writer.submit(self.lane, entry)
+        entry.wait()
+
+    def _record(self) -> ExecutionRecord:
+        claim = self.claim
+        return ExecutionRecord(
+            id=claim.execution_id,
+            function=self.function.name,
+            version=self.function.version,
+            name=claim.name,
+            status=ExecutionStatus.RUNNING,
+            started_at=claim.started_at,
+            deadline_at=claim.deadline_at,
+            claim_id=claim.claim_id,
+            invocation_started_at=claim.invocation_started_at,
+            failed_invocations=claim.failed_invocations,
+        )
+

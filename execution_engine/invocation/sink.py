@@ -1,0 +1,115 @@
+"""The SDK's port on the journal: what author code asks for goes into its execution's lane."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from execution_engine.core.enums import OperationAction, OperationSubType, OperationType
+from execution_engine.core.errors import IllegalTransitionError
+from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.invocation.atomic import commit_with_orm_writes
+from execution_engine.journal.lane import Entry, Lane
+from execution_engine.journal.writer import Writer
+from execution_engine.sdk.errors import CheckpointError, ValidationError
+
+T = TypeVar("T")
+
+
+class LaneSink:
+    """`sdk.sink.Sink` over one lane and the process's writer."""
+
+    def __init__(self, lane: Lane, writer: Writer, *, arn: str, started_at: datetime, max_payload_bytes: int) -> None:
+        self._lane = lane
+        self._writer = writer
+        self._arn = arn
+        self._started_at = started_at
+        self._max_payload_bytes = max_payload_bytes
+
+    @property
+    def execution_id(self) -> UUID:
+        return self._lane.execution_id
+
+    @property
+    def execution_arn(self) -> str:
+        return self._arn
+
+    @property
+    def operations(self) -> Mapping[str, OperationRecord]:
+        return self._lane.operations
+
+    @property
+    def started_at(self) -> datetime:
+        return self._started_at
+
+    def checkpoint(self, *updates: OperationUpdate) -> None:
+        entry = self._apply(updates)
+        entry.is_sync = True
+        entry.needs_lock = any(_is_signal_start(update) for update in updates)
+        self._writer.submit(self._lane, entry)
+        entry.wait()
+
+    def hold(self, update: OperationUpdate) -> None:
+        entry = self._apply((update,))
+        entry.is_held = True
+        self._writer.hold(self._lane, entry)
+
+    def refresh(self) -> None:
+        entry = self._lane.fire_due(self._lane.clock.now())
+        if entry is not None:
+            entry.is_sync = True
+            self._writer.submit(self._lane, entry)
+            entry.wait()
+
+    def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
+        return commit_with_orm_writes(self._lane, self._writer, start, finish)
+
+    def set_status(self, text: str) -> None:
+        check_text(text, "status")
+        with self._lane.lock:
+            self._lane.status_text = text
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        with self._lane.lock:
+            self._lane.attributes.update(attributes)
+
+    def _apply(self, updates: tuple[OperationUpdate, ...]) -> Entry:
+        for update in updates:
+            if update.payload is not None:
+                self._check_payload(update)
+        try:
+            return self._lane.apply(updates)
+        except IllegalTransitionError as error:
+            raise CheckpointError(str(error), is_client_error=True) from error
+
+    def _check_payload(self, update: OperationUpdate) -> None:
+        assert update.payload is not None
+        size = len(update.payload)
+        if size * 4 > self._max_payload_bytes:
+            size = len(update.payload.encode("utf-8", "surrogatepass"))
+            if size > self._max_payload_bytes:
+                raise CheckpointError(
+                    f"the payload of {update.type} {update.name or update.id} has {size} bytes; the limit is "
+                    f"{self._max_payload_bytes} (DURABLE_EXECUTION['MAX_PAYLOAD_BYTES'])",
+                    is_client_error=True,
+                )
+        check_text(update.payload, f"payload of {update.name or update.id}")
+
+
+def check_text(text: str, what: str) -> None:
+    """PostgreSQL's text holds no NUL and no lone surrogate: refused here by name, before anything is queued."""
+    if "\x00" in text:
+        raise ValidationError(f"the {what} contains a NUL character, which PostgreSQL cannot store")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValidationError(f"the {what} contains a lone surrogate at position {error.start}") from error
+
+
+def _is_signal_start(update: OperationUpdate) -> bool:
+    return (
+        update.type is OperationType.CALLBACK
+        and update.action is OperationAction.START
+        and update.sub_type == OperationSubType.SIGNAL
+    )

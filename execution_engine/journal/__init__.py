@@ -1,0 +1,1 @@
+"""The only writer of the engine's tables: group commit for claimed executions, locked statements for everybody else."""

@@ -1,0 +1,122 @@
+"""Claims: taking what is due, keeping it, taking over what the dead left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from execution_engine.core.transitions.execution import EXIT_ERROR
+from execution_engine.journal.rows import error_text
+from execution_engine.journal.statements import statement
+
+TAKEOVER_GRACE_SECONDS = 30
+"""An ended claim waits this long more while its worker was seen lately: it may only be cut off from the database."""
+
+SEEN_LATELY_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claimed execution, as the claim statement answers it. Times are the database's, UTC."""
+
+    execution_id: UUID
+    version_id: int
+    name: str
+    started_at: datetime
+    deadline_at: datetime | None
+    claim_id: UUID
+    invocation_id: UUID
+    invocation_started_at: datetime
+    failed_invocations: int
+    event_seq: int
+    checkpoint_seq: int
+    wake_seq: int
+    told_seq: int
+    tenant_id: str | None
+    runs_alone: bool
+    input: str | None
+    now: datetime
+
+    @property
+    def has_operations(self) -> bool:
+        """The first event is ExecutionStarted: without a second there is nothing to load."""
+        return self.event_seq > 1
+
+
+def claim(
+    connection: psycopg.Connection[Any],
+    *,
+    versions: Sequence[int],
+    worker: UUID,
+    limit: int,
+    claim_seconds: int,
+    suspects: bool = False,
+    alone: bool = False,
+    now: datetime | None = None,
+) -> list[Claim]:
+    """Claims at most `limit` due executions, oldest first per version: suspects only, or none of them.
+
+    `alone` records that the child has nothing else in flight, so that a death of it counts against this execution.
+    """
+    params = {
+        "versions": list(versions),
+        "worker": worker,
+        "limit": limit,
+        "claim_seconds": claim_seconds,
+        "suspects": suspects,
+        "alone": alone,
+        "now": now,
+    }
+    return [Claim(*row) for row in connection.execute(statement("claim_executions"), params, binary=True)]
+
+
+def has_suspects(connection: psycopg.Connection[Any], versions: Sequence[int]) -> bool:
+    row = connection.execute(statement("has_suspects"), {"versions": list(versions)}).fetchone()
+    return bool(row and row[0])
+
+
+def seconds_until_due(connection: psycopg.Connection[Any], versions: Sequence[int]) -> float | None:
+    row = connection.execute(statement("next_due"), {"versions": list(versions), "now": None}).fetchone()
+    return row[0] if row else None
+
+
+def take_over(
+    connection: psycopg.Connection[Any],
+    *,
+    versions: Sequence[int] = (),
+    worker: UUID | None = None,
+    dead: UUID | None = None,
+    are_suspects: bool = True,
+    now: datetime | None = None,
+) -> int:
+    """Makes claims that ended, or all of worker `dead`, due again; answers how many.
+
+    `are_suspects=False` is a worker that hands back its own claims: nothing died, so nobody is suspected.
+    """
+    params = {
+        "versions": list(versions),
+        "worker": worker,
+        "dead": dead,
+        "are_suspects": are_suspects,
+        "grace_seconds": TAKEOVER_GRACE_SECONDS,
+        "seen_seconds": SEEN_LATELY_SECONDS,
+        "error": error_text(EXIT_ERROR) if are_suspects else None,
+        "now": now,
+    }
+    return len(connection.execute(statement("take_over"), params).fetchall())
+
+
+def renew(
+    connection: psycopg.Connection[Any], claims: Sequence[tuple[UUID, UUID]], claim_seconds: int
+) -> tuple[set[UUID], set[UUID]]:
+    """Renews (execution id, claim id) pairs. Answers the renewed ones and, of the others, those whose claim is gone."""
+    params = {"ids": [c[0] for c in claims], "claims": [c[1] for c in claims]}
+    rows = connection.execute(statement("renew_claims"), {**params, "claim_seconds": claim_seconds, "now": None}).fetchall()
+    renewed = {row[0] for row in rows}
+    if len(renewed) == len(claims):
+        return renewed, set()
+    held = {row[0] for row in connection.execute(statement("held_claims"), params)}
+    return renewed, {c[0] for c in claims} - held - renewed

@@ -1,0 +1,32 @@
+"""The engine's own connections to Django's default database: autocommit, prepared statements, never pooled."""
+
+from typing import Any
+
+import psycopg
+from django.db import connections
+
+# A write under a lock is short; who waits longer than this for a row goes back into the line instead.
+LOCK_TIMEOUT_MS = 250
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+def connect(purpose: str, *, options: str = "") -> psycopg.Connection[Any]:
+    """Opens a connection named `durable:PURPOSE` in pg_stat_activity. Raises `psycopg.OperationalError` when it cannot."""
+    # Django's settings may have been read before a fork or a test database's rename: ask each time.
+    params = dict(connections["default"].get_connection_params())
+    for key in ("pool", "cursor_factory", "context", "prepare_threshold"):
+        params.pop(key, None)
+    base = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+    params["options"] = " ".join(filter(None, (params.get("options", ""), base, options)))
+    connection: psycopg.Connection[Any] = psycopg.connect(
+        **params,
+        autocommit=True,
+        application_name=f"durable:{purpose}",
+        prepare_threshold=0,
+        keepalives=1,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=15_000,
+    )
+    return connection

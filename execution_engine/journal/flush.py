@@ -1,0 +1,151 @@
+"""The statement of the group commit: many lanes' entries to one set of arrays, one round trip, one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import psycopg
+
+from execution_engine.core.records import OperationRecord
+from execution_engine.journal.lane import Entry, Lane
+from execution_engine.journal.rows import details_text, error_text, options_text
+from execution_engine.journal.statements import statement
+
+_LANE_KEYS = (
+    "id", "claim_id", "checkpoint_seq", "events", "last_at", "expect_wake", "woken", "settles", "releases", "told", "due",
+    "status", "failed", "result", "error", "status_text", "attributes",
+)  # fmt: skip
+_OPERATION_KEYS = (
+    "op_lane", "op_id", "op_type", "op_sub_type", "op_name", "op_parent", "op_status", "op_attempt", "op_payload", "op_error",
+    "op_replay", "op_options", "op_callback", "op_started", "op_ended", "op_due", "op_woken", "op_start_event",
+)  # fmt: skip
+_EVENT_KEYS = ("ev_lane", "ev_n", "ev_type", "ev_op", "ev_at", "ev_details", "ev_payload", "ev_error")
+_SQL = "flush"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one lane sends in one flush. `expect_wake` is compared when a timer fires in it."""
+
+    lane: Lane
+    entries: tuple[Entry, ...]
+    start_events: dict[str, int]
+    status_text: str | None = None
+    attributes: dict[str, object] | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(entry.size for entry in self.entries)
+
+    @property
+    def needs_lock(self) -> bool:
+        return any(entry.needs_lock for entry in self.entries)
+
+    @property
+    def woken(self) -> int:
+        return sum(entry.woken for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the statement answers for a lane that it wrote."""
+
+    wake_seq: int
+    status: str
+    due_at: datetime | None
+
+
+def send(connection: psycopg.Connection[Any] | psycopg.Cursor[Any], batches: Sequence[Batch], now: datetime | None = None) -> tuple[dict[int, Accepted], datetime | None]:
+    """Writes the batches. Answers, by index, those that were written, and the database's time; the others were skipped whole."""
+    found = connection.execute(statement(_SQL), _params(batches, now), prepare=True, binary=True).fetchall()
+    accepted = {row[0] - 1: Accepted(row[1], row[2], row[3]) for row in found}
+    return accepted, (found[0][4] if found else None)
+
+
+def _params(batches: Sequence[Batch], now: datetime | None) -> dict[str, Any]:
+    lanes: list[tuple[Any, ...]] = []
+    operations: list[tuple[Any, ...]] = []
+    events: list[tuple[Any, ...]] = []
+    for number, batch in enumerate(batches, start=1):
+        count, woken, expect_wake, latest = _entries(batch, number, operations, events)
+        lanes.append(_lane_row(batch, count, woken, expect_wake, latest))
+    params: dict[str, Any] = {"now": now}
+    for keys, rows in ((_LANE_KEYS, lanes), (_OPERATION_KEYS, operations), (_EVENT_KEYS, events)):
+        columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in keys]
+        params.update(zip(keys, columns, strict=True))
+    return params
+
+
+def _lane_row(batch: Batch, count: int, woken: int, expect_wake: int | None, latest: float) -> tuple[Any, ...]:
+    lane, release = batch.lane, batch.entries[-1].release
+    attributes = orjson.dumps(batch.attributes).decode() if batch.attributes else None
+    settles = any(move.record.is_terminal for entry in batch.entries for move in entry.moves)
+    head = (lane.execution_id, lane.claim_id, lane.checkpoint_seq, count, latest, expect_wake, woken, settles)
+    if release is None:
+        return (*head, False, None, None, None, None, None, None, batch.status_text, attributes)
+    due = None if release.due_at is None else release.due_at.timestamp()
+    ending = (release.status, release.failed_invocations, release.result, release.error)
+    told = None if release.is_owed else lane.told_seq
+    return (*head, True, told, due, *ending, batch.status_text, attributes)
+
+
+def _entries(
+    batch: Batch, number: int, operations: list[tuple[Any, ...]], events: list[tuple[Any, ...]]
+) -> tuple[int, int, int | None, float]:
+    """Adds the lane's rows; answers its number of events, of wake-ups, the sequence to compare and its latest moment."""
+    latest_records: dict[str, tuple[OperationRecord, bool]] = {}
+    starts: dict[str, int] = {}
+    n = woken = 0
+    expect_wake: int | None = None
+    moment = 0.0
+    for entry in batch.entries:
+        at = entry.at.timestamp()
+        moment = max(moment, at)
+        woken += entry.woken
+        expect_wake = entry.expect_wake if entry.expect_wake is not None else expect_wake
+        for move in entry.moves:
+            record = move.record
+            if record.id not in latest_records and record.start_event == 0:
+                starts[record.id] = n + 1
+            latest_records[record.id] = (record, bool(entry.woken))
+            for event in move.events:
+                n += 1
+                events.append(_event_row(number, n, event, at))
+        for event in entry.events:
+            n += 1
+            events.append(_event_row(number, n, event, at))
+    for record, is_woken in latest_records.values():
+        operations.append(_operation_row(number, record, is_woken, starts.get(record.id, 0)))
+    batch.start_events = starts
+    return n, woken, expect_wake, moment
+
+
+def _event_row(number: int, n: int, event: Any, at: float) -> tuple[Any, ...]:
+    error = error_text(event.error) if event.error is not None else None
+    return (number, n, event.type.value, event.operation_id, at, details_text(event), event.payload, error)
+
+
+def _operation_row(number: int, record: OperationRecord, is_woken: bool, start_event: int) -> tuple[Any, ...]:
+    assert record.started_at is not None
+    return (
+        number,
+        record.id,
+        record.type.value,
+        record.sub_type,
+        record.name,
+        record.parent_id,
+        record.status.value,
+        record.attempt,
+        record.payload,
+        None if record.error is None else error_text(record.error),
+        record.replay_children,
+        options_text(record.options),
+        record.callback_id,
+        record.started_at.timestamp(),
+        None if record.ended_at is None else record.ended_at.timestamp(),
+        None if record.due_at is None else record.due_at.timestamp(),
+        is_woken,
+        start_event,
+    )

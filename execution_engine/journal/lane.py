@@ -1,0 +1,170 @@
+"""Who waits: the first-in-first-out queue of one claimed execution, and its operations as this process knows them.
+
+At most one flush of a lane is under way at any time, fast, slow or atomic, so nothing overtakes. Lock order: a lane's lock is
+taken alone or before the writer's; never the other way round.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from execution_engine.core.clock import DatabaseClock
+from execution_engine.core.enums import OperationStatus
+from execution_engine.core.errors import ClaimLostError
+from execution_engine.core.records import HistoryEvent, OperationRecord, OperationUpdate, Transition
+from execution_engine.core.transitions import apply_update, fire_timer
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How a claim is given back, in the same flush as what was recorded before it.
+
+    `status` is None for a suspension; `due_at` is then the nearest timer known here, which SQL overrules with the present
+    when something changed that nobody was told of. `is_owed`: the invocation failed, and what it was told counts for nothing.
+    """
+
+    due_at: datetime | None = None
+    status: str | None = None
+    result: str | None = None
+    error: str | None = None
+    failed_invocations: int | None = None
+    is_owed: bool = False
+
+
+class Entry:
+    """What one call asked to be recorded: its moves in order, and the caller that waits for the commit, if any."""
+
+    __slots__ = ("at", "done", "error", "events", "expect_wake", "is_held", "is_sync", "is_taken", "moves", "needs_lock", "release", "size", "woken")
+
+    def __init__(
+        self,
+        moves: list[Transition],
+        at: datetime,
+        *,
+        events: tuple[HistoryEvent, ...] = (),
+        release: Release | None = None,
+        woken: int = 0,
+        expect_wake: int | None = None,
+    ) -> None:
+        self.moves = moves
+        self.at = at
+        self.events = events
+        self.release = release
+        self.woken = woken
+        self.expect_wake = expect_wake
+        self.is_held = False
+        self.is_sync = False
+        self.is_taken = False
+        self.needs_lock = False
+        self.size = sum(len(move.record.payload or "") for move in moves)
+        self.done = threading.Lock()
+        self.done.acquire()
+        self.error: BaseException | None = None
+
+    def settle(self, error: BaseException | None = None) -> None:
+        self.error = error
+        self.done.release()
+
+    def wait(self) -> None:
+        with self.done:
+            pass
+        if self.error is not None:
+            raise self.error
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One execution under one claim in this process."""
+
+    execution_id: UUID
+    claim_id: UUID
+    clock: DatabaseClock
+    checkpoint_seq: int
+    wake_seq: int
+    told_seq: int
+    deadline_at: datetime | None = None
+    operations: dict[str, OperationRecord] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    queue: deque[Entry] = field(default_factory=deque)
+    under_way: tuple[Entry, ...] = ()
+    lost: bool = False
+    released: bool = False
+    is_closing: bool = False
+    is_pausing: bool = False
+    status_text: str | None = None
+    attributes: dict[str, object] = field(default_factory=dict)
+    on_settled: Callable[[], None] | None = None
+
+    def apply(self, updates: tuple[OperationUpdate, ...]) -> Entry:
+        """Moves the operations in memory and queues the moves. All or nothing: an illegal move leaves no trace."""
+        with self.lock:
+            self.refuse_lost()
+            at = self.clock.now()
+            if len(updates) == 1:
+                moves = [apply_update(self.operations.get(updates[0].id), updates[0], at)]
+            else:
+                moves = self._apply_many(updates, at)
+            for move in moves:
+                self.operations[move.record.id] = move.record
+            entry = Entry(moves, at)
+            self.queue.append(entry)
+            return entry
+
+    def fire_due(self, now: datetime) -> Entry | None:
+        """Queues the moves of every timer due at `now`, valid only while nothing changed that is not known here."""
+        with self.lock:
+            self.refuse_lost()
+            due = sorted(
+                (record for record in self.operations.values() if record.due_at is not None and record.due_at <= now),
+                key=lambda record: (record.due_at, record.start_event),
+            )
+            moves = [move for record in due if (move := fire_timer(record, now)) is not None]
+            if not moves:
+                return None
+            entry = Entry(moves, now, woken=1, expect_wake=self.wake_seq)
+            self.queue.append(entry)
+            return entry
+
+    def close(self, entry: Entry) -> Entry:
+        """Queues the entry that gives the claim back; whoever comes after it unwinds."""
+        with self.lock:
+            self.refuse_lost()
+            self.is_closing = True
+            self.queue.append(entry)
+            return entry
+
+    def merge(self, changed: Mapping[str, OperationRecord], wake_seq: int) -> None:
+        """Takes in what outsiders and time changed. The handler is told by the next answer that one of its threads waits for."""
+        with self.lock:
+            self.operations.update(changed)
+            self.wake_seq = wake_seq
+
+    def nearest_timer(self) -> datetime | None:
+        waiting = (OperationStatus.STARTED, OperationStatus.PENDING)
+        timers = (r.due_at for r in self.operations.values() if r.due_at is not None and r.status in waiting)
+        return min(timers, default=None)
+
+    def lose(self) -> None:
+        """The claim is gone: everybody who waits or comes later unwinds, nothing more is sent."""
+        with self.lock:
+            self.lost = True
+            entries, self.queue = tuple(self.queue), deque()
+            self.under_way, entries = (), (*self.under_way, *entries)
+        for entry in entries:
+            entry.settle(ClaimLostError("the execution was stopped, timed out or taken over"))
+
+    def refuse_lost(self) -> None:
+        if self.lost or self.is_closing:
+            raise ClaimLostError("the execution was stopped, timed out or taken over")
+
+    def _apply_many(self, updates: tuple[OperationUpdate, ...], at: datetime) -> list[Transition]:
+        changed: dict[str, OperationRecord] = {}
+        moves = []
+        for update in updates:
+            move = apply_update(changed.get(update.id) or self.operations.get(update.id), update, at)
+            changed[update.id] = move.record
+            moves.append(move)
+        return moves

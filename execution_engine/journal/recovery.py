@@ -1,0 +1,152 @@
+"""The slow path: one lane at a time under its row's lock, for whatever the shared statement could not write.
+
+Skipped because somebody else held the lock, larger than a shared commit should carry, refused by the fence, or of unknown
+outcome after a lost connection: here the row itself says which, and nobody else waits for it.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import ExecutionNotFoundError
+from execution_engine.core.transitions import execution as executions
+from execution_engine.core.transitions import fire_timer
+from execution_engine.journal import flush, reader, store
+from execution_engine.journal.connections import LOCK_TIMEOUT_MS
+from execution_engine.journal.flush import Accepted, Batch
+from execution_engine.journal.lane import Entry
+from execution_engine.journal.signals import deliver_signals
+
+if TYPE_CHECKING:
+    from execution_engine.journal.writer import Writer
+
+logger = logging.getLogger(__name__)
+RETRY_SECONDS = 0.05
+RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0)
+
+
+def discard(connection: psycopg.Connection[Any] | None) -> None:
+    """Closes a connection that failed; answers None, what its owner keeps instead."""
+    if connection is not None:
+        connection.close()
+
+
+class SlowPath:
+    """One thread, one connection, a line of batches. A batch whose row is locked goes to the end of the line."""
+
+    def __init__(self, connect: Callable[[str], psycopg.Connection[Any]], writer: "Writer") -> None:
+        self._connect = connect
+        self._writer = writer
+        self._line: deque[tuple[Batch, bool]] = deque()
+        self._wake = threading.Condition(threading.Lock())
+        self._is_stopping = False
+        self._connection: psycopg.Connection[Any] | None = None
+        self._failures = 0
+        self._thread = threading.Thread(target=self._serve, name="durable-slow-path", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._wake:
+            self._is_stopping = True
+            self._wake.notify()
+        self._thread.join()
+
+    def put(self, batch: Batch, *, is_unknown: bool = False) -> None:
+        """`is_unknown`: the batch may have been committed already; the row's claim and checkpoint_seq tell."""
+        with self._wake:
+            self._line.append((batch, is_unknown))
+            self._wake.notify()
+
+    def _serve(self) -> None:
+        while True:
+            with self._wake:
+                while not self._line and not self._is_stopping:
+                    self._wake.wait()
+                if not self._line:
+                    break
+                batch, is_unknown = self._line.popleft()
+            self._attempt(batch, is_unknown)
+        discard(self._connection)
+
+    def _attempt(self, batch: Batch, is_unknown: bool) -> None:
+        try:
+            if self._connection is None:
+                self._connection = self._connect("slow-path")
+                self._connection.execute(f"set lock_timeout = {LOCK_TIMEOUT_MS}")
+            self._failures = 0
+            self._write(self._connection, batch, is_unknown)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            time.sleep(0 if self._line else RETRY_SECONDS)
+            self.put(batch, is_unknown=is_unknown)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self._connection = discard(self._connection)
+            pause = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
+            self._failures += 1
+            logger.warning("journal connection lost, trying again: %s", error)
+            time.sleep(pause)
+            self.put(batch, is_unknown=True)
+        except psycopg.Error:
+            logger.exception("an update cannot be stored; its execution gives up this invocation")
+            batch.lane.lose()
+
+    def _write(self, connection: psycopg.Connection[Any], batch: Batch, is_unknown: bool) -> None:
+        with connection.transaction(), connection.cursor() as cursor:
+            answer = self._decide(cursor, connection, batch, is_unknown)
+        if answer is None:
+            batch.lane.lose()
+        else:
+            self._writer.settle(connection, [batch], {0: answer})
+
+    def _decide(self, cursor: Any, connection: psycopg.Connection[Any], batch: Batch, is_unknown: bool) -> Accepted | None:
+        """What the row says under its lock: written before, writable now, or lost (None)."""
+        lane = batch.lane
+        try:
+            locked = store.lock(cursor, lane.execution_id)
+        except ExecutionNotFoundError:
+            return None
+        record = locked.record
+        if record.claim_id != lane.claim_id:
+            # A lost reply to suspend or end is never sent again: whatever stands there now was decided with it or after it.
+            is_release = batch.entries[-1].release is not None
+            return Accepted(record.wake_seq, str(record.status), record.due_at) if is_unknown and is_release else None
+        if is_unknown and record.checkpoint_seq == lane.checkpoint_seq + 1:
+            return Accepted(record.wake_seq, str(record.status), record.due_at)
+        if record.checkpoint_seq != lane.checkpoint_seq or record.status.is_terminal:
+            return None
+        if executions.is_past_deadline(record, locked.now):
+            ended = executions.end(record, ExecutionStatus.TIMED_OUT, locked.now, request_id=locked.invocation_id)
+            store.write_transition(cursor, locked, ended)
+            return None
+        answer = self._send(connection, batch, record.wake_seq)
+        if batch.needs_lock:
+            deliver_signals(cursor, batch)
+        return answer
+
+    def _send(self, connection: psycopg.Connection[Any], batch: Batch, wake_seq: int) -> Accepted | None:
+        lane = batch.lane
+        if wake_seq != lane.wake_seq and any(entry.woken for entry in batch.entries):
+            news = reader.load_changed(connection, {lane.execution_id: lane.wake_seq})[lane.execution_id]
+            lane.merge(news.operations, news.wake_seq)
+            for entry in batch.entries:
+                _fire_again(entry, batch)
+        accepted, _ = flush.send(connection, [batch])
+        return accepted.get(0)
+
+
+def _fire_again(entry: Entry, batch: Batch) -> None:
+    """Timers decided on what was known before: decide again on what is known under the lock."""
+    if not entry.woken:
+        return
+    operations = batch.lane.operations
+    moves = [fire_timer(operations[move.record.id], entry.at) for move in entry.moves]
+    entry.moves = [move for move in moves if move is not None]
+    entry.woken = 1 if entry.moves else 0
+    entry.expect_wake = batch.lane.wake_seq

@@ -1,0 +1,89 @@
+-- name: claim_executions
+-- The queue: whatever is due and unclaimed for the versions that this worker serves, each with a new random claim id.
+-- One look per version, in order of due_at; rows locked elsewhere are somebody else's. Index: execution_claim_loop.
+with clock as materialized (
+  select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+), found as materialized (
+  select due.id
+    from unnest(%(versions)b::int8[]) as v(id) cross join lateral (
+      select e.id from durable_execution e
+       where e.function_version_id = v.id and e.due_at <= (select now from clock)
+         and e.claim_id is null and e.is_suspect = %(suspects)s
+       order by e.due_at limit %(limit)s for no key update skip locked) due
+   limit %(limit)s
+)
+update durable_execution e
+   set claim_id = gen_random_uuid(), claimed_by = %(worker)s, invocation_id = gen_random_uuid(), invocation_started_at = c.now,
+       invocations = e.invocations + 1, is_suspect = false, runs_alone = %(alone)s, due_at = c.now + make_interval(secs => %(claim_seconds)s)
+  from found f cross join clock c
+ where e.id = f.id
+returning e.id, e.function_version_id, e.name, e.started_at, e.deadline_at, e.claim_id, e.invocation_id, e.invocation_started_at,
+          e.failed_invocations, e.event_seq, e.checkpoint_seq, e.wake_seq, e.told_seq, e.tenant_id, e.runs_alone, e.input, c.now
+
+-- name: has_suspects
+-- Executions that were in flight when a child died wait for a child that has nothing else in flight.
+select exists (
+  select 1 from durable_execution
+   where function_version_id = any(%(versions)b::int8[]) and due_at <= clock_timestamp() and claim_id is null and is_suspect)
+
+-- name: take_over
+-- Claims that ended, or whose worker is known to be dead (`dead`): the dead invocation's end is written, and the execution is
+-- due again. A death counts only when the invocation had its child for itself. Rows locked elsewhere wait for the next look.
+with clock as materialized (
+  select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+), found as materialized (
+  select e.id, e.event_seq, e.invocation_started_at, e.invocation_id
+    from durable_execution e
+   where e.claim_id is not null
+     and case when %(dead)s::uuid is not null then e.claimed_by = %(dead)s::uuid
+              else e.function_version_id = any(%(versions)b::int8[]) and e.due_at <= (select now from clock)
+                   and e.claimed_by is distinct from %(worker)s::uuid
+                   and (e.due_at <= (select now from clock) - make_interval(secs => %(grace_seconds)s) or not exists (
+                     select 1 from durable_worker w
+                      where w.boot_id = e.claimed_by and w.seen_at > (select now from clock) - make_interval(secs => %(seen_seconds)s)))
+         end
+   order by e.id limit 1000 for no key update skip locked
+), lane as (
+  update durable_execution e
+     set claim_id = null, invocation_started_at = null, due_at = c.now, is_suspect = %(are_suspects)s, runs_alone = false,
+         failed_invocations = e.failed_invocations + case when e.runs_alone and %(are_suspects)s then 1 else 0 end,
+         event_seq = e.event_seq + case when f.invocation_started_at is null then 0 else 1 end,
+         last_event_at = greatest(e.last_event_at, c.now)
+    from found f cross join clock c
+   where e.id = f.id
+  returning e.id, f.event_seq, f.invocation_started_at, f.invocation_id, e.last_event_at
+), history as (
+  insert into durable_event (execution_id, event_id, type, at, details, error)
+  select id, event_seq + 1, 'InvocationCompleted', last_event_at,
+         json_build_object('StartTimestamp', to_char(invocation_started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+                           'RequestId', invocation_id)::text,
+         %(error)s
+    from lane where invocation_started_at is not null
+)
+select id from lane
+
+-- name: renew_claims
+-- All claims of a worker in one statement; an ended claim that nobody took may still be renewed. Rows locked by a checkpoint or a
+-- caller are skipped and tried again in a second.
+with mine as materialized (
+  select e.id from durable_execution e
+    join unnest(%(ids)b::uuid[], %(claims)b::uuid[]) as m(id, claim_id) on m.id = e.id and m.claim_id = e.claim_id
+   order by e.id for no key update of e skip locked
+)
+update durable_execution e
+   set due_at = coalesce(%(now)s::timestamptz, clock_timestamp()) + make_interval(secs => %(claim_seconds)s)
+  from mine where e.id = mine.id
+returning e.id
+
+-- name: held_claims
+-- Which of these claims still stand. Index: primary key.
+select e.id from durable_execution e
+  join unnest(%(ids)b::uuid[], %(claims)b::uuid[]) as m(id, claim_id) on m.id = e.id and m.claim_id = e.claim_id
+
+-- name: next_due
+-- How long until something is due for these versions, in seconds; null when nothing is. Index: execution_claim_loop.
+select extract(epoch from min(due.due_at) - coalesce(%(now)s::timestamptz, clock_timestamp()))::float8
+  from unnest(%(versions)b::int8[]) as v(id) cross join lateral (
+    select e.due_at from durable_execution e
+     where e.function_version_id = v.id and e.due_at is not null and e.claim_id is null and not e.is_suspect
+     order by e.due_at limit 1) due

@@ -1,0 +1,108 @@
+"""Statements under a row lock, on whatever connection the caller's transaction has: services, recovery, atomic steps.
+
+Every function needs an open transaction. Lock order: one execution, then its operations; never two executions.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from execution_engine.core.errors import ExecutionNotFoundError
+from execution_engine.core.records import ExecutionRecord, HistoryEvent, OperationRecord
+from execution_engine.core.transitions.execution import ExecutionTransition
+from execution_engine.journal.rows import error_text, event_params, execution_from_row, operation_from_row, operation_params
+from execution_engine.journal.statements import statement
+
+
+class Cursor(Protocol):
+    """What psycopg's cursor and Django's wrapper around it have in common."""
+
+    def execute(self, query: Any, params: Any = None) -> Any: ...
+    def executemany(self, query: Any, param_list: Any) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """An execution under this transaction's lock, the time after the lock was taken, and the request id of its invocation."""
+
+    record: ExecutionRecord
+    now: datetime
+    invocation_id: UUID | None
+    last_event_at: datetime
+
+
+def lock(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> Locked:
+    """Locks the row `for no key update`, then reads it in a second statement, which sees what was committed before the lock.
+
+    Raises `ExecutionNotFoundError`, and `psycopg.errors.LockNotAvailable` after the connection's lock_timeout.
+    """
+    cursor.execute(statement("lock_execution"), {"id": execution_id})
+    if cursor.fetchone() is None:
+        raise ExecutionNotFoundError(f"there is no execution {execution_id}", execution_id=str(execution_id))
+    cursor.execute(statement("read_execution"), {"id": execution_id, "now": now})
+    row = cursor.fetchone()
+    return Locked(execution_from_row(row), row[18], row[10], row[17])
+
+
+def read_operations(cursor: Cursor, execution_id: UUID, ids: Sequence[str]) -> dict[str, OperationRecord]:
+    cursor.execute(statement("read_operations"), {"execution_id": execution_id, "ids": list(ids)})
+    return {row[0]: operation_from_row(row) for row in cursor.fetchall()}
+
+
+def nearest_timer(cursor: Cursor, execution_id: UUID) -> datetime | None:
+    cursor.execute(statement("nearest_timer"), {"execution_id": execution_id})
+    found: datetime | None = cursor.fetchone()[0]
+    return found
+
+
+def wake(record: ExecutionRecord, now: datetime) -> ExecutionRecord:
+    """A change from outside or by time: an invocation is owed, and due at once unless one is under way."""
+    due_at = record.due_at if record.claim_id is not None else now
+    return replace(record, wake_seq=record.wake_seq + 1, due_at=due_at)
+
+
+def write(
+    cursor: Cursor,
+    locked: Locked,
+    after: ExecutionRecord,
+    events: Iterable[HistoryEvent],
+    operations: Mapping[str, OperationRecord] | None = None,
+) -> None:
+    """Writes the execution, its changed operations and the events, numbered on from the locked row."""
+    events = list(events)
+    at = max(locked.now, locked.last_event_at)
+    first = after.event_seq + 1
+    _write_execution(cursor, replace(after, event_seq=after.event_seq + len(events)), at if events else locked.last_event_at)
+    for record in (operations or {}).values():
+        cursor.execute(statement("write_operations"), operation_params(after.id, record))
+    for number, event in enumerate(events, start=first):
+        cursor.execute(statement("write_events"), event_params(after.id, number, event, at))
+
+
+def write_transition(cursor: Cursor, locked: Locked, transition: ExecutionTransition) -> None:
+    write(cursor, locked, transition.record, transition.events)
+
+
+def _write_execution(cursor: Cursor, record: ExecutionRecord, last_event_at: datetime) -> None:
+    cursor.execute(
+        statement("write_execution"),
+        {
+            "id": record.id,
+            "status": str(record.status),
+            "due_at": record.due_at,
+            "ended_at": record.ended_at,
+            "claim_id": record.claim_id,
+            "invocation_started_at": record.invocation_started_at,
+            "failed_invocations": record.failed_invocations,
+            "event_seq": record.event_seq,
+            "wake_seq": record.wake_seq,
+            "told_seq": record.told_seq,
+            "last_event_at": last_event_at,
+            "result": record.result,
+            "error": error_text(record.error),
+        },
+    )

@@ -1,0 +1,214 @@
+"""The journal writer of a process: takes whatever its executions recorded while the last commit ran, and commits it as one.
+
+No timed window: the duration of a commit is the window. What the fast statement skips goes to `recovery.SlowPath`.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from execution_engine.core.clock import DatabaseClock
+from execution_engine.core.records import OperationRecord
+from execution_engine.journal import flush, reader
+from execution_engine.journal.flush import Accepted, Batch
+from execution_engine.journal.lane import Entry, Lane
+from execution_engine.journal.recovery import SlowPath, discard
+
+MAX_LANES_PER_FLUSH = 256
+"""Beyond it arrays grow faster than commits are saved, and a waiting caller pays for the tail."""
+
+
+class Writer:
+    """Owns two connections: the fast one of this thread and the slow path's. Thread-safe; refuses nothing but lost lanes."""
+
+    def __init__(
+        self,
+        connect: Callable[[str], psycopg.Connection[Any]],
+        clock: DatabaseClock,
+        *,
+        held_seconds: float,
+        flush_bytes: int,
+        on_due: Callable[[], None],
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._held_seconds = held_seconds
+        self._flush_bytes = flush_bytes
+        self._on_due = on_due
+        self._ready: deque[Lane] = deque()
+        self._held: deque[tuple[float, Lane, Entry]] = deque()
+        self._wake = threading.Condition(threading.Lock())
+        self._is_stopping = False
+        self._slow = SlowPath(connect, self)
+        self._thread = threading.Thread(target=self._serve, name="durable-writer", daemon=True)
+        self._connection: psycopg.Connection[Any] | None = None
+        self.flushes = 0
+
+    def start(self) -> None:
+        self._thread.start()
+        self._slow.start()
+
+    def stop(self) -> None:
+        """Writes what is queued, then ends both threads and closes their connections."""
+        with self._wake:
+            self._is_stopping = True
+            self._wake.notify()
+        self._thread.join()
+        self._slow.stop()
+
+    def submit(self, lane: Lane, entry: Entry) -> None:
+        """Asks for the lane to be flushed; `entry.wait()` returns when that is durable."""
+        with self._wake:
+            self._ready.append(lane)
+            self._wake.notify()
+
+    def hold(self, lane: Lane, entry: Entry) -> None:
+        """The entry may wait for company, for `held_seconds` at most."""
+        with self._wake:
+            self._held.append((time.monotonic() + self._held_seconds, lane, entry))
+            if len(self._held) == 1 and not self._ready:
+                self._wake.notify()
+
+    def drain(self, lane: Lane) -> None:
+        """Returns when nothing of the lane is queued or under way. Only the lane's own handler thread may ask."""
+        with lane.lock:
+            pending = [*lane.under_way, *lane.queue]
+        if pending:
+            self.submit(lane, pending[-1])
+            pending[-1].wait()
+
+    def give_up(self, batch: Batch) -> None:
+        """An atomic step was rolled back: the lane goes on as if it had not been asked."""
+        with batch.lane.lock:
+            batch.lane.under_way = ()
+        self.resume(batch.lane)
+
+    def finish_atomic(self, batch: Batch, answer: Accepted) -> None:
+        """An atomic step is committed. News that came meanwhile is read by the next checkpoint."""
+        finish(batch, answer, {}, batch.lane.wake_seq)
+        self.resume(batch.lane)
+
+    def _serve(self) -> None:
+        while True:
+            lanes = self._next_lanes()
+            if lanes is None:
+                break
+            batches = [batch for lane in lanes if (batch := take(lane)) is not None]
+            shared = []
+            for batch in batches:
+                if batch.needs_lock or batch.size > self._flush_bytes:
+                    self._slow.put(batch)
+                else:
+                    shared.append(batch)
+            if shared:
+                self._flush(shared)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _next_lanes(self) -> list[Lane] | None:
+        with self._wake:
+            while True:
+                self._expire_held()
+                if self._ready:
+                    lanes = list(dict.fromkeys(self._ready.popleft() for _ in range(min(len(self._ready), MAX_LANES_PER_FLUSH))))
+                    return lanes
+                if self._is_stopping:
+                    return None
+                timeout = None if not self._held else max(0.0, self._held[0][0] - time.monotonic())
+                self._wake.wait(timeout)
+
+    def _expire_held(self) -> None:
+        """Held entries that were written meanwhile, as most are, cost only this look at the front of the line."""
+        now = time.monotonic()
+        while self._held and (self._held[0][0] <= now or self._held[0][2].is_taken):
+            _, lane, entry = self._held.popleft()
+            if not entry.is_taken:
+                entry.is_held = False
+                self._ready.append(lane)
+
+    def _flush(self, batches: list[Batch]) -> None:
+        try:
+            if self._connection is None:
+                self._connection = self._connect("writer")
+            accepted, now = flush.send(self._connection, batches)
+            self.flushes += 1
+            if now is not None:
+                self._clock.set(now)
+            self.settle(self._connection, batches, accepted)
+        except psycopg.Error as error:
+            # Each goes alone now: the outcome of a lost connection is looked up, one bad update does not fail its neighbours.
+            self._connection = discard(self._connection)
+            for batch in batches:
+                self._slow.put(batch, is_unknown=isinstance(error, psycopg.OperationalError))
+            return
+        for number, batch in enumerate(batches):
+            if number not in accepted:
+                self._slow.put(batch)
+
+    def settle(self, connection: psycopg.Connection[Any], batches: list[Batch], accepted: dict[int, Accepted]) -> None:
+        """Merges news into the lanes that were written, lets their callers go on, and sends what was queued meanwhile."""
+        written = [(batch, accepted[number]) for number, batch in enumerate(batches) if number in accepted]
+        moved = {b.lane.execution_id: b.lane.wake_seq for b, a in written if a.wake_seq != b.lane.wake_seq + b.woken and not is_release(b)}
+        news = reader.load_changed(connection, moved) if moved else {}
+        is_due = False
+        for batch, answer in written:
+            found = news.get(batch.lane.execution_id)
+            is_due = is_due or (is_release(batch) and answer.due_at is not None and answer.due_at <= self._clock.now())
+            finish(batch, answer, found.operations if found else {}, found.wake_seq if found else answer.wake_seq)
+            self.resume(batch.lane)
+        if is_due:
+            self._on_due()
+
+    def resume(self, lane: Lane) -> None:
+        """After a lane's flush: whatever was queued behind it gets its turn."""
+        with lane.lock:
+            is_waiting = bool(lane.queue) and any(not entry.is_held for entry in lane.queue)
+        if is_waiting:
+            with self._wake:
+                self._ready.append(lane)
+                self._wake.notify()
+
+
+def take(lane: Lane) -> Batch | None:
+    """Everything queued on the lane becomes its one flush under way; None while another is, or when nothing is queued."""
+    with lane.lock:
+        if lane.under_way or lane.lost or not lane.queue:
+            return None
+        entries = tuple(lane.queue)
+        lane.queue.clear()
+        lane.under_way = entries
+        for entry in entries:
+            entry.is_taken = True
+        batch = Batch(lane, entries, {}, lane.status_text, dict(lane.attributes) or None)
+        lane.status_text, lane.attributes = None, {}
+        return batch
+
+
+def is_release(batch: Batch) -> bool:
+    return batch.entries[-1].release is not None
+
+
+def finish(batch: Batch, answer: Accepted, changed: dict[str, OperationRecord], wake_seq: int) -> None:
+    """The batch is durable: the lane takes in the answer before any of its callers goes on."""
+    lane = batch.lane
+    with lane.lock:
+        lane.checkpoint_seq += 1
+        lane.under_way = ()
+        lane.is_pausing = answer.status == "PAUSING"
+        for entry in batch.entries:
+            if entry.woken:
+                changed = {**{m.record.id: m.record for m in entry.moves}, **changed}
+        lane.merge(changed, wake_seq)
+        if any(entry.is_sync for entry in batch.entries):
+            lane.told_seq = wake_seq
+        if is_release(batch):
+            lane.released = True
+        settled = lane.on_settled if any(m.record.is_terminal for e in batch.entries for m in e.moves) else None
+    for entry in batch.entries:
+        entry.settle()
+    if settled is not None:
+        settled()

@@ -1,0 +1,79 @@
+"""Answers to callbacks from outside: the first terminal answer wins, and everybody else is told which it was."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from execution_engine.core.enums import OperationStatus
+from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError
+from execution_engine.core.records import ErrorObject, OperationRecord, Transition
+from execution_engine.core.transitions import callback
+from execution_engine.core.transitions import execution as executions
+from execution_engine.journal import store
+from execution_engine.journal.statements import statement
+from execution_engine.journal.store import Locked
+from execution_engine.services import checks
+from execution_engine.journal.bell import ring_after_commit
+
+Move = Callable[[OperationRecord, datetime], Transition]
+
+
+def succeed_callback(callback_id: str, payload_text: str | None) -> None:
+    """Completes the callback with a text, kept exactly as given. Raises `CallbackNotFoundError`, `CallbackCompletedError`."""
+    checks.check_payload(payload_text, "result")
+    _answer(callback_id, lambda record, now: callback.complete(record, now, payload=payload_text))
+
+
+def fail_callback(callback_id: str, error: ErrorObject) -> None:
+    """Completes the callback with a failure. Raises as `succeed_callback`."""
+    checks.check_error(error)
+    _answer(callback_id, lambda record, now: callback.complete(record, now, error=error))
+
+
+def heartbeat_callback(callback_id: str) -> None:
+    """Starts the heartbeat timer anew: no event, no invocation. Raises as `succeed_callback`."""
+    with transaction.atomic():
+        locked, record = _lock(callback_id)
+        move = callback.heartbeat(record, locked.now)
+        with connection.cursor() as cursor:
+            store.write(cursor, locked, locked.record, (), {record.id: move.record})
+
+
+def _answer(callback_id: str, move: Move) -> None:
+    """Lock, read, compare, write, wake: three statements under the execution's lock, in that order."""
+    with transaction.atomic():
+        locked, record = _lock(callback_id)
+        moved = move(record, locked.now)
+        after = store.wake(locked.record, locked.now)
+        with connection.cursor() as cursor:
+            changed = replace(moved.record, wake_seq=after.wake_seq)
+            store.write(cursor, locked, after, moved.events, {changed.id: changed})
+    ring_after_commit()
+
+
+def _lock(callback_id: str) -> tuple[Locked, OperationRecord]:
+    """The execution locked, then its operation read: after a wait for the lock an earlier read would be stale."""
+    with connection.cursor() as cursor:
+        execution_id, operation_id = _find(cursor, callback_id)
+        locked = store.lock(cursor, execution_id)
+        record = store.read_operations(cursor, execution_id, [operation_id])[operation_id]
+    status = locked.record.status
+    if executions.is_past_deadline(locked.record, locked.now):
+        raise CallbackCompletedError("the callback's execution has timed out", callback_status="TIMED_OUT")
+    if status.is_terminal and record.status is OperationStatus.STARTED:
+        raise CallbackCompletedError(
+            f"the callback's execution is {status}", callback_status=str(status), ended_at=locked.record.ended_at
+        )
+    return locked, record
+
+
+def _find(cursor: store.Cursor, callback_id: str) -> tuple[UUID, str]:
+    checks.check_text(callback_id, "callback_id")
+    cursor.execute(statement("find_callback"), {"callback_id": callback_id})
+    row = cursor.fetchone()
+    if row is None:
+        raise CallbackNotFoundError("there is no such callback", callback_id=callback_id[:100])
+    return row[0], row[1]

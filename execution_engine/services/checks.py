@@ -1,0 +1,70 @@
+"""Bounds of what comes from outside, refused by name, limit and value before anything is written."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from execution_engine.conf import engine_settings
+from execution_engine.core.errors import InvalidInputError, PayloadTooLargeError
+from execution_engine.core.records import ErrorObject
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MAX_ERROR_BYTES = 32 * 1024
+MAX_ATTRIBUTES = 32
+MAX_ATTRIBUTE_CHARACTERS = 256
+
+
+def check_text(text: str, field: str) -> None:
+    """PostgreSQL's text holds no NUL and no lone surrogate."""
+    if "\x00" in text:
+        raise InvalidInputError(f"{field} contains a NUL character", field=field)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(f"{field} contains a lone surrogate at position {error.start}", field=field) from error
+
+
+def check_payload(text: str | None, field: str) -> None:
+    if text is None:
+        return
+    check_text(text, field)
+    limit, size = engine_settings().MAX_PAYLOAD_BYTES, len(text.encode())
+    if size > limit:
+        raise PayloadTooLargeError(f"{field} has {size} bytes; the limit is {limit}", field=field, limit=limit, value=size)
+
+
+def check_name(name: str | None) -> None:
+    if name is not None and not _NAME.fullmatch(name):
+        raise InvalidInputError("an execution's name is 1 to 64 letters, digits, - or _", field="name", value=name[:100])
+
+
+def check_error(error: ErrorObject | None) -> None:
+    if error is None:
+        return
+    for field, text in (("ErrorMessage", error.message), ("ErrorType", error.type), ("ErrorData", error.data)):
+        check_text(text or "", field)
+    size = len(str(error.to_wire()).encode("utf-8", "replace"))
+    if size > MAX_ERROR_BYTES:
+        raise PayloadTooLargeError(
+            f"the error has {size} bytes; the limit is {MAX_ERROR_BYTES}", field="error", limit=MAX_ERROR_BYTES, value=size
+        )
+
+
+def check_attributes(attributes: Mapping[str, Any] | None) -> None:
+    """A flat object of short texts, numbers, booleans and nulls."""
+    if not attributes:
+        return
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise InvalidInputError(f"at most {MAX_ATTRIBUTES} attributes", field="attributes", limit=MAX_ATTRIBUTES, value=len(attributes))
+    for key, value in attributes.items():
+        if not isinstance(value, str | int | float | bool | None):
+            raise InvalidInputError(f"attribute {key} must be a text, number, boolean or null", field="attributes")
+        for text in (key, value if isinstance(value, str) else ""):
+            check_text(text, "attributes")
+            if len(text) > MAX_ATTRIBUTE_CHARACTERS:
+                raise InvalidInputError(
+                    f"attribute {key[:50]} is longer than {MAX_ATTRIBUTE_CHARACTERS} characters",
+                    field="attributes",
+                    limit=MAX_ATTRIBUTE_CHARACTERS,
+                    value=len(text),
+                )

@@ -1,0 +1,180 @@
+"""Start and stop executions."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from execution_engine.conf import engine_settings
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import ExecutionAlreadyStartedError, FunctionNotFoundError
+from execution_engine.core.identifiers import execution_arn, new_execution_id
+from execution_engine.core.records import ErrorObject
+from execution_engine.core.transitions import execution as executions
+from execution_engine.journal import functions, store
+from execution_engine.journal.functions import VersionRow
+from execution_engine.journal.statements import statement
+from execution_engine.sdk.registry import find_function
+from execution_engine.services import checks
+from execution_engine.journal.bell import ring_after_commit
+
+
+@dataclass(frozen=True, slots=True)
+class StartedExecution:
+    """`created` is False when an execution of that name and input was there before."""
+
+    id: UUID
+    arn: str
+    name: str
+    version: str
+    created: bool
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartOptions:
+    """What all executions of one start share. `claim_id` inserts them claimed by `claimed_by`, for a run in this process."""
+
+    attributes: Mapping[str, Any] | None = None
+    tenant_id: str | None = None
+    started_by: str = ""
+    claim_id: UUID | None = None
+    claimed_by: UUID | None = None
+
+
+def start_execution(
+    function: str,
+    input_text: str | None,
+    *,
+    version: str | None = None,
+    name: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    tenant_id: str | None = None,
+    started_by: str = "",
+    options: StartOptions | None = None,
+) -> StartedExecution:
+    """Starts one execution of the version asked for, or of the newest.
+
+    `input_text` is JSON text, at most `MAX_PAYLOAD_BYTES`. A `name` is unique per function across versions: the same name with the
+    same input answers the execution that exists. Raises `FunctionNotFoundError`, `ExecutionAlreadyStartedError` (another input),
+    `InvalidInputError`, `PayloadTooLargeError`. Rings the workers after the commit.
+    """
+    given = options or StartOptions(attributes, tenant_id, started_by)
+    checks.check_payload(input_text, "input")
+    checks.check_name(name)
+    checks.check_attributes(given.attributes)
+    execution_id = new_execution_id()
+    chosen = name or str(execution_id)
+    with transaction.atomic(), connection.cursor() as cursor:
+        row = _version(cursor, function, version)
+        started = _insert(cursor, function, row, [execution_id], [chosen], [input_text], given)
+        if not started:
+            return _existing(cursor, function, chosen, input_text)
+    if given.claim_id is None:
+        ring_after_commit()
+    return StartedExecution(execution_id, _arn(function, row.version, chosen, execution_id), chosen, row.version, True, started[execution_id])
+
+
+def start_executions(
+    function: str, input_texts: Sequence[str | None], *, version: str | None = None, started_by: str = ""
+) -> list[StartedExecution]:
+    """Starts one execution per input, in one statement and one commit, named after their ids. Raises as `start_execution`."""
+    for text in input_texts:
+        checks.check_payload(text, "input")
+    ids = [new_execution_id() for _ in input_texts]
+    names = [str(execution_id) for execution_id in ids]
+    with transaction.atomic(), connection.cursor() as cursor:
+        row = _version(cursor, function, version)
+        started = _insert(cursor, function, row, ids, names, list(input_texts), StartOptions(started_by=started_by))
+    ring_after_commit()
+    return [
+        StartedExecution(i, _arn(function, row.version, name, i), name, row.version, True, started[i])
+        for i, name in zip(ids, names, strict=True)
+    ]
+
+
+def stop_execution(execution_id: UUID, error: ErrorObject | None = None) -> datetime:
+    """Ends the execution STOPPED, whatever it is doing; a running invocation is refused from now on. Children go on.
+
+    Answers the moment of the stop. Raises `ExecutionNotFoundError`, `ExecutionEndedError`.
+    """
+    checks.check_error(error)
+    with transaction.atomic(), connection.cursor() as cursor:
+        locked = store.lock(cursor, execution_id)
+        record = locked.record
+        executions.refuse_ended(record)
+        status = ExecutionStatus.TIMED_OUT if executions.is_past_deadline(record, locked.now) else ExecutionStatus.STOPPED
+        stop_error = None if status is ExecutionStatus.TIMED_OUT else error
+        ended = executions.end(record, status, locked.now, error=stop_error, request_id=locked.invocation_id)
+        store.write_transition(cursor, locked, ended)
+    if status is ExecutionStatus.TIMED_OUT:
+        executions.refuse_ended(ended.record)
+    return locked.now
+
+
+def _version(cursor: store.Cursor, function: str, version: str | None) -> VersionRow:
+    """A process that knows the function from its own code registers it on the way, so a start needs no worker to have run."""
+    try:
+        return functions.find_version(cursor, function, version)
+    except FunctionNotFoundError:
+        known = find_function(function, version)
+        if known is None:
+            raise
+        functions.register(cursor, known)
+        return functions.find_version(cursor, function, known.version)
+
+
+def _insert(
+    cursor: store.Cursor,
+    function: str,
+    row: VersionRow,
+    ids: list[UUID],
+    names: list[str],
+    inputs: list[str | None],
+    options: StartOptions,
+) -> dict[UUID, datetime]:
+    settings = engine_settings()
+    details = None if row.execution_timeout is None else json.dumps({"ExecutionTimeout": row.execution_timeout})
+    cursor.execute(
+        statement("insert_executions"),
+        {
+            "now": None,
+            "version_id": row.id,
+            "function": function,
+            "version": row.version,
+            "execution_timeout": row.execution_timeout,
+            "retention_days": row.retention_days or settings.RETENTION_DAYS,
+            "claim_seconds": 0 if options.claim_id is None else settings.CLAIM_SECONDS,
+            "claim_id": options.claim_id,
+            "claimed_by": options.claimed_by,
+            "attributes": json.dumps(dict(options.attributes or {})),
+            "tenant_id": options.tenant_id,
+            "started_by": options.started_by,
+            "details": details,
+            "ids": ids,
+            "names": names,
+            "inputs": inputs,
+        },
+    )
+    return dict(cursor.fetchall())
+
+
+def _existing(cursor: store.Cursor, function: str, name: str, input_text: str | None) -> StartedExecution:
+    cursor.execute(statement("execution_by_name"), {"function": function, "name": name})
+    execution_id, _, version, stored, status = cursor.fetchone()
+    if stored != input_text:
+        raise ExecutionAlreadyStartedError(
+            f"{function} has an execution named {name} with another input",
+            execution_id=str(execution_id),
+            execution_status=status,
+        )
+    return StartedExecution(execution_id, _arn(function, version, name, execution_id), name, version, False)
+
+
+def _arn(function: str, version: str, name: str, execution_id: UUID) -> str:
+    settings = engine_settings()
+    return execution_arn(settings.REGION, settings.ACCOUNT, function, version, name, execution_id)

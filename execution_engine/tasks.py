@@ -1,0 +1,14 @@
+"""Celery's doorbell. A lost, doubled or late ring is harmless: the worker looks by itself."""
+
+from celery import shared_task
+
+from execution_engine.journal.bell import RING_TASK
+from execution_engine.worker.boot import current_runtime
+
+
+@shared_task(name=RING_TASK, ignore_result=True)
+def ring() -> None:
+    """Something may be due: look now."""
+    runtime = current_runtime()
+    if runtime is not None:
+        runtime.look.set()

@@ -1,0 +1,1 @@
+"""What a worker child does beside running handlers: claiming, renewing, taking over, draining."""

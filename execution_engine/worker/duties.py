@@ -1,0 +1,42 @@
+"""Recurring duties: rows with `due_at`, claimed like executions, done by whichever worker looks first."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from execution_engine.journal import unserved
+from execution_engine.journal.statements import statement
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    every_seconds: int
+    perform: Callable[[psycopg.Connection[Any]], None]
+
+
+def _forget_old_workers(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(statement("forget_old_workers"))
+
+
+DUTIES = {
+    "forget-old-workers": Duty(3600, _forget_old_workers),
+    "fire-unserved-timers": Duty(5, unserved.fire_due),
+}
+
+
+def do_one(connection: psycopg.Connection[Any]) -> None:
+    """Does each duty that is due and that nobody else has taken; a duty that fails is tried again at its next time."""
+    for name, duty in DUTIES.items():
+        params = {"names": [name], "seconds": duty.every_seconds}
+        if connection.execute(statement("claim_duty"), params).fetchone() is not None:
+            duty.perform(connection)
+
+
+def ensure(connection: psycopg.Connection[Any]) -> None:
+    for name in DUTIES:
+        connection.execute(statement("ensure_duty"), {"name": name})

@@ -1,0 +1,147 @@
+"""The claims loop: looks when it is rung, when something falls due, and at most a second apart; claims only what can run at once."""
+
+import logging
+import random
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from execution_engine.journal import claims, connections, reader
+from execution_engine.journal.bell import CHANNEL
+from execution_engine.journal.claims import Claim
+
+if TYPE_CHECKING:
+    from execution_engine.worker.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+RECONNECT_SECONDS = 0.5
+SUSPECT_PATIENCE_LOOKS = 10
+
+
+class Pump:
+    """Two threads: the loop itself, and a listener for NOTIFY that only sets the runtime's `look` event."""
+
+    def __init__(self, runtime: "Runtime") -> None:
+        self._runtime = runtime
+        self._settings = runtime.settings
+        self._is_stopping = threading.Event()
+        self._is_full = False
+        self._impatience = 0
+        self._connection: psycopg.Connection[Any] | None = None
+        self._loop = threading.Thread(target=self._serve, name="durable-pump", daemon=True)
+        self._listener = threading.Thread(target=self._listen, name="durable-listener", daemon=True)
+
+    def start(self) -> None:
+        self._loop.start()
+        self._listener.start()
+
+    def stop(self) -> None:
+        """Returns when no claim can follow."""
+        self._is_stopping.set()
+        self._runtime.look.set()
+        self._loop.join()
+
+    def freed(self) -> None:
+        """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one."""
+        free = self._runtime.free
+        if self._is_full and free * 4 >= self._settings.THREADS or self._settings.THREADS == free:
+            self._runtime.look.set()
+
+    def _serve(self) -> None:
+        while not self._is_stopping.is_set():
+            self._runtime.look.clear()
+            try:
+                pause = self._turn()
+            except psycopg.Error as error:
+                logger.warning("the claims loop lost its connection, trying again: %s", error)
+                self._disconnect()
+                self._is_stopping.wait(RECONNECT_SECONDS)
+                continue
+            if pause > 0:
+                self._runtime.look.wait(pause)
+        self._disconnect()
+
+    def _turn(self) -> float:
+        """Claims and dispatches once; answers how long to wait before the next look, in seconds."""
+        connection = self._connected()
+        versions = list(self._runtime.versions)
+        longest = self._settings.LOOK_SECONDS * random.uniform(0.7, 1.0)  # workers must not look in step
+        if not versions or self._runtime.is_draining or self._runtime.free <= 0 or self._runtime.is_alone:
+            return longest
+        if self._serves_suspects(connection, versions):
+            return longest
+        limit = self._runtime.free
+        found = claims.claim(
+            connection,
+            versions=versions,
+            worker=self._runtime.boot_id,
+            limit=limit,
+            claim_seconds=self._settings.CLAIM_SECONDS,
+        )
+        self._dispatch(connection, found)
+        self._is_full = len(found) == limit
+        if self._is_full:
+            return longest if self._runtime.free <= 0 else 0
+        due = claims.seconds_until_due(connection, versions)
+        return longest if due is None else min(longest, max(0.0, due))
+
+    def _serves_suspects(self, connection: psycopg.Connection[Any], versions: Sequence[int]) -> bool:
+        """Suspects begin one at a time with nothing else in flight; a child that never gets empty takes them along after a while."""
+        if not claims.has_suspects(connection, versions):
+            self._impatience = 0
+            return False
+        alone = self._runtime.in_flight == 0
+        if not alone:
+            self._impatience += 1
+            if self._impatience < SUSPECT_PATIENCE_LOOKS:
+                return True
+        found = claims.claim(
+            connection,
+            versions=versions,
+            worker=self._runtime.boot_id,
+            limit=1,
+            claim_seconds=self._settings.CLAIM_SECONDS,
+            suspects=True,
+            alone=alone,
+        )
+        self._dispatch(connection, found)
+        return bool(found) and alone
+
+    def _dispatch(self, connection: psycopg.Connection[Any], found: list[Claim]) -> None:
+        if not found:
+            return
+        self._runtime.clock.set(found[0].now)
+        old = [claim.execution_id for claim in found if claim.has_operations]
+        loaded = reader.load(connection, old) if old else {}
+        for claim in found:
+            self._runtime.dispatch(claim, loaded.get(claim.execution_id))
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._connection is None:
+            self._connection = connections.connect("pump")
+            # What is in flight here comes before anything new: claims that ended while the database was away are still ours.
+            mine = [(i.claim.execution_id, i.claim.claim_id) for i in self._runtime.invocations()]
+            if mine:
+                claims.renew(self._connection, mine, self._settings.CLAIM_SECONDS)
+            self._runtime.keeper.register_versions(self._connection)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _listen(self) -> None:
+        while not self._is_stopping.is_set():
+            try:
+                with connections.connect("listener") as connection:
+                    connection.execute(f"listen {CHANNEL}")
+                    self._runtime.look.set()
+                    while not self._is_stopping.is_set():
+                        for _ in connection.notifies(timeout=5.0):
+                            self._runtime.look.set()
+            except psycopg.Error as error:
+                logger.debug("the listener lost its connection, looking goes on: %s", error)
+                self._is_stopping.wait(RECONNECT_SECONDS)

@@ -1,0 +1,173 @@
+"""One worker runtime per process: the journal writer, the claims loop, the keeper, and the handler threads between them.
+
+Started after the fork, since threads and connections do not survive one. Lock order: the runtime's lock is never held while a
+lane's or the writer's is taken.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
+from uuid import UUID, uuid4
+
+from execution_engine.conf import EngineSettings
+from execution_engine.core.clock import DatabaseClock
+from execution_engine.invocation.run import Invocation
+from execution_engine.journal import claims, connections
+from execution_engine.journal.bell import Bell
+from execution_engine.journal.claims import Claim
+from execution_engine.journal.lane import Lane
+from execution_engine.journal.reader import Loaded
+from execution_engine.journal.writer import Writer
+from execution_engine.sdk.registry import RegisteredFunction
+from execution_engine.worker import output
+from execution_engine.worker.keeper import Keeper
+from execution_engine.worker.pump import Pump
+from execution_engine.worker.threads import HandlerThreads
+
+logger = logging.getLogger(__name__)
+
+
+class Runtime:
+    """`serves=False` is a process that runs its own executions (`fn.run()`) and claims nothing."""
+
+    def __init__(self, settings: EngineSettings, bell: Bell, *, serves: bool = True) -> None:
+        self.settings = settings
+        self.boot_id = uuid4()
+        self.clock = DatabaseClock()
+        self.versions: Mapping[int, RegisteredFunction] = {}
+        self.threads = HandlerThreads(settings.THREADS)
+        self.look = threading.Event()
+        self.is_draining = False
+        self.writer = Writer(
+            connections.connect,
+            self.clock,
+            held_seconds=settings.HELD_START_SECONDS,
+            flush_bytes=settings.FLUSH_PAYLOAD_BYTES,
+            on_due=self._ring,
+        )
+        self._bell = bell
+        self._lock = threading.Lock()
+        self._in_flight: dict[UUID, Invocation] = {}
+        self._lost: set[UUID] = set()
+        self._alone_since: float | None = None
+        self.keeper = Keeper(self)
+        self.pump = Pump(self) if serves else None
+
+    def start(self) -> None:
+        """Returns at once; without a database every thread waits for it."""
+        self.writer.start()
+        self.keeper.start()
+        if self.pump is not None:
+            self.pump.start()
+
+    def stop(self) -> None:
+        """Claims nothing more, waits up to `DRAIN_SECONDS` for what is in flight, hands the rest back, and ends."""
+        self.is_draining = True
+        if self.pump is not None:
+            self.pump.stop()
+        ends = time.monotonic() + self.settings.DRAIN_SECONDS
+        while self.in_flight and time.monotonic() < ends:
+            time.sleep(0.01)
+        self.keeper.stop()
+        self.hand_back()
+        self.threads.stop()
+        self.writer.stop()
+
+    def hand_back(self) -> None:
+        """Gives up every claim of this process at once; running handlers unwind at their next call."""
+        with connections.connect("hand-back") as connection:
+            claims.take_over(connection, dead=self.boot_id, are_suspects=False)
+        for invocation in self.invocations():
+            invocation.lane.lose()
+        self._bell.ring()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._in_flight)
+
+    @property
+    def free(self) -> int:
+        return self.settings.THREADS - len(self._in_flight)
+
+    @property
+    def lost_threads(self) -> int:
+        return len(self._lost)
+
+    @property
+    def is_alone(self) -> bool:
+        """A suspect has the child for itself: until its next durable end of an operation, or 10 s."""
+        since = self._alone_since
+        return since is not None and time.monotonic() - since < 10 and bool(self._in_flight)
+
+    def invocations(self) -> list[Invocation]:
+        with self._lock:
+            return list(self._in_flight.values())
+
+    def dispatch(self, claim: Claim, loaded: Loaded | None) -> None:
+        """Runs a claimed execution on a handler thread."""
+        invocation = self.invocation(claim, loaded)
+        with self._lock:
+            self._in_flight[claim.execution_id] = invocation
+            if claim.runs_alone:
+                self._alone_since = time.monotonic()
+                invocation.lane.on_settled = self._end_alone
+        self.threads.submit(partial(self._run, invocation))
+
+    def run_here(self, claim: Claim) -> None:
+        """Runs an execution that this process inserted as claimed, on the calling thread, until its end or first suspension."""
+        invocation = self.invocation(claim, None)
+        with self._lock:
+            self._in_flight[claim.execution_id] = invocation
+        self._run(invocation)
+
+    def invocation(self, claim: Claim, loaded: Loaded | None) -> Invocation:
+        lane = Lane(
+            execution_id=claim.execution_id,
+            claim_id=claim.claim_id,
+            clock=self.clock,
+            checkpoint_seq=claim.checkpoint_seq,
+            wake_seq=claim.wake_seq if loaded is None else loaded.wake_seq,
+            told_seq=claim.told_seq,
+            deadline_at=claim.deadline_at,
+            operations={} if loaded is None else loaded.operations,
+        )
+        return Invocation(claim, self.versions[claim.version_id], lane, self.writer, self.settings)
+
+    def time_out(self, invocation: Invocation) -> None:
+        """A hung handler loses its claim; its thread is counted until it comes back. Too many of them end this child."""
+        logger.error("the handler of %s exceeded its invocation timeout", invocation.arn)
+        invocation.time_out()
+        with self._lock:
+            self._lost.add(invocation.claim.claim_id)
+        threads = self.settings.THREADS
+        if self.pump is not None and len(self._lost) >= min(8, max(1, threads // 2)):
+            logger.error("%d handler threads hang: handing back the claims of this child and ending it", len(self._lost))
+            self.is_draining = True
+            time.sleep(0.2)  # lets the writer record the time-outs just queued
+            self.hand_back()
+            os._exit(1)
+
+    def _run(self, invocation: Invocation) -> None:
+        try:
+            with output.belongs_to(invocation.arn):
+                invocation.run()
+        finally:
+            with self._lock:
+                if self._in_flight.get(invocation.claim.execution_id) is invocation:
+                    del self._in_flight[invocation.claim.execution_id]
+                self._lost.discard(invocation.claim.claim_id)
+                if invocation.claim.runs_alone:
+                    self._alone_since = None
+            if self.pump is not None:
+                self.pump.freed()
+
+    def _end_alone(self) -> None:
+        self._alone_since = None
+        self.look.set()
+
+    def _ring(self) -> None:
+        self.look.set()
+        self._bell.ring()
