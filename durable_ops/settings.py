@@ -198,7 +198,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"}},
+    # A 503 of /healthz is an answer, not an error, and is asked for every few seconds.
+    "filters": {"expected": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: "/healthz" not in record.getMessage()}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
-    "loggers": {"django.request": {"level": "ERROR"}, "celery.redirected": {"level": "WARNING"}},
+    "loggers": {"django.request": {"level": "ERROR", "filters": ["expected"]}, "celery.redirected": {"level": "WARNING"}},
 }

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-SAMPLES = {"UUIDConverter": UUID(int=1), "IntConverter": 1, "StringConverter": "sample", "PathConverter": "sample", "SlugConverter": "sample"}
+SAMPLES = {"UUIDConverter": UUID(int=1), "IntConverter": 1, "StringConverter": "sample", "PathConverter": "sample"}
 # Signing in and out is for everybody, the description of the API says nothing about anybody.
 OPEN = {"/login/", "/logout/"}
 
