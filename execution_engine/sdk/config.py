@@ -46,7 +46,7 @@ class StepConfig:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChildConfig(Generic[T]):
     """`summary_generator(result) -> str` writes the payload of a result above 256 KiB. `is_virtual` groups operations
     without recording a CONTEXT."""
