@@ -57,8 +57,13 @@ class CallbackRow:
         return self.status == OperationStatus.STARTED and is_in_time and self.execution_status in _OPEN
 
 
-def pending_callbacks(execution_id: UUID | None = None, *, limit: int = 200) -> list[CallbackRow]:
-    """Callbacks that an answer would still complete, oldest first; signals are not among them. Two queries, one for none."""
+def pending_callbacks(
+    execution_id: UUID | None = None, *, after: tuple[datetime, UUID, str] | None = None, limit: int = 200
+) -> list[CallbackRow]:
+    """Callbacks that an answer would still complete, oldest first; signals are not among them. Two queries, one for none.
+
+    `after` is start, execution and operation id of the last row that was seen.
+    """
     found = Operation.objects.filter(
         Q(sub_type__isnull=True) | ~Q(sub_type=OperationSubType.SIGNAL),
         Q(due_at__isnull=True) | Q(due_at__gt=Now()),
@@ -69,6 +74,10 @@ def pending_callbacks(execution_id: UUID | None = None, *, limit: int = 200) -> 
         found = found.filter(execution_id__in=Execution.objects.filter(status__in=_OPEN).values("id"))
     else:
         found = found.filter(execution_id=execution_id)
+    if after is not None:
+        at, execution, operation = after
+        same_time = Q(started_at=at) & (Q(execution_id__gt=execution) | Q(execution_id=execution, id__gt=operation))
+        found = found.filter(Q(started_at__gt=at) | same_time, started_at__gte=at)
     rows = list(found.order_by("started_at", "execution_id", "id").annotate(read_at=Now()).values(*_COLUMNS, "read_at")[:limit])
     return [row for row in _with_executions(rows) if row.is_pending]
 

@@ -30,12 +30,12 @@ class EventPage:
 
 
 def list_event_rows(
-    execution_id: UUID, *, type: str | None = None, after: int | None = None, newest_first: bool = False, limit: int = 100
+    execution_id: UUID, *, kind: str | None = None, after: int | None = None, newest_first: bool = False, limit: int = 100
 ) -> EventPage:
     """Events beyond number `after` in the direction of reading. Two queries, one when no event has an operation."""
     found = Event.objects.filter(execution_id=execution_id)
-    if type:
-        found = found.filter(type=type)
+    if kind:
+        found = found.filter(type=kind)
     if after is not None:
         found = found.filter(event_id__lt=after) if newest_first else found.filter(event_id__gt=after)
     order = "-event_id" if newest_first else "event_id"
@@ -60,4 +60,5 @@ def _titles(execution_id: UUID, operation_ids: set[str]) -> dict[str, str]:
     if not operation_ids:
         return {}
     found = Operation.objects.filter(execution_id=execution_id, id__in=operation_ids)
-    return {id: plain_title(name) or sub_type or type.title() for id, name, sub_type, type in found.values_list("id", "name", "sub_type", "type")}
+    rows = found.values_list("id", "name", "sub_type", "type")
+    return {operation_id: plain_title(name) or sub_type or kind.title() for operation_id, name, sub_type, kind in rows}

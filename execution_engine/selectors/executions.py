@@ -43,6 +43,7 @@ class ExecutionFilters:
     state: StateCode | None = None
     function: str | None = None
     version: str | None = None
+    name: str | None = None
     text: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -153,7 +154,7 @@ def get_payloads(execution_id: UUID) -> ExecutionPayloads:
 def filtered(filters: ExecutionFilters, served: Collection[int]) -> QuerySet[Execution]:
     """The executions that match, without order, columns or page."""
     found = Execution.objects.all()
-    exact = {"status": filters.status, "function": filters.function, "version": filters.version}
+    exact = {"status": filters.status, "function": filters.function, "version": filters.version, "name": filters.name}
     found = found.filter(**{column: value for column, value in exact.items() if value})
     for key, value in filters.attributes.items():
         found = found.filter(_attribute_condition(key, value))

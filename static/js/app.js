@@ -67,6 +67,57 @@
     }, 1200);
   });
 
+  // The operation's drawer: its address is in the browser's bar, closing goes back to the page's own.
+  function closeDrawer() {
+    document.getElementById("drawer").replaceChildren();
+    const address = new URL(window.location.href);
+    const operation = address.searchParams.get("operation");
+    address.searchParams.delete("operation");
+    history.pushState(null, "", address);
+    if (operation) document.querySelector(`[data-operation="${CSS.escape(operation)}"]`)?.focus({ preventScroll: true });
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-close-drawer]");
+    if (!link || !document.getElementById("drawer")) return;
+    event.preventDefault();
+    closeDrawer();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.querySelector("#drawer .drawer") && !document.querySelector("dialog[open]")) closeDrawer();
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const title = event.detail.ctx.sourceElement.matches("[data-live]") ? null : document.querySelector("#drawer h2[tabindex]");
+    title?.focus({ preventScroll: true });
+  });
+
+  // JSON editors: say at once what is wrong, indent on demand. The server checks again.
+  function checkJson(area) {
+    const output = area.form?.querySelector("[data-json-state]");
+    if (!output) return;
+    const text = area.value.trim();
+    output.classList.remove("good", "bad");
+    if (!text) { output.textContent = "No input"; return; }
+    try {
+      JSON.parse(text);
+      output.textContent = `Valid JSON, ${new TextEncoder().encode(text).length.toLocaleString("en")} bytes`;
+      output.classList.add("good");
+    } catch (error) {
+      output.textContent = error.message;
+      output.classList.add("bad");
+    }
+  }
+  document.addEventListener("input", (event) => { if (event.target.matches("[data-json]")) checkJson(event.target); });
+  document.querySelectorAll("[data-json]").forEach(checkJson);
+  document.addEventListener("click", (event) => {
+    const format = event.target.closest("[data-json-format]");
+    const fill = event.target.closest("[data-fill]");
+    if (fill) document.getElementById(fill.dataset.fill).value = fill.dataset.value;
+    if (!format) return;
+    const area = document.getElementById(format.dataset.jsonFormat);
+    try { area.value = JSON.stringify(JSON.parse(area.value), null, 2); } catch { area.focus(); }
+    checkJson(area);
+  });
+
   // Theme: system, light, dark. A cookie, so that the server writes the attribute and no page flashes.
   const themes = ["system", "light", "dark"];
   const themeButton = document.getElementById("theme");
@@ -94,6 +145,7 @@
     const at = links.indexOf(document.activeElement);
     links[Math.min(Math.max(at + by, 0), links.length - 1)].focus();
   }
+  document.getElementById("keys-button")?.addEventListener("click", () => document.getElementById("keys").showModal());
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
     const actions = {

@@ -1,0 +1,51 @@
+"""Who may open a page, and as whom a person acts from it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
+from django.views.decorators.cache import never_cache
+
+from durable_ops.actions.actor import Actor, Channel
+from durable_ops.models import Right
+from durable_ops.permissions import require
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def console_view(right: Right) -> Callable[[View[P]], View[P]]:
+    """Asks for a sign-in, then for the right (403 without). Pages are never cached: Back shows what is true now.
+
+    A fragment must not become the sign-in page: htmx is told to go there as a whole.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _sign_in(request)
+            require(request.user, right)
+            return view(request, *args, **kwargs)
+
+        wrapper.required_right = right  # type: ignore[attr-defined]
+        return never_cache(wrapper)
+
+    return decorate
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    return Actor(user=request.user, channel=Channel.CONSOLE, address=str(request.META.get("REMOTE_ADDR", "")))
+
+
+def _sign_in(request: HttpRequest) -> HttpResponseBase:
+    if request.headers.get("HX-Request") != "true":
+        return redirect_to_login(request.get_full_path())
+    here = request.headers.get("HX-Current-URL", "/")
+    path = here.partition("://")[2].partition("/")[2]
+    answer: Any = HttpResponse(status=401)
+    answer["HX-Redirect"] = f"{resolve_url('login')}?next=/{path.replace('&', '%26').replace('?', '%3F')}"
+    return answer

@@ -1,0 +1,61 @@
+"""Every POST body of the console. Forms check shapes; rights and rules are the actions' business."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from durable_ops import json_text
+from durable_ops.dashboard.filters import read_attributes
+
+
+class JsonTextField(forms.CharField):
+    """JSON text, kept exactly as it was typed; empty means no payload."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, strip=True, **options)
+
+    def clean(self, value: Any) -> str | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            json_text.parse(text)
+        except json_text.JsonTextError as error:
+            raise forms.ValidationError(str(error)) from error
+        return str(text)
+
+
+class StartForm(forms.Form):
+    function = forms.ChoiceField(error_messages={"required": "Choose a function."})
+    version = forms.CharField(required=False, max_length=200)
+    name = forms.CharField(required=False, max_length=256)
+    attributes = forms.CharField(required=False, max_length=4000)
+    input = JsonTextField()
+
+    def __init__(self, *args: Any, functions: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "Choose a function…"), *((name, name) for name in functions)]
+        self.fields["function"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_attributes(self) -> dict[str, Any]:
+        problems: list[str] = []
+        found = read_attributes(self.cleaned_data["attributes"], problems)
+        if problems:
+            raise forms.ValidationError(problems)
+        return dict(found)
+
+
+class StopForm(forms.Form):
+    reason = forms.CharField(max_length=1000, error_messages={"required": "Say why, for whoever reads the audit log."})
+
+
+class SignalForm(forms.Form):
+    name = forms.CharField(max_length=256, error_messages={"required": "Name the signal that the function waits for."})
+    payload = JsonTextField()
+
+
+class DecisionForm(forms.Form):
+    comment = forms.CharField(required=False, max_length=2000)

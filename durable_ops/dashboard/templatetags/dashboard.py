@@ -1,0 +1,186 @@
+"""Icons, states, times and sizes in templates."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from durable_ops.dashboard import formats
+from durable_ops.models import Right
+from durable_ops.permissions import has_right
+from execution_engine.selectors.explain import DerivedState, StateCode
+from execution_engine.selectors.operations import OperationRow
+
+register = template.Library()
+
+# State -> (tone, icon). Waiting for people, programs and the clock share the tone and differ in icon and word.
+STATE_LOOKS: dict[str, tuple[str, str]] = {
+    StateCode.QUEUED: ("queued", "queued"),
+    StateCode.RUNNING: ("running", "running"),
+    StateCode.RETRYING: ("retrying", "retrying"),
+    StateCode.POLLING: ("waiting", "again"),
+    StateCode.WAITING: ("waiting", "waiting"),
+    StateCode.WAITING_FOR_CALLBACK: ("waiting", "person"),
+    StateCode.WAITING_FOR_SIGNAL: ("waiting", "signal"),
+    StateCode.WAITING_FOR_CHILD: ("waiting", "child"),
+    StateCode.PAUSED: ("stopped", "paused"),
+    StateCode.STRANDED: ("stranded", "stranded"),
+    StateCode.SUCCEEDED: ("succeeded", "succeeded"),
+    StateCode.FAILED: ("failed", "failed"),
+    StateCode.TIMED_OUT: ("failed", "timed_out"),
+    StateCode.STOPPED: ("stopped", "stopped"),
+}
+
+STATUS_LOOKS: dict[str, tuple[str, str, str]] = {
+    "STARTED": ("running", "running", "Started"),
+    "READY": ("queued", "queued", "Ready"),
+    "PENDING": ("retrying", "retrying", "Retry pending"),
+    "SUCCEEDED": ("succeeded", "succeeded", "Succeeded"),
+    "FAILED": ("failed", "failed", "Failed"),
+    "TIMED_OUT": ("failed", "timed_out", "Timed out"),
+    "CANCELLED": ("stopped", "stopped", "Cancelled"),
+    "STOPPED": ("stopped", "stopped", "Stopped"),
+}
+
+EVENT_LOOKS = (
+    ("Succeeded", ("succeeded", "succeeded")),
+    ("Failed", ("failed", "failed")),
+    ("TimedOut", ("failed", "timed_out")),
+    ("Stopped", ("stopped", "stopped")),
+    ("Cancelled", ("stopped", "stopped")),
+    ("InvocationCompleted", ("queued", "worker")),
+    ("CallbackStarted", ("waiting", "person")),
+    ("WaitStarted", ("waiting", "waiting")),
+    ("ChainedInvokeStarted", ("waiting", "child")),
+    ("Started", ("running", "running")),
+)
+
+TYPE_ICONS = {"STEP": "step", "WAIT": "waiting", "CALLBACK": "person", "CONTEXT": "branch", "CHAINED_INVOKE": "child"}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name)
+
+
+@register.simple_tag
+def state(derived: DerivedState, size: str = "") -> SafeString:
+    """The state of an execution: tone, icon and word together."""
+    tone, image = STATE_LOOKS[derived.code]
+    words = format_html('<span class="words">{}</span>', derived.label)
+    return format_html('<span class="state {} tone-{}" title="{}">{}{}</span>', size, tone, derived.label, icon(image), words)
+
+
+@register.simple_tag
+def status(value: str, kind: str = "") -> SafeString:
+    """The status of an operation. An open callback, wait or invoke waits; only steps and contexts run."""
+    tone, image, words = STATUS_LOOKS[value]
+    if value == "STARTED" and kind in ("CALLBACK", "WAIT", "CHAINED_INVOKE"):
+        tone, image, words = "waiting", TYPE_ICONS[kind], "Waiting"
+    return format_html('<span class="state tone-{}">{}<span class="words">{}</span></span>', tone, icon(image), words)
+
+
+@register.simple_tag
+def type_icon(kind: str) -> SafeString:
+    return icon(TYPE_ICONS.get(kind, "step"))
+
+
+@register.simple_tag
+def age(moment: datetime | None, prefix: str = "") -> SafeString | str:
+    """A relative time with the exact one on hover; the script adds the local time and lets it tick."""
+    if moment is None:
+        return "–"
+    words = formats.age_text(moment, timezone.now())
+    before = f"{prefix} " if prefix else ""
+    markup = '{}<time datetime="{}" title="{}" data-relative>{}</time>'
+    return format_html(markup, before, moment.isoformat(), formats.utc_text(moment), words)
+
+
+@register.simple_tag
+def exact(moment: datetime) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), formats.utc_text(moment))
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    return formats.duration_text(value)
+
+
+@register.filter
+def size(value: int | None) -> str:
+    return formats.size_text(value)
+
+
+@register.filter
+def short_id(value: Any) -> str:
+    """UUIDs of version 7 begin alike when made together: the end tells them apart."""
+    text = str(value)
+    return text if len(text) <= 13 else f"{text[:4]}…{text[-8:]}"
+
+
+@register.filter
+def can(user: Any, right: str) -> bool:
+    return has_right(user, Right(right))
+
+
+@register.filter
+def words(value: str) -> str:
+    """`StepSucceeded` and `CHAINED_INVOKE` as people read them."""
+    if value.isupper():
+        return value.replace("_", " ").capitalize()
+    return "".join(f" {letter.lower()}" if letter.isupper() and at else letter for at, letter in enumerate(value))
+
+
+@register.filter
+def get(values: Mapping[str, Any], key: str) -> Any:
+    return values.get(key, "")
+
+
+@register.filter
+def depth(value: int) -> int:
+    """Depth of indentation; deeper levels share the last one, or names would leave the screen."""
+    return min(value, 8)
+
+
+@register.filter
+def lasted(operation: OperationRow) -> timedelta:
+    return (operation.ended_at or operation.read_at) - operation.started_at
+
+
+@register.filter
+def clock(moment: datetime) -> str:
+    """Date and time to the millisecond, UTC, for columns."""
+    return moment.astimezone(UTC).strftime("%m-%d %H:%M:%S.%f")[:-3]
+
+
+@register.simple_tag
+def state_icon(code: StateCode) -> SafeString:
+    tone, image = STATE_LOOKS[code]
+    return format_html('<span class="state plain tone-{}">{}</span>', tone, icon(image))
+
+
+@register.simple_tag
+def event_state(kind: str) -> SafeString:
+    """The type of a history event in words, with the tone of what it tells."""
+    tone, image = next((look for ending, look in EVENT_LOOKS if kind.endswith(ending)), ("stopped", "info"))
+    return format_html('<span class="state plain tone-{}">{}<span class="words">{}</span></span>', tone, icon(image), words(kind))
+
+
+@register.simple_tag
+def details(values: Mapping[str, Any]) -> SafeString:
+    """Small values as `key value` pairs, nested ones flattened."""
+    flat: list[tuple[str, Any]] = []
+    for key, value in values.items():
+        flat.extend(value.items() if isinstance(value, dict) else [(key, value)])
+    shown = [(words(key), _short_value(value)) for key, value in flat if value is not None]
+    return format_html_join(" · ", '<span class="detail"><span class="faint">{}</span> {}</span>', shown)
+
+
+def _short_value(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 64 else f"{text[:61]}…"

@@ -1,0 +1,31 @@
+"""Addresses of the console."""
+
+from django.urls import path
+
+from durable_ops.dashboard.views import audit, callbacks, execution, execution_actions, executions, functions, navigation, raw
+
+app_name = "dashboard"
+
+urlpatterns = [
+    path("", executions.execution_list, name="home"),
+    path("navigation/", navigation.navigation, name="navigation"),
+    path("executions/", executions.execution_list, name="executions"),
+    path("executions/counts/", executions.counts, name="counts"),
+    path("executions/start/", execution_actions.start, name="start"),
+    path("executions/<uuid:execution_id>/", execution.execution_detail, name="execution"),
+    path("executions/<uuid:execution_id>/stop/", execution_actions.stop, name="stop"),
+    path("executions/<uuid:execution_id>/signal/", execution_actions.signal, name="signal"),
+    path("executions/<uuid:execution_id>/history.json", raw.history, name="history"),
+    path("executions/<uuid:execution_id>/events/<int:event_id>/", raw.event, name="event"),
+    path("executions/<uuid:execution_id>/payload/<str:key>/", raw.execution_payload, name="payload"),
+    path("executions/<uuid:execution_id>/operations/<str:operation_id>/", execution.operation_drawer, name="operation"),
+    path(
+        "executions/<uuid:execution_id>/operations/<str:operation_id>/<str:key>/", raw.operation_payload, name="operation_payload"
+    ),
+    path("callbacks/", callbacks.callback_list, name="callbacks"),
+    # Without a closing slash: these addresses stand in mails and are made by the engine.
+    path("callbacks/<str:callback_id>/approve", callbacks.approve, name="approve"),
+    path("callbacks/<str:callback_id>/reject", callbacks.reject, name="reject"),
+    path("functions/", functions.function_list, name="functions"),
+    path("audit/", audit.audit_list, name="audit"),
+]

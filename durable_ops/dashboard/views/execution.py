@@ -1,0 +1,157 @@
+"""One execution: header, time line, operations, history, input and result."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from durable_ops.dashboard.access import console_view
+from durable_ops.dashboard.charts.timeline import timeline_figure
+from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
+from durable_ops.dashboard.payloads import make_payload
+from durable_ops.models import Right
+from durable_ops.permissions import has_right
+from execution_engine.core.enums import EventType
+from execution_engine.core.errors import ExecutionNotFoundError
+from execution_engine.selectors.events import list_event_rows
+from execution_engine.selectors.executions import ExecutionDetail, get_execution, get_payloads
+from execution_engine.selectors.operations import SHOWN, OperationDetail, get_operation, list_operations, tree
+from execution_engine.selectors.segments import SegmentKind
+from execution_engine.selectors.timeline import Timeline, get_timeline
+
+TABS = {"operations": "Operations", "history": "History", "data": "Input and result"}
+
+
+@console_view(Right.VIEW_EXECUTION)
+def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
+    execution = _find(execution_id)
+    current = _token(execution)
+    if is_unchanged(request, current):
+        return unchanged()
+    tab = request.GET.get("tab") if request.GET.get("tab") in TABS else "operations"
+    timeline = get_timeline(execution)
+    summary = execution.summary
+    context: dict[str, Any] = {
+        "execution": summary,
+        "detail": execution,
+        "live_url": None if summary.is_terminal else live_url(request, current),
+        "timeline": timeline,
+        "split": _split(timeline),
+        "figure": timeline_figure(timeline, title=summary.function),
+        "tab": tab,
+        "tabs": TABS,
+    }
+    context |= _TAB_CONTEXTS[tab](request, execution)
+    if not wants_fragment(request) and request.GET.get("operation"):
+        context |= _operation_context(request, execution, request.GET["operation"])
+    return render_page(request, "executions/detail.html", context, fragment="live")
+
+
+@console_view(Right.VIEW_EXECUTION)
+def operation_drawer(request: HttpRequest, execution_id: UUID, operation_id: str) -> HttpResponse:
+    execution = _find(execution_id)
+    context = _operation_context(request, execution, operation_id)
+    if context["operation"] is None:
+        raise Http404("There is no such operation.")
+    if is_unchanged(request, context["drawer_token"]):
+        return unchanged()
+    address = f"{reverse('dashboard:execution', args=[execution_id])}?operation={operation_id}"
+    context |= {"execution": execution.summary}
+    url = None if "seen" in request.GET else address
+    return render_page(request, "executions/operation.html", context, fragment="drawer", url=url)
+
+
+def _find(execution_id: UUID) -> ExecutionDetail:
+    try:
+        return get_execution(execution_id)
+    except ExecutionNotFoundError as error:
+        raise Http404("There is no such execution. It may have been purged after its retention.") from error
+
+
+def _token(execution: ExecutionDetail) -> str:
+    summary = execution.summary
+    return token(summary.event_seq, summary.wake_seq, summary.state, summary.status_text, summary.invocations)
+
+
+def _split(timeline: Timeline) -> list[dict[str, Any]]:
+    """How the wall time divides, for the bar in the header: words, duration and place in percent."""
+    whole = max((timeline.end - timeline.start).total_seconds(), 1e-9)
+    words = (
+        (SegmentKind.QUEUED, "queued", "Queued"),
+        (SegmentKind.RUNNING, "running", "Running"),
+        (SegmentKind.WAITING, "waiting", "Waiting"),
+        (SegmentKind.RETRY_WAIT, "retrying", "Waiting to retry"),
+    )
+    parts, at = [], 0.0
+    for kind, tone, word in words:
+        total = timeline.total(kind)
+        share = total.total_seconds() / whole * 100
+        parts.append({"tone": tone, "word": word, "total": total, "x": f"{at:.3f}", "width": f"{share:.3f}"})
+        at += share
+    return parts
+
+
+def _operations_context(_: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    operations = list_operations(execution.summary.id)
+    return {"rows": tree(operations), "is_cut": len(operations) >= SHOWN}
+
+
+def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    kind = request.GET.get("type")
+    kind = kind if kind in set(EventType) else None
+    newest_first = request.GET.get("order") == "newest"
+    after = request.GET.get("after", "")
+    page = list_event_rows(
+        execution.summary.id, kind=kind, after=int(after) if after.isascii() and after.isdigit() else None, newest_first=newest_first
+    )
+    query = request.GET.copy()
+    query.pop("seen", None)
+    query["after"] = str(page.next_after)
+    return {
+        "history": page,
+        "type": kind,
+        "types": list(EventType),
+        "newest_first": newest_first,
+        "more_url": f"{request.path}?{query.urlencode()}" if page.next_after else None,
+    }
+
+
+def _data_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    if not has_right(request.user, Right.VIEW_PAYLOAD):
+        return {"payloads": None}
+    texts = get_payloads(execution.summary.id)
+    labels = {"input": "Input", "result": "Result", "error": "Error"}
+    made = (
+        make_payload(key, label, getattr(texts, key), reverse("dashboard:payload", args=[execution.summary.id, key]))
+        for key, label in labels.items()
+    )
+    return {"payloads": [payload for payload in made if payload is not None]}
+
+
+_TAB_CONTEXTS = {"operations": _operations_context, "history": _history_context, "data": _data_context}
+
+
+def _operation_context(request: HttpRequest, execution: ExecutionDetail, operation_id: str) -> dict[str, Any]:
+    found = get_operation(execution.summary.id, operation_id)
+    if found is None:
+        return {"operation": None}
+    row = found.row
+    current = token(row.status, row.attempt, row.due_at, row.ended_at)
+    address = reverse("dashboard:operation", args=[execution.summary.id, operation_id])
+    return {
+        "operation": row,
+        "operation_payloads": _operation_payloads(request, execution.summary.id, found),
+        "drawer_token": current,
+        "drawer_url": f"{address}?seen={current}" if row.is_open and not execution.summary.is_terminal else None,
+    }
+
+
+def _operation_payloads(request: HttpRequest, execution_id: UUID, found: OperationDetail) -> list[Any] | None:
+    if not has_right(request.user, Right.VIEW_PAYLOAD):
+        return None
+    label = "Result" if found.row.ended_at else "State"
+    texts = (("payload", label, found.payload), ("error", "Error", found.error), ("options", "Options", found.options))
+    addresses = {key: reverse("dashboard:operation_payload", args=[execution_id, found.row.id, key]) for key, _, _ in texts}
+    made = (make_payload(key, label, text, addresses[key]) for key, label, text in texts)
+    return [payload for payload in made if payload is not None]

@@ -1,0 +1,30 @@
+"""What the navigation says beside its links: callbacks that wait, workers that live. Loaded after the page, then kept fresh."""
+
+from django.http import HttpRequest, HttpResponse
+
+from durable_ops.dashboard.access import console_view
+from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.models import Right
+from execution_engine.selectors.callbacks import pending_callbacks
+from execution_engine.selectors.workers import live_workers
+
+COUNTED = 99
+
+
+@console_view(Right.VIEW_EXECUTION)
+def navigation(request: HttpRequest) -> HttpResponse:
+    waiting = len(pending_callbacks(limit=COUNTED + 1))
+    workers = live_workers()
+    threads = sum(worker.threads for worker in workers)
+    busy = sum(worker.in_flight for worker in workers)
+    current = token(waiting, len(workers), threads, busy)
+    if is_unchanged(request, current):
+        return unchanged()
+    context = {
+        "waiting": f"{COUNTED}+" if waiting > COUNTED else waiting,
+        "workers": len(workers),
+        "threads": threads,
+        "busy": busy,
+        "live_url": live_url(request, current),
+    }
+    return render_page(request, "components/_navigation.html", context, fragment="state")
