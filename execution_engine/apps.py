@@ -3,7 +3,6 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db import connections
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -17,17 +16,11 @@ class ExecutionEngineConfig(AppConfig):
         from execution_engine.client import Client
         from execution_engine.conf import engine_settings
         from execution_engine.sdk import ports
-        from execution_engine.worker import boot
+        from execution_engine.worker import boot, threads
 
-        ports.bind(launcher=Client(), after_user_code=give_back_connections)
+        ports.bind(launcher=Client(), after_user_code=threads.give_back_connections)
         boot.connect_signals()
         autodiscover_modules("durable_functions")
         for module in engine_settings().FUNCTION_MODULES:
             import_module(module)
 
-
-def give_back_connections() -> None:
-    """After a step's body: a pooled connection goes back to the pool, so that few serve many handler threads."""
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()

@@ -114,9 +114,15 @@ class Lane:
             return entry
 
     def fire_due(self, now: datetime) -> Entry | None:
-        """Queues the moves of every timer due at `now`, valid only while nothing changed that is not known here."""
+        """Queues the moves of every timer due at `now`, valid only while nothing changed that is not known here.
+
+        While such moves are under way they are answered instead: a timer fires once, whoever asks first.
+        """
         with self.lock:
             self.refuse_lost()
+            for entry in (*self.under_way, *self.queue):
+                if entry.woken:
+                    return entry
             due = sorted(
                 (record for record in self.operations.values() if record.due_at is not None and record.due_at <= now),
                 key=lambda record: (record.due_at, record.start_event),

@@ -69,7 +69,7 @@ def start_execution(
     checks.check_attributes(given.attributes)
     execution_id = new_execution_id()
     chosen = name or str(execution_id)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:  # one statement, so it needs no transaction of its own
         row = _version(cursor, function, version)
         started = _insert(cursor, function, row, [execution_id], [chosen], [input_text], given)
         if not started:
@@ -87,7 +87,7 @@ def start_executions(
         checks.check_payload(text, "input")
     ids = [new_execution_id() for _ in input_texts]
     names = [str(execution_id) for execution_id in ids]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         row = _version(cursor, function, version)
         started = _insert(cursor, function, row, ids, names, list(input_texts), StartOptions(started_by=started_by))
     ring_after_commit()

@@ -5,7 +5,21 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from django.db import connections
+
 logger = logging.getLogger(__name__)
+_here = threading.local()
+
+
+def give_back_connections() -> None:
+    """After a step's body: a handler thread's pooled connection goes back to the pool, so that few serve many threads.
+
+    Does nothing on threads that are not ours: `fn.run()` leaves its caller's connection alone.
+    """
+    if getattr(_here, "is_handler", False):
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:
+                connection.close()
 
 
 class HandlerThreads:
@@ -32,6 +46,7 @@ class HandlerThreads:
             self._work.put(None)
 
     def _serve(self) -> None:
+        _here.is_handler = True
         while (call := self._work.get()) is not None:
             try:
                 call()
