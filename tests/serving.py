@@ -23,7 +23,8 @@ class Serving:
         self.data = data
         self.address = ""
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-        self.environment = {**inherited, "DATA_DIR": str(data), **(environment or {})}
+        # A killed or failing test leaves nothing behind either.
+        self.environment = {**inherited, "DATA_DIR": str(data), "DURABLE_FOLLOW_PARENT": "1", **(environment or {})}
         self.output = data.parent / f"{data.name}-{time.monotonic_ns()}.txt"
         command = [sys.executable, str(REPOSITORY / "manage.py"), "serve", "--port", "0", *options]
         with self.output.open("wb") as output:

@@ -13,6 +13,8 @@ from django.core.management.utils import get_random_secret_key
 # A socket path longer than 107 bytes is refused by the kernel, so sockets do not live below the data directory.
 SOCKET_ROOT = Path("/tmp")  # noqa: S108  the directory made below it is private and its owner is checked
 
+LARGEST_LOG_BYTES = 20 * 1024 * 1024  # a longer one of an earlier start is put aside, and the one before it dropped
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -66,6 +68,9 @@ class Layout:
         for directory in (self.logs, self.mail):
             directory.mkdir(mode=0o700, exist_ok=True)
         make_private_directory(self.sockets)
+        for log in self.logs.glob("*.log"):
+            if log.stat().st_size > LARGEST_LOG_BYTES:
+                log.replace(log.with_suffix(".log.1"))
         if not self.read_secret_key():
             self.secret_key.touch(mode=0o600)
             self.secret_key.write_text(get_random_secret_key())
