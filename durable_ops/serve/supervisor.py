@@ -3,8 +3,11 @@
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Protocol
+
+from durable_ops.serve.children import last_lines
 
 POLL_SECONDS = 0.1
 # A child that ends soon after its start is started again later and later, so that a broken one does not burn a core.
@@ -14,7 +17,9 @@ LONGEST_DELAY_SECONDS = 15.0
 
 
 class Child(Protocol):
-    """Something that can be started again after it died."""
+    """Something that can be started again after it died, and writes to a log."""
+
+    log: Path
 
     @property
     def alive(self) -> bool: ...
@@ -46,7 +51,7 @@ class Watched:
             steady = now - self._started > STEADY_SECONDS
             self._delay = FIRST_DELAY_SECONDS if steady else min(self._delay * 2, LONGEST_DELAY_SECONDS)
             self._due = now + self._delay
-            self._say(f"{self.name} ended; starting it again in {self._delay:.1f} s (its log says why)")
+            self._say(f"{self.name} ended; starting it again in {self._delay:.1f} s ({last_lines(self.child.log, 1)[:200]})")
         if now >= self._due:
             self._due = None
             self._start_again()

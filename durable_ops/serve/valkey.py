@@ -10,8 +10,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from durable_ops.serve.children import spawn, stop
-from durable_ops.serve.postgres import last_lines
+from durable_ops.serve.children import last_lines, spawn, stop
 
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0

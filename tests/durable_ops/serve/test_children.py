@@ -63,9 +63,10 @@ def test_stop_kills_what_does_not_listen(tmp_path: Path) -> None:
 class Recorder:
     """A child that only notes what happens to it."""
 
-    def __init__(self, name: str, notes: list[str]) -> None:
+    def __init__(self, name: str, notes: list[str], log: Path) -> None:
         self.name = name
         self.notes = notes
+        self.log = log
         self.alive = False
 
     def start(self) -> None:
@@ -77,11 +78,13 @@ class Recorder:
         self.alive = False
 
 
-def test_supervisor_stops_in_the_opposite_order_and_says_what_it_restarts() -> None:
+def test_supervisor_stops_in_the_opposite_order_and_says_what_it_restarts(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    log.write_text("Traceback\nImportError: no such function\n")
     notes: list[str] = []
     said: list[str] = []
     supervisor = Supervisor(said.append)
-    database, worker = Recorder("database", notes), Recorder("worker", notes)
+    database, worker = Recorder("database", notes, log), Recorder("worker", notes, log)
     supervisor.add("database", database)
     supervisor.add("worker", worker)
     worker.alive = False
@@ -96,4 +99,4 @@ def test_supervisor_stops_in_the_opposite_order_and_says_what_it_restarts() -> N
     supervisor.run(end_after_restart)
     supervisor.stop()
     assert notes == ["start database", "start worker", "start worker", "stop worker", "stop database"]
-    assert said == ["worker ended; starting it again in 0.4 s (its log says why)"]
+    assert said == ["worker ended; starting it again in 0.4 s (ImportError: no such function)"]
