@@ -63,27 +63,27 @@ class MemoryJournal:
         return self._told
 
     def checkpoint(self, *updates: OperationUpdate) -> None:
-        with self._queue, self._stored.lock:
-            self._fence()
-            try:
-                transitions = self._plan(updates)
-            except IllegalTransitionError as error:
-                raise CheckpointError(error.message, is_client_error=True) from error
-            self._commit(transitions)
+        with self._queue:
+            self._record(updates)
+            self._perhaps_die()
 
     def hold(self, update: OperationUpdate) -> None:
         self.checkpoint(update)
 
     def refresh(self) -> None:
-        with self._queue, self._stored.lock:
-            self._fence()
-            self._stored.fire_due_timers(self._clock.now())
-            self._commit(())
+        with self._queue:
+            with self._stored.lock:
+                self._fence()
+                self._stored.fire_due_timers(self._clock.now())
+                self._commit(())
+            self._perhaps_die()
 
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
-        with self._queue, _django_transaction():
-            update, value = finish()
-            self.checkpoint(*(() if start is None else (start,)), update)
+        with self._queue:
+            with _django_transaction():
+                update, value = finish()
+                self._record((update,) if start is None else (start, update))
+            self._perhaps_die()
         return value
 
     def set_status(self, text: str) -> None:
@@ -98,6 +98,15 @@ class MemoryJournal:
             self._stored.move(execution_moves.end(record, ExecutionStatus.TIMED_OUT, now, request_id=self._stored.request_id))
         if self._stored.record.claim_id != self._claim_id or self._stored.record.status.is_terminal:
             raise ClaimLostError(f"execution {record.id} is {self._stored.record.status} or claimed by another")
+
+    def _record(self, updates: Iterable[OperationUpdate]) -> None:
+        with self._stored.lock:
+            self._fence()
+            try:
+                transitions = self._plan(updates)
+            except IllegalTransitionError as error:
+                raise CheckpointError(error.message, is_client_error=True) from error
+            self._commit(transitions)
 
     def _plan(self, updates: Iterable[OperationUpdate]) -> list[Transition]:
         """All the moves or none: a later one may build on an earlier one of the same call."""
@@ -114,7 +123,6 @@ class MemoryJournal:
         stored.deliver_signals(self._clock.now())
         stored.record = replace(stored.record, checkpoint_seq=stored.record.checkpoint_seq + 1)
         self._merge()
-        self._perhaps_die()
 
     def _merge(self) -> None:
         self._view.update(self._stored.operations)
