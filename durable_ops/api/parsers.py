@@ -50,11 +50,14 @@ class StrictJSONParser(BaseParser):
         if charset.lower() not in {"utf-8", "utf8", "us-ascii"}:
             raise UnsupportedMediaType(media_type or "", "Send the body in UTF-8.")
         limit = max_body_bytes()
-        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+        if announced > limit:
             raise BodyTooLargeError(limit)
         raw = stream.read(limit + 1)
         if len(raw) > limit:
             raise BodyTooLargeError(limit)
+        if len(raw) < announced:
+            raise ParseError(f"The body ended after {len(raw)} of {announced} bytes.", code="invalid_json")
         try:
             value = json_text.parse(raw)
         except json_text.JsonTextError as error:

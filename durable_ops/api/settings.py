@@ -12,7 +12,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         # For the console's own calls and people who are signed in; changes need the CSRF token.
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["durable_ops.api.access.RightOfRoute"],
+    "DEFAULT_PERMISSION_CLASSES": ["durable_ops.api.rights.RightOfRoute"],
     "DEFAULT_PARSER_CLASSES": ["durable_ops.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

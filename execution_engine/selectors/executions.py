@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -207,6 +207,6 @@ def _write_cursor(last: ExecutionSummary) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
     try:
         at, _, last = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("|")
-        return datetime.fromisoformat(at), UUID(last)
-    except (ValueError, binascii.Error) as error:
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(last)
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise InvalidInputError("This page address is not one of ours.", field="cursor", value=cursor) from error

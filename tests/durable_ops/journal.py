@@ -1,5 +1,6 @@
 """Executions and callbacks for tests of the doors, written by the journal itself, without a worker."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +53,9 @@ def open_callback(execution_id: UUID, name: str = "manager", *, timeout: int = 0
             options=OperationOptions(timeout=timeout, heartbeat=heartbeat),
         )
         moved = callback.apply(None, update, locked.now)
-        store.write(cursor, locked, locked.record, moved.events, {update.id: moved.record})
+        store.write(
+            cursor, locked, locked.record, moved.events, {update.id: replace(moved.record, start_event=locked.record.event_seq + 1)}
+        )
     assert moved.record.callback_id
     return moved.record.callback_id
 

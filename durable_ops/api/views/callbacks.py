@@ -1,7 +1,10 @@
 """Callbacks: which ones wait, and what programs answer."""
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,9 +16,9 @@ from durable_ops.api.paging import page
 from durable_ops.api.serializers import answers, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
-from execution_engine.core.errors import CallbackNotFoundError
+from execution_engine.core.errors import CallbackNotFoundError, InvalidInputError
 from execution_engine.core.records import ErrorObject
-from execution_engine.selectors.callbacks import pending_callbacks
+from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 
 CALLBACK_ID = re.compile(r"[A-Za-z0-9_.:=/+-]{1,1024}")
 
@@ -25,8 +28,10 @@ class CallbacksView(RestView):
 
     def get(self, request: Request) -> Response:
         query = read(requests.CallbacksQuery, request.query_params.dict())
-        found = pending_callbacks(query.get("execution"), limit=query["limit"])
-        return page(request, [answers.callback(one) for one in found], None)
+        limit = query["limit"]
+        found = pending_callbacks(query.get("execution"), after=_read_cursor(query["cursor"]), limit=limit + 1)
+        shown = found[:limit]
+        return page(request, [answers.callback(one) for one in shown], _write_cursor(shown[-1]) if len(found) > limit else None)
 
 
 class SucceedView(RestView):
@@ -68,6 +73,20 @@ def result_text(body: Any) -> str | None:
     if isinstance(value, str) and value.lstrip(" \t\r\n")[:1] in ("{", "[", '"') and json_text.is_json(value):
         return value
     return json_text.members(body.text)["result"]
+
+
+def _write_cursor(last: CallbackRow) -> str:
+    return urlsafe_b64encode(f"{last.started_at.isoformat()}|{last.execution_id}|{last.operation_id}".encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID, str] | None:
+    if not cursor:
+        return None
+    try:
+        at, execution_id, operation_id = urlsafe_b64decode(cursor).decode().split("|")
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(execution_id), operation_id.replace("\x00", "")
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError("This page address is not one of ours.", field="cursor", value=cursor) from error
 
 
 def accepted(callback_id: str) -> Response:

@@ -5,9 +5,11 @@ from typing import ClassVar
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
+from durable_ops.api.rights import RightOfRoute
 from durable_ops.models import Right
 
 
 class SchemaView(SpectacularAPIView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+    permission_classes: ClassVar = [RightOfRoute]
     renderer_classes: ClassVar = [OpenApiJsonRenderer, OpenApiYamlRenderer]

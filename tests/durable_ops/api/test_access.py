@@ -1,0 +1,88 @@
+"""Role x route, generated from the URL table: a new route without a row fails here."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from durable_ops.api import urls
+from durable_ops.models import Right
+from durable_ops.permissions import ROLES
+from tests.durable_ops.api.conftest import Door, refusal
+from tests.durable_ops.api.test_executions import uuid_of
+from tests.durable_ops.journal import open_callback
+from tests.durable_ops.people import ROLE_NAMES, make_user
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+# Route by name: the right of each method it answers. What stands here is what people were promised.
+EXPECTED: dict[str, dict[str, Right]] = {
+    "executions": {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION},
+    "execution": {"GET": Right.VIEW_EXECUTION},
+    "history": {"GET": Right.VIEW_EXECUTION},
+    "operations": {"GET": Right.VIEW_EXECUTION},
+    "stop": {"POST": Right.STOP_EXECUTION},
+    "signal": {"POST": Right.SIGNAL_EXECUTION},
+    "callbacks": {"GET": Right.VIEW_EXECUTION},
+    "succeed": {"POST": Right.ANSWER_CALLBACK},
+    "fail": {"POST": Right.ANSWER_CALLBACK},
+    "heartbeat": {"POST": Right.ANSWER_CALLBACK},
+    "functions": {"GET": Right.VIEW_EXECUTION},
+    "schema": {"GET": Right.VIEW_EXECUTION},
+}
+PUBLIC = {"no-route"}
+ROUTES = {str(pattern.name): pattern for pattern in urls.urlpatterns}
+
+
+def test_every_route_has_a_row_and_asks_for_its_right() -> None:
+    assert set(ROUTES) == set(EXPECTED) | PUBLIC
+    assert {name: dict(ROUTES[name].callback.view_class.rights) for name in EXPECTED} == EXPECTED
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_matrix_of_role_and_route(admin: Door, role: str) -> None:
+    started = admin.start()
+    callback_id = open_callback(uuid_of(started))
+    door = Door(make_user(role))
+    held = frozenset(Right) if role == "superuser" else ROLES.get(role, frozenset())
+    wrong = {}
+    for name, rights in EXPECTED.items():
+        for method, right in rights.items():
+            answer = ask(door.client, name, method, started["id"], callback_id)
+            allowed = answer.status_code not in (401, 403)
+            if allowed != (right in held) or answer.status_code >= 500:
+                wrong[name, method] = answer.status_code
+    assert wrong == {}
+
+
+def test_methods_without_a_row_are_refused(admin: Door) -> None:
+    started = admin.start()
+    callback_id = open_callback(uuid_of(started))
+    for name, rights in EXPECTED.items():
+        for method in set(METHODS) - set(rights):
+            assert ask(admin.client, name, method, started["id"], callback_id).status_code in (403, 405), (name, method)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_without_a_key_every_route_is_401(db: None, name: str) -> None:
+    for method in EXPECTED[name]:
+        answer = ask(Client(), name, method, "00000000-0000-7000-8000-000000000000", "x")
+        refusal(answer, 401, "not_authenticated")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_unknown_addresses_are_problem_documents(db: None) -> None:
+    for path in ("/api/v1/", "/api/v1/nothing", "/api/v1/executions/", "/api/v1/executions/x/nothing"):
+        for method in ("GET", "POST"):
+            refusal(Client().generic(method, path), 404, "not_found")
+
+
+def ask(client: Client, name: str, method: str, execution_id: str, callback_id: str) -> Any:
+    paths = {
+        "execution": f"executions/{execution_id}",
+        **{one: f"executions/{execution_id}/{one}" for one in ("history", "operations", "signal", "stop")},
+        **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},
+    }
+    bodies = {"executions": {"function": "echo"}, "signal": {"name": "go"}}
+    body = json.dumps(bodies.get(name, {})) if method != "GET" else ""
+    return client.generic(method, f"/api/v1/{paths.get(name, name)}", body, content_type="application/json")
