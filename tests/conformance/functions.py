@@ -13,6 +13,8 @@ from execution_engine import (
     ChildContextError,
     DurableContext,
     Duration,
+    ExecutionError,
+    InvocationError,
     JitterStrategy,
     RetryPresets,
     RetryStrategyConfig,
@@ -127,6 +129,41 @@ def two_waits(_event: Any, context: DurableContext) -> str:
     context.wait(ONE_SECOND, name="first")
     context.wait(Duration.from_seconds(2))
     return "waited"
+
+
+@durable_execution
+def diverges(_event: Any, context: DurableContext) -> None:
+    if context.is_replaying():
+        context.step(lambda _: "another kind of operation", name="slot")
+    context.wait(ONE_SECOND, name="slot")
+
+
+@durable_execution
+def gives_up(_event: Any, context: DurableContext) -> None:
+    def body(child: DurableContext) -> None:
+        def step(_step: StepContext) -> None:
+            raise ExecutionError("no use in trying")
+
+        child.step(step, name="step")
+
+    context.run_in_child_context(body, name="child")
+
+
+@durable_execution
+def never_gets_through(_event: Any, _context: DurableContext) -> None:
+    raise InvocationError("no connection")
+
+
+@durable_execution(execution_timeout=ONE_SECOND)
+def too_slow(_event: Any, context: DurableContext) -> None:
+    context.wait(Duration.from_days(2), name="two days")
+
+
+@durable_execution
+def answered_while_it_runs(_event: Any, context: DurableContext) -> str:
+    callback = context.create_callback(name="manager")
+    context.step(lambda _: time.sleep(2), name="slow")
+    return callback.result()
 
 
 @durable_execution

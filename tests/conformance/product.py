@@ -5,7 +5,7 @@ import time
 import urllib.request
 from typing import Any
 
-from tests.conformance.scenarios import Answer, Heartbeat, Scenario
+from tests.conformance.scenarios import Answer, Scenario, Step, Stop
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED")
 
@@ -42,27 +42,41 @@ class Started:
         return self.execution.get("status") in ENDED
 
     def go_on(self) -> None:
-        """Answers a callback once the invocation that made it has ended, as people do."""
-        if self._steps:
-            events = self.events()
-            pending = self._product.call("GET", f"/callbacks?status=pending&execution={self._id}")["results"]
-            found = [one["callback_id"] for one in pending if one["name"] == self._steps[0].callback]
-            if found and events[-1]["EventType"] == "InvocationCompleted":
-                self._answer(found[0], self._steps.pop(0))
+        if self._steps and self._take(self._steps[0]):
+            self._steps.pop(0)
         self.execution = self._product.call("GET", f"/executions/{self._id}")
 
     def events(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._product.call("GET", f"/executions/{self._id}/history")["results"]
         return found
 
-    def _answer(self, callback_id: str, step: Answer | Heartbeat) -> None:
-        path = f"/callbacks/{callback_id}"
-        if isinstance(step, Heartbeat):
-            self._product.call("POST", f"{path}/heartbeat", {})
-        elif step.error is not None:
-            self._product.call("POST", f"{path}/fail", {"error": {"ErrorType": "Refused", "ErrorMessage": step.error}})
-        else:
-            self._product.call("POST", f"{path}/succeed", {} if step.value is None else {"result": step.value})
+    def _take(self, step: Step) -> bool:
+        """Does it if it can be done now: once an invocation has ended, or while one runs a step."""
+        last = self.events()[-1]["EventType"]
+        if last != ("StepStarted" if self.scenario.while_running else "InvocationCompleted"):
+            return False
+        if isinstance(step, Stop):
+            self._product.call("POST", f"/executions/{self._id}/stop", {"error": {"ErrorType": "ByHand", "ErrorMessage": step.error}})
+            return True
+        pending = self._product.call("GET", f"/callbacks?status=pending&execution={self._id}")["results"]
+        callback_id = next((one["callback_id"] for one in pending if one["name"] == step.callback), None)
+        if callback_id is not None:
+            self._product.call("POST", f"/callbacks/{callback_id}/{_verb(step)}", _body(step))
+        return callback_id is not None
+
+
+def _verb(step: Step) -> str:
+    if isinstance(step, Answer):
+        return "succeed" if step.error is None else "fail"
+    return "heartbeat"
+
+
+def _body(step: Step) -> dict[str, Any]:
+    if not isinstance(step, Answer):
+        return {}
+    if step.error is not None:
+        return {"error": {"ErrorType": "Refused", "ErrorMessage": step.error}}
+    return {} if step.value is None else {"result": step.value}
 
 
 def run_side_by_side(started: list[Started], seconds: float = 60) -> None:

@@ -27,24 +27,36 @@ class Heartbeat:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """Somebody stops the execution with an error message of type `ByHand`."""
+
+    error: str
+
+
+@dataclass(frozen=True)
 class Crash:
     """The process of the first invocation dies after so many checkpoints."""
 
     checkpoints: int
 
 
+Step = Answer | Heartbeat | Stop
+
+
 @dataclass(frozen=True)
 class Scenario:
-    """`passes` is how many seconds must pass for the end beyond waits and retries: callbacks that time out."""
+    """`passes` is how many seconds must pass for the end beyond waits and retries: time-outs. Steps are done between
+    invocations, with `while_running` in the midst of one."""
 
     handler: Callable[..., Any]
     history: str
     input: Any = None
     status: str = "SUCCEEDED"
     result: Any = None
-    steps: tuple[Answer | Heartbeat, ...] = ()
+    steps: tuple[Step, ...] = ()
     crash: Crash | None = None
     passes: int = 0
+    while_running: bool = False
 
     @property
     def name(self) -> str:
@@ -439,5 +451,89 @@ CALLBACKS = (
     ),
 )
 
-WITHOUT_CRASHES = STEPS + WAITS_AND_POLLS + CHILDREN + CALLBACKS
-ALL = WITHOUT_CRASHES + CRASHES
+ENDS = (
+    Scenario(
+        functions.long_wait,
+        """
+        ExecutionStarted
+        #1 WaitStarted Wait two days 172800 s
+        InvocationCompleted
+        ExecutionStopped ! ByHand: not needed
+        """,
+        status="STOPPED",
+        steps=(Stop("not needed"),),
+    ),
+    Scenario(
+        functions.too_slow,
+        """
+        ExecutionStarted within 1 s
+        #1 WaitStarted Wait two days 172800 s
+        InvocationCompleted
+        ExecutionTimedOut
+        """,
+        status="TIMED_OUT",
+        passes=1,
+    ),
+    Scenario(
+        functions.diverges,
+        """
+        ExecutionStarted
+        #1 WaitStarted Wait slot 1 s
+        InvocationCompleted
+        #1 WaitSucceeded Wait slot 1 s
+        InvocationCompleted
+        ExecutionFailed ! NonDeterministicExecutionError: *
+        """,
+        status="FAILED",
+    ),
+    Scenario(
+        functions.gives_up,
+        """
+        ExecutionStarted
+        #1 ContextStarted RunInChildContext child
+        #2 StepStarted Step step in #1
+        InvocationCompleted
+        ExecutionFailed ! ExecutionError: no use in trying
+        """,
+        status="FAILED",
+    ),
+)
+
+# Takes 20 s where time is real.
+FAILED_INVOCATIONS = (
+    Scenario(
+        functions.never_gets_through,
+        """
+        ExecutionStarted
+        InvocationCompleted ! InvocationError: no connection
+        InvocationCompleted ! InvocationError: no connection
+        InvocationCompleted ! InvocationError: no connection
+        InvocationCompleted ! InvocationError: no connection
+        InvocationCompleted ! InvocationError: no connection
+        ExecutionFailed ! InvocationError: no connection
+        """,
+        status="FAILED",
+    ),
+)
+
+# The memory client runs an invocation within the call that makes it due, so nobody can interfere.
+INTERFERENCES = (
+    Scenario(
+        functions.answered_while_it_runs,
+        """
+        ExecutionStarted
+        #1 CallbackStarted Callback manager
+        #2 StepStarted Step slow
+        #1 CallbackSucceeded Callback manager = "meanwhile"
+        #2 StepSucceeded Step slow attempt 1 = null
+        InvocationCompleted
+        ExecutionSucceeded = "\\"meanwhile\\""
+        """,
+        result='"meanwhile"',
+        steps=(Answer("manager", "meanwhile"),),
+        while_running=True,
+    ),
+)
+
+IN_MEMORY = STEPS + WAITS_AND_POLLS + CHILDREN + CALLBACKS + ENDS + FAILED_INVOCATIONS + CRASHES
+SIDE_BY_SIDE = STEPS + WAITS_AND_POLLS + CHILDREN + CALLBACKS + ENDS + INTERFERENCES

@@ -5,7 +5,7 @@ import pytest
 from execution_engine import ExecutionFailedError
 from execution_engine.testing.client import DurableExecutionTestClient, ExecutionUnderTest
 from tests.conformance.lines import assert_history, history_lines
-from tests.conformance.scenarios import ALL, Answer, Heartbeat, Scenario
+from tests.conformance.scenarios import IN_MEMORY, Answer, Heartbeat, Scenario, Stop
 
 
 def play(scenario: Scenario) -> ExecutionUnderTest:
@@ -14,14 +14,17 @@ def play(scenario: Scenario) -> ExecutionUnderTest:
         client.crash_after_checkpoints(scenario.crash.checkpoints)
     execution = client.start_execution(scenario.handler, scenario.input)
     for step in scenario.steps:
-        answer(execution, step)
+        take(execution, step)
     if scenario.passes:
         execution.skip_time(scenario.passes)
     execution.run_until_complete()
     return execution
 
 
-def answer(execution: ExecutionUnderTest, step: Answer | Heartbeat) -> None:
+def take(execution: ExecutionUnderTest, step: Answer | Heartbeat | Stop) -> None:
+    if isinstance(step, Stop):
+        execution.stop({"ErrorType": "ByHand", "ErrorMessage": step.error})
+        return
     callback = next(pending for pending in execution.get_pending_callbacks() if pending.name == step.callback)
     if isinstance(step, Heartbeat):
         callback.heartbeat()
@@ -31,7 +34,7 @@ def answer(execution: ExecutionUnderTest, step: Answer | Heartbeat) -> None:
         callback.complete(step.text)
 
 
-@pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", IN_MEMORY, ids=lambda scenario: scenario.name)
 def test_history_is_exact(scenario: Scenario) -> None:
     execution = play(scenario)
     assert_history(history_lines(execution.events), scenario.lines)
