@@ -1,23 +1,8 @@
-"""The exceptions that author code meets, under AWS's names.
-
-An operation's failure is always rebuilt from its recorded error object, on the first run as on replay, so that both
-raise the same class with the same text.
-"""
-
-import traceback
-from pathlib import Path
-from types import TracebackType
+"""The exceptions that author code meets, under AWS's names."""
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import DurableExecutionsError, InvocationInterrupt
 from execution_engine.core.records import ErrorObject
-from execution_engine.core.serdes import SerDesError
-
-# AWS keeps error objects below 32 KiB; the last lines of a trace are the ones that explain.
-STACK_TRACE_LINES = 50
-STACK_TRACE_CHARACTERS = 16_000
-MESSAGE_CHARACTERS = 8_000
-_SDK = str(Path(__file__).parent)
 
 
 class ValidationError(DurableExecutionsError):
@@ -174,72 +159,3 @@ class BackgroundThreadError(InvocationInterrupt):
 def type_name(kind: type[BaseException]) -> str:
     """The wire's ErrorType: fully qualified, builtins bare."""
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-_SERDES_ERROR = type_name(SerDesError)
-_REBUILT: dict[str, type[DurableOperationError]] = {
-    type_name(kind): kind
-    for kind in (
-        StepError,
-        InvokeError,
-        ChildContextError,
-        WaitForConditionError,
-        CallbackError,
-        CallbackExternalError,
-        CallbackTimeoutError,
-        CallbackSubmitterError,
-        SignalTimeoutError,
-    )
-}
-
-
-def register_operation_error(kind: type[DurableOperationError]) -> None:
-    """Lets a subclass defined elsewhere be rebuilt from its recorded type name."""
-    _REBUILT[type_name(kind)] = kind
-
-
-def error_object(error: BaseException) -> ErrorObject:
-    """What is recorded for an exception. An operation's own failure keeps its fields and its own class as type."""
-    if isinstance(error, DurableOperationError | SerDesError):
-        kind = SerDesError if isinstance(error, SerDesError) else type(error)
-        trace = None if error.stack_trace is None else tuple(error.stack_trace)
-        return ErrorObject(message=error.message, type=type_name(kind), data=error.data, stack_trace=trace)
-    return ErrorObject(message=_text(error), type=type_name(type(error)), stack_trace=_stack_trace(error))
-
-
-def recorded_error(kind: type[DurableOperationError], error: ErrorObject | None) -> DurableOperationError | SerDesError:
-    """The failure of an operation, rebuilt from its record; a failed serdes comes back as `SerDesError`."""
-    error = error or ErrorObject()
-    trace = None if error.stack_trace is None else list(error.stack_trace)
-    raised = (SerDesError if error.type == _SERDES_ERROR else kind)(error.message, error.type, error.data, trace)
-    raised.__cause__ = _REBUILT.get(error.type or "", DurableOperationError)(error.message, error.type, error.data, trace)
-    return raised
-
-
-def _text(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception:
-        # An author's __str__ may itself be broken; the failure must still be recorded.
-        text = f"<{type(error).__qualname__} whose text cannot be shown>"
-    return text if len(text) <= MESSAGE_CHARACTERS else text[:MESSAGE_CHARACTERS] + "..."
-
-
-def _stack_trace(error: BaseException) -> tuple[str, ...] | None:
-    """The last lines of the trace, without the SDK's own frames above the author's."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None and _is_ours(trace):
-        trace = trace.tb_next
-    lines = [line.rstrip("\n") for line in traceback.format_tb(trace)][-STACK_TRACE_LINES:]
-    kept: list[str] = []
-    room = STACK_TRACE_CHARACTERS
-    for line in reversed(lines):
-        room -= len(line)
-        if room < 0:
-            break
-        kept.append(line)
-    return tuple(reversed(kept)) or None
-
-
-def _is_ours(trace: TracebackType) -> bool:
-    return trace.tb_frame.f_code.co_filename.startswith(_SDK)

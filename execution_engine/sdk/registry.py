@@ -1,62 +1,31 @@
 """Which functions this process knows, by name and version, and how they are declared."""
 
-import inspect
 import json
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, update_wrapper
+from dataclasses import replace
+from functools import update_wrapper
 from typing import Any, overload
 
 from execution_engine.sdk import ports
-from execution_engine.sdk.durations import MAX_WAIT_SECONDS, DurationLike, bounded_seconds
+from execution_engine.sdk.definition import Handler, RegisteredFunction, define, kind_of
+from execution_engine.sdk.durations import DurationLike
 from execution_engine.sdk.errors import ValidationError
-from execution_engine.sdk.fingerprint import fingerprint_of, source_of
 
-Handler = Callable[..., Any]
 logger = logging.getLogger(__name__)
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_VERSION = re.compile(r"[A-Za-z0-9$_.-]{1,128}")
-_DAY = 86_400
-MAX_RETENTION_DAYS = 90
-MAX_INVOCATION_SECONDS = 86_400
-
-
-@dataclass(frozen=True)
-class RegisteredFunction:
-    """One version of a function. Times are whole seconds, None for the engine's default.
-
-    `kind`: "durable" (ours; `handler(event, DurableContext)`), "aws" (decorated with AWS's SDK), "plain" (not durable), or
-    "remote" (called at `url`).
-    """
-
-    name: str
-    version: str
-    handler: Handler
-    execution_timeout: int | None = None
-    invocation_timeout: int | None = None
-    retention_days: int | None = None
-    memory_mb: int = 1024
-    is_durable: bool = True
-    per_tenant: bool = False
-    url: str | None = None
-    kind: str = "durable"
-    plugins: tuple[Any, ...] = ()
-
-    @cached_property
-    def source(self) -> str:
-        return source_of(self.handler)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return fingerprint_of(self.handler)
-
-    @property
-    def description(self) -> str:
-        """The first paragraph of the handler's docstring."""
-        return (inspect.getdoc(self.handler) or "").split("\n\n")[0]
+__all__ = [
+    "DurableFunction",
+    "RegisteredFunction",
+    "describe",
+    "durable_execution",
+    "find_function",
+    "input_text",
+    "register",
+    "registered_functions",
+    "start_many",
+]
 
 
 class DurableFunction:
@@ -143,7 +112,7 @@ def durable_execution(
     """
 
     def decorate(handler: Handler) -> DurableFunction:
-        definition = _definition(
+        definition = define(
             handler,
             name or handler.__name__,
             version,
@@ -177,7 +146,7 @@ def register(
     What a decorator declared stays where no value is given here. Raises `ValidationError` outside the bounds.
     """
     base = handler.definition if isinstance(handler, DurableFunction) else None
-    given = _definition(
+    given = define(
         base.handler if base else handler or _remote_only,
         name,
         version,
@@ -195,7 +164,7 @@ def register(
         per_tenant=per_tenant,
         is_durable=durable,
         url=url,
-        kind=_kind(handler, durable, url),
+        kind=kind_of(handler, durable, url),
     )
     _add(definition, warn=True)
     return definition
@@ -206,7 +175,7 @@ def describe(handler: Handler) -> RegisteredFunction:
     if isinstance(handler, DurableFunction):
         return handler.definition
     name = re.sub(r"[^A-Za-z0-9_-]", "-", getattr(handler, "__name__", "function"))[:64]
-    return replace(_definition(handler, name, "1"), kind=_kind(handler, True, None))
+    return replace(define(handler, name, "1"), kind=kind_of(handler, True, None))
 
 
 def registered_functions() -> list[RegisteredFunction]:
@@ -239,51 +208,6 @@ def input_text(value: Any) -> str | None:
         return json.dumps(value)
     except (TypeError, ValueError) as error:
         raise ValidationError(f"the input of an execution is JSON: {error}") from error
-
-
-def _definition(
-    handler: Handler,
-    name: str,
-    version: str,
-    *,
-    execution_timeout: DurationLike | None = None,
-    invocation_timeout: DurationLike | None = None,
-    retention: DurationLike | None = None,
-    memory_mb: int = 1024,
-    plugins: tuple[Any, ...] = (),
-) -> RegisteredFunction:
-    if not _NAME.fullmatch(name):
-        raise ValidationError(f"a function's name is 1 to 64 characters of A-Z a-z 0-9 _ -, got {name!r}")
-    if inspect.iscoroutinefunction(handler):
-        raise ValidationError(f"durable functions are written without async; {name} is a coroutine function")
-    if not _VERSION.fullmatch(version):
-        raise ValidationError(f"a function's version is 1 to 128 characters of A-Z a-z 0-9 $ _ . -, got {version!r}")
-    if not 128 <= memory_mb <= 10_240:
-        raise ValidationError(f"memory_mb must be from 128 to 10240, got {memory_mb}")
-    kept = _optional(retention, "retention", _DAY, MAX_RETENTION_DAYS * _DAY)
-    return RegisteredFunction(
-        name=name,
-        version=version,
-        handler=handler,
-        execution_timeout=_optional(execution_timeout, "execution_timeout", 1, MAX_WAIT_SECONDS),
-        invocation_timeout=_optional(invocation_timeout, "invocation_timeout", 1, MAX_INVOCATION_SECONDS),
-        retention_days=None if kept is None else -(-kept // _DAY),
-        memory_mb=memory_mb,
-        plugins=plugins,
-    )
-
-
-def _optional(value: DurationLike | None, what: str, low: int, high: int) -> int | None:
-    return None if value is None else bounded_seconds(value, what, low=low, high=high)
-
-
-def _kind(handler: Any, durable: bool, url: str | None) -> str:
-    if url is not None:
-        return "remote"
-    if not durable:
-        return "plain"
-    made_in = getattr(handler, "__globals__", {}).get("__name__", "")
-    return "aws" if made_in.startswith("aws_durable_execution_sdk_python") else "durable"
 
 
 def _remote_only(event: Any, context: Any) -> Any:  # noqa: ARG001

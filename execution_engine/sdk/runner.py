@@ -8,11 +8,12 @@ from typing import Any
 from execution_engine.core.enums import InvocationStatus
 from execution_engine.core.records import ErrorObject
 from execution_engine.sdk.context import DurableContext
-from execution_engine.sdk.errors import InvocationError, error_object
+from execution_engine.sdk.definition import RegisteredFunction
+from execution_engine.sdk.errors import InvocationError
+from execution_engine.sdk.failures import error_object
+from execution_engine.sdk.key import Invocation
 from execution_engine.sdk.lambda_context import LambdaContext
-from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.sdk.sink import Sink
-from execution_engine.sdk.state import Invocation
 from execution_engine.sdk.suspend import SuspendExecution
 
 EXIT_ERROR = "Runtime.ExitError"

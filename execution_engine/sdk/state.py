@@ -1,121 +1,20 @@
-"""Where an invocation stands in the recorded history: the next id, replaying or live, and the check for divergence."""
+"""Where a context stands in the recorded history: the next id, and whether it replays or runs for the first time."""
 
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 from typing import Any, NoReturn, TypeVar
-from uuid import UUID
 
-from execution_engine.core.enums import OperationAction, OperationType
+from execution_engine.core.enums import OperationType
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.identifiers import operation_id
-from execution_engine.core.records import NO_OPTIONS, ErrorObject, OperationOptions, OperationRecord, OperationUpdate
-from execution_engine.core.serdes import EXTENDED_TYPES_SERDES, SerDes, SerDesContext, SerDesError
-from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError, ValidationError
+from execution_engine.sdk.errors import NonDeterministicExecutionError, ValidationError
+from execution_engine.sdk.key import Invocation, OperationKey
 from execution_engine.sdk.logger import Logger, identity
-from execution_engine.sdk.sink import Sink
-from execution_engine.sdk.types import AUTHOR_LOGGER, ExecutionContext, LoggerInterface
+from execution_engine.sdk.types import AUTHOR_LOGGER, LoggerInterface
 
 T = TypeVar("T")
 MAX_NAME_CHARACTERS = 256  # AWS's bound of operation names
-
-
-class Invocation:
-    """What all contexts of one invocation share."""
-
-    __slots__ = ("arn", "execution_context", "execution_id", "lambda_context", "sink", "updated_operation_ids")
-
-    def __init__(self, sink: Sink, lambda_context: Any = None, updated_operation_ids: tuple[str, ...] = ()) -> None:
-        self.sink = sink
-        self.arn = sink.execution_arn
-        self.execution_id: UUID = sink.execution_id
-        self.execution_context = ExecutionContext(self.arn)
-        self.lambda_context = lambda_context
-        self.updated_operation_ids = updated_operation_ids
-
-
-class OperationKey:
-    """One operation's place and identity. `found` is what was recorded when the call began, `record()` what is now.
-
-    `consumed` is the operation whose end `context.now()` shows afterwards; None leaves it as it was.
-    """
-
-    __slots__ = ("consumed", "found", "id", "invocation", "name", "parent_id", "sink", "sub_type", "type")
-
-    def __init__(
-        self, invocation: Invocation, id: str, type: OperationType, sub_type: str, name: str | None, parent_id: str | None
-    ) -> None:
-        self.invocation = invocation
-        self.sink = invocation.sink
-        self.id = id
-        self.consumed: str | None = id
-        self.type = type
-        self.sub_type = sub_type
-        self.name = name
-        self.parent_id = parent_id
-        self.found = found = self.sink.operations.get(id)
-        if found is not None and (
-            found.name != name or found.sub_type != sub_type or found.parent_id != parent_id or found.type is not type
-        ):
-            self._diverged(found)
-
-    def record(self) -> OperationRecord | None:
-        return self.sink.operations.get(self.id)
-
-    def recorded(self) -> OperationRecord:
-        """The record of an operation that was started."""
-        return self.sink.operations[self.id]
-
-    def update(
-        self,
-        action: OperationAction,
-        payload: str | None = None,
-        error: ErrorObject | None = None,
-        replay_children: bool = False,
-        options: OperationOptions = NO_OPTIONS,
-    ) -> OperationUpdate:
-        return OperationUpdate(
-            self.id, self.type, action, self.sub_type, self.name, self.parent_id, payload, error, replay_children, options
-        )
-
-    def encode(self, serdes: SerDes[Any] | None, value: Any) -> str:
-        try:
-            return (serdes or EXTENDED_TYPES_SERDES).serialize(value, SerDesContext(self.id, self.invocation.arn))
-        except (SerDesError, RetryableSerDesError):
-            raise
-        except Exception as error:
-            raise SerDesError(f"Serialization failed for {self}: {error}") from error
-
-    def decode(self, serdes: SerDes[Any] | None, text: str | None) -> Any:
-        if text is None:
-            return None
-        try:
-            return (serdes or EXTENDED_TYPES_SERDES).deserialize(text, SerDesContext(self.id, self.invocation.arn))
-        except (SerDesError, RetryableSerDesError):
-            raise
-        except Exception as error:
-            raise SerDesError(f"Deserialization failed for {self}: {error}") from error
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.name!r}" if self.name else f"{self.type} {self.id}"
-
-    def _diverged(self, found: OperationRecord) -> None:
-        sides = (
-            ("type", found.type, self.type),
-            ("sub type", found.sub_type, self.sub_type),
-            ("name", found.name, self.name),
-            ("parent", found.parent_id, self.parent_id),
-        )
-        differing = "; ".join(
-            f"recorded {what} {_shown(recorded)}, the code now asks for {_shown(asked)}"
-            for what, recorded, asked in sides
-            if recorded != asked
-        )
-        raise NonDeterministicExecutionError(f"Non-deterministic execution at operation {self.id}: {differing}", self.id)
-
-
-def _shown(value: Any) -> str:
-    return "none" if value is None else repr(str(value))
 
 
 class ContextPosition:

@@ -7,8 +7,9 @@ from execution_engine.core.enums import OperationAction
 from execution_engine.core.records import OperationOptions, OperationRecord
 from execution_engine.sdk.durations import MAX_WAIT_SECONDS
 from execution_engine.sdk.errors import ValidationError
+from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.logger import Logger, identity
-from execution_engine.sdk.state import ContextPosition, OperationKey
+from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.suspend import suspension
 
 

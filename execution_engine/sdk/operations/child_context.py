@@ -6,16 +6,10 @@ from execution_engine.core.enums import OperationStatus
 from execution_engine.core.records import OperationRecord
 from execution_engine.sdk.callables import wants_context
 from execution_engine.sdk.config import ChildConfig
-from execution_engine.sdk.errors import (
-    ChildContextError,
-    ExecutionError,
-    InvocationError,
-    NonDeterministicExecutionError,
-    error_object,
-    recorded_error,
-)
+from execution_engine.sdk.errors import ChildContextError, ExecutionError, InvocationError, NonDeterministicExecutionError
+from execution_engine.sdk.failures import error_object, recorded_error
+from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import FAIL, START, SUCCEED, Body
-from execution_engine.sdk.state import OperationKey
 
 if TYPE_CHECKING:
     from execution_engine.sdk.context import DurableContext

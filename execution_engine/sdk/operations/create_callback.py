@@ -8,8 +8,9 @@ from execution_engine.core.records import ErrorObject, OperationOptions, Operati
 from execution_engine.core.serdes import PASS_THROUGH_SERDES, SerDes, SerDesError
 from execution_engine.sdk import ports
 from execution_engine.sdk.errors import CallbackError, CallbackExternalError, CallbackTimeoutError
+from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import START
-from execution_engine.sdk.state import ContextPosition, OperationKey
+from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.suspend import suspension
 
 T = TypeVar("T")

@@ -6,8 +6,9 @@ from execution_engine.core.enums import OperationStatus
 from execution_engine.core.records import OperationOptions, OperationRecord
 from execution_engine.core.serdes import SerDesError
 from execution_engine.sdk.errors import CallbackExternalError, SignalTimeoutError
+from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import START, suspend_for
-from execution_engine.sdk.state import ContextPosition, OperationKey
+from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import SignalResult
 
 

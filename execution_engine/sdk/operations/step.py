@@ -8,17 +8,12 @@ from execution_engine.core.serdes import SerDesError
 from execution_engine.sdk import ports
 from execution_engine.sdk.callables import wants_context
 from execution_engine.sdk.config import StepConfig, StepSemantics
-from execution_engine.sdk.errors import (
-    ExecutionError,
-    RetryableSerDesError,
-    StepError,
-    StepInterruptedError,
-    error_object,
-    recorded_error,
-)
+from execution_engine.sdk.errors import ExecutionError, RetryableSerDesError, StepError, StepInterruptedError
+from execution_engine.sdk.failures import error_object, recorded_error
+from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, operation_logger, retry_options, suspend_for
 from execution_engine.sdk.retries import DEFAULT_RETRY
-from execution_engine.sdk.state import ContextPosition, OperationKey
+from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import StepContext
 
 

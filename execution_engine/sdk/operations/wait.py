@@ -1,8 +1,9 @@
 """wait: a timer that costs nothing while it runs (semantics: WAIT)."""
 
 from execution_engine.core.records import OperationOptions
+from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import START, suspend_for
-from execution_engine.sdk.state import ContextPosition, OperationKey
+from execution_engine.sdk.state import ContextPosition
 
 
 def run_wait(context: ContextPosition, key: OperationKey, seconds: int) -> None:  # noqa: ARG001

@@ -6,9 +6,11 @@ from execution_engine.core.enums import OperationStatus
 from execution_engine.core.records import OperationRecord, OperationUpdate
 from execution_engine.sdk import ports
 from execution_engine.sdk.callables import wants_context
-from execution_engine.sdk.errors import ExecutionError, InvocationError, WaitForConditionError, error_object, recorded_error
+from execution_engine.sdk.errors import ExecutionError, InvocationError, WaitForConditionError
+from execution_engine.sdk.failures import error_object, recorded_error
+from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, operation_logger, retry_options, suspend_for
-from execution_engine.sdk.state import ContextPosition, OperationKey
+from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import WaitForConditionCheckContext
 from execution_engine.sdk.waits import WaitForConditionConfig
 

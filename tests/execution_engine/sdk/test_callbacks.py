@@ -93,6 +93,7 @@ def test_the_addresses_of_a_callback_come_from_the_bound_port(monkeypatch: pytes
         callback = context.create_callback()
         return [callback.approve_url, callback.reject_url]
 
+    monkeypatch.setattr(ports._Bound, "callback_url", None)
     journal = Journal(handler)
     first = journal.invoke().result
     callback_id = journal.pending().callback_id

@@ -3,15 +3,15 @@
 import subprocess
 import sys
 
-AWS_NAMES = """
-Duration StepConfig StepSemantics JitterStrategy ChildConfig CallbackConfig WaitForCallbackConfig
-DurableContext StepContext WaitForCallbackContext durable_step durable_with_child_context
-durable_wait_for_callback durable_execution RetryPresets RetryStrategyConfig create_retry_strategy
-RetryDecision SerDes SerDesContext WaitForConditionCheckContext WaitForConditionConfig
-WaitForConditionDecision WaitStrategyConfig create_wait_strategy CallbackError DurableExecutionsError
-InvocationError ExecutionError ValidationError StepError ChildContextError CallbackTimeoutError
-DurableOperationError
-""".split()
+AWS_NAMES = [
+    "Duration", "StepConfig", "StepSemantics", "JitterStrategy", "ChildConfig", "CallbackConfig",
+    "WaitForCallbackConfig", "DurableContext", "StepContext", "WaitForCallbackContext", "durable_step",
+    "durable_with_child_context", "durable_wait_for_callback", "durable_execution", "RetryPresets",
+    "RetryStrategyConfig", "create_retry_strategy", "RetryDecision", "SerDes", "SerDesContext",
+    "WaitForConditionCheckContext", "WaitForConditionConfig", "WaitForConditionDecision", "WaitStrategyConfig",
+    "create_wait_strategy", "CallbackError", "DurableExecutionsError", "InvocationError", "ExecutionError",
+    "ValidationError", "StepError", "ChildContextError", "CallbackTimeoutError", "DurableOperationError",
+]
 FOREIGN = ("django", "celery", "psycopg")
 
 
