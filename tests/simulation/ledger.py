@@ -1,0 +1,49 @@
+"""What really happened outside the database: bodies begun, answers given. It survives every crash."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from execution_engine.core.enums import OperationStatus
+from tests.simulation.database import Database, execution_key
+from tests.simulation.outsiders import Answer
+
+if TYPE_CHECKING:
+    from tests.simulation.session import Session
+
+
+class BrokenInvariantError(AssertionError):
+    """The first promise that did not hold, with its name in the reliability note."""
+
+
+@dataclass
+class Ledger:
+    """Judges S2 (no re-run) as bodies begin, and keeps callers' answers for S5 (told truth)."""
+
+    database: Database
+    invocations: Counter[int] = field(default_factory=Counter)
+    bodies: Counter[tuple[int, str, int]] = field(default_factory=Counter)
+    stale_bodies: Counter[UUID] = field(default_factory=Counter)
+    answers: list[tuple[int, str, Answer, str]] = field(default_factory=list)
+
+    def begin_invocation(self, execution: int) -> int:
+        self.invocations[execution] += 1
+        return self.invocations[execution]
+
+    def begin_body(self, session: "Session", operation_id: str, attempt: int, *, at_most_once: bool) -> None:
+        self.bodies[session.number, operation_id, attempt] += 1
+        if at_most_once and self.bodies[session.number, operation_id, attempt] > 1:
+            raise BrokenInvariantError(f"S2: at-most-once attempt {attempt} of {operation_id} began twice")
+        recorded = self.database.latest(("operation", session.number, operation_id))
+        if recorded is None or recorded.status is not OperationStatus.SUCCEEDED:
+            return
+        if self.database.latest(execution_key(session.number)).claim_id == session.claim_id:
+            raise BrokenInvariantError(f"S2: {operation_id} began again after its end was recorded")
+        self.stale_bodies[session.claim_id] += 1
+        if self.stale_bodies[session.claim_id] > 1:
+            raise BrokenInvariantError(f"S2: a lost claim began a second body, {operation_id}")
+
+    def told(self, execution: int, command: str, answer: Answer, payload: str = "") -> None:
+        """`command`: the id of the callback that was answered, or `stop`."""
+        self.answers.append((execution, command, answer, payload))

@@ -1,0 +1,135 @@
+"""Little handlers: a list of durable calls, replayed as the SDK would."""
+
+from dataclasses import dataclass
+from random import Random
+
+from execution_engine.core.enums import ExecutionStatus, OperationAction, OperationStatus, OperationType
+from execution_engine.core.records import ErrorObject, OperationOptions, OperationRecord, OperationUpdate
+from tests.simulation.entries import Ending, Release
+from tests.simulation.ledger import Ledger
+from tests.simulation.scheduler import Steps
+from tests.simulation.session import Session
+
+S, A, T = OperationStatus, OperationAction, OperationType
+
+
+@dataclass(frozen=True)
+class Call:
+    """`kind`: step, once (at most once), wait, create (a callback), result (of the callback `target`), signal.
+
+    `fails`: attempts that raise before one returns. `seconds`: of the body, the wait or the callback's timeout (0: none).
+    """
+
+    id: str
+    kind: str
+    seconds: int = 0
+    heartbeat: int = 0
+    fails: int = 0
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Script:
+    calls: tuple[Call, ...]
+    broken_invocations: int = 0
+    timeout: int = 0
+
+
+def random_script(random: Random) -> Script:
+    """Two to five calls; every callback created is also awaited, at once or after what lies between."""
+    calls: list[Call] = []
+    open_callbacks: list[str] = []
+    for number in range(random.randint(2, 5)):
+        name = f"op{number}"
+        kind = random.choice(("step", "step", "once", "wait", "create", "create", "signal"))
+        if kind in ("step", "once"):
+            calls.append(Call(name, kind, seconds=random.choice((0, 0, 0, 1, 40)), fails=random.choice((0, 0, 1, 2))))
+        elif kind == "create":
+            calls.append(Call(name, kind, seconds=random.choice((0, 5, 60)), heartbeat=random.choice((0, 0, 8))))
+            open_callbacks.append(name)
+        else:
+            calls.append(Call(name, kind, seconds=random.choice((1, 10, 20))))
+        if open_callbacks and random.random() < 0.5:
+            calls.append(Call(f"result{number}", "result", target=open_callbacks.pop(0)))
+    calls += [Call(f"last-{target}", "result", target=target) for target in open_callbacks]
+    return Script(tuple(calls), random.choice((0, 0, 0, 1)), random.choice((0, 0, 0, 30)))
+
+
+class Suspended(Exception):
+    """The handler waits for something that memory does not know yet."""
+
+
+class Handler:
+    """Plays the script of an execution over a session."""
+
+    def __init__(self, scripts: dict[int, Script], ledger: Ledger) -> None:
+        self._scripts = scripts
+        self._ledger = ledger
+
+    def __call__(self, session: Session) -> Steps:
+        script = self._scripts[session.number]
+        if self._ledger.begin_invocation(session.number) <= script.broken_invocations:
+            yield
+            return Release(Ending.FAIL_INVOCATION, session.told, error=ErrorObject(type="Broken"))
+        try:
+            for call in script.calls:
+                yield from self._PLAYERS[call.kind](self, session, call)
+        except Suspended:
+            return Release(Ending.SUSPEND, session.told, session.nearest_timer())
+        return Release(Ending.END, session.told, status=ExecutionStatus.SUCCEEDED)
+
+    def _step(self, session: Session, call: Call) -> Steps:
+        found = session.operations.get(call.id)
+        while found is None or not found.is_terminal:
+            if found is not None and found.status is S.PENDING:
+                raise Suspended
+            is_interrupted = call.kind == "once" and found is not None and found.status is S.STARTED
+            if found is None or found.status is S.READY:
+                start = _update(call, T.STEP, A.START)
+                if call.kind == "once":
+                    yield from session.checkpoint(start)
+                else:
+                    session.hold(start)
+            yield from self._attempt(session, call, is_interrupted)
+            found = session.operations[call.id]
+
+    def _attempt(self, session: Session, call: Call, is_interrupted: bool) -> Steps:
+        attempt = session.operations[call.id].attempt + 1
+        if not is_interrupted:
+            self._ledger.begin_body(session, call.id, attempt, at_most_once=call.kind == "once")
+            yield call.seconds or None
+        if attempt <= call.fails or is_interrupted:
+            yield from session.checkpoint(_update(call, T.STEP, A.RETRY, OperationOptions(delay=2), ErrorObject(type="Flaky")))
+        else:
+            yield from session.checkpoint(_update(call, T.STEP, A.SUCCEED))
+
+    def _wait(self, session: Session, call: Call) -> Steps:
+        if call.id not in session.operations:
+            yield from session.checkpoint(_update(call, T.WAIT, A.START, OperationOptions(duration=call.seconds)))
+        self._await(session.operations[call.id])
+
+    def _create(self, session: Session, call: Call) -> Steps:
+        if call.id not in session.operations:
+            options = OperationOptions(timeout=call.seconds, heartbeat=call.heartbeat)
+            yield from session.checkpoint(_update(call, T.CALLBACK, A.START, options))
+
+    def _signal(self, session: Session, call: Call) -> Steps:
+        if call.id not in session.operations:
+            yield from session.checkpoint(_update(call, T.CALLBACK, A.START, OperationOptions(signal=call.id)))
+        self._await(session.operations[call.id])
+
+    def _result(self, session: Session, call: Call) -> Steps:
+        self._await(session.operations[call.target])
+        yield
+
+    def _await(self, operation: OperationRecord) -> None:
+        if not operation.is_terminal:
+            raise Suspended
+
+    _PLAYERS = {"step": _step, "once": _step, "wait": _wait, "create": _create, "signal": _signal, "result": _result}
+
+
+def _update(
+    call: Call, kind: OperationType, action: OperationAction, options: OperationOptions | None = None, error: ErrorObject | None = None
+) -> OperationUpdate:
+    return OperationUpdate(call.id, kind, action, options=options or OperationOptions(), error=error)

@@ -1,0 +1,19 @@
+"""A fault test that never failed proves nothing: each guard of the protocol is taken out once, and must be missed."""
+
+import pytest
+
+from tests.simulation.ledger import BrokenInvariantError
+from tests.simulation.variants import Variant
+from tests.simulation.world import run_schedule
+
+SCHEDULES = 3000
+
+
+@pytest.mark.parametrize("variant", [variant for variant in Variant if variant is not Variant.INTACT], ids=lambda variant: variant.name)
+def test_a_missing_guard_is_noticed(variant: Variant) -> None:
+    for seed in range(SCHEDULES):
+        try:
+            run_schedule(seed, variant)
+        except BrokenInvariantError:
+            return
+    pytest.fail(f"{variant.value}: not noticed in {SCHEDULES} schedules")

@@ -1,0 +1,167 @@
+"""A worker process: it looks for due executions, runs handlers, flushes for all of them at once, and may die or freeze anywhere."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from execution_engine.core.errors import ClaimLostError
+from execution_engine.core.records import ExecutionRecord
+from execution_engine.core.transitions import execution as moves
+from tests.simulation.entries import Ending, Entry, Release
+from tests.simulation.protocol import Known, Protocol
+from tests.simulation.scheduler import Gate, Process, Scheduler, Steps, Task
+from tests.simulation.session import Session
+
+Handler = Callable[[Session], Steps]
+"""Runs one invocation over a session and returns the `Release` with which it ends."""
+
+SLOTS = 2
+
+
+class Worker:
+    def __init__(self, protocol: Protocol, executions: list[int], handler: Handler, *, lost_replies: float) -> None:
+        self.protocol = protocol
+        self.variant = protocol.variant
+        self.scheduler: Scheduler = protocol.scheduler
+        self.executions = executions
+        self.handler = handler
+        self.lost_replies = lost_replies
+        self.process = Process()
+        self.work = Gate()
+        self.bell = Gate()
+        self.sessions: list[Session] = []
+        self.backends: list[Task] = []
+        for loop in (self._look(), self._tick(), self._write(), self._renew()):
+            self._spawn(loop)
+
+    def crash(self) -> None:
+        """The process is gone. What its connections had sent may still be carried out by the database, or not."""
+        self.scheduler.crash(self.process)
+        for backend in self.backends:
+            if self.scheduler.random.random() < 0.5:
+                self.scheduler.kill(backend)
+
+    def _spawn(self, steps: Steps) -> Task:
+        return self.scheduler.spawn(steps, self.process)
+
+    def _look(self) -> Steps:
+        """Claims what is due, takes over what others left, fires timers of what it holds. Bells only make it look sooner."""
+        while True:
+            self.bell.is_open = False
+            own = frozenset(session.claim_id for session in self.sessions)
+            for session in self.sessions:
+                if not session.is_over:
+                    session.fire_due()
+            yield from self.protocol.take_over(self.executions, own)
+            free = SLOTS - len(self.sessions)
+            if free > 0:
+                claimed = yield from self.protocol.claim(self.executions, free)
+                for number, row in claimed.items():
+                    session = Session(self, number, row)
+                    self.sessions.append(session)
+                    self._spawn(self._invoke(session, row))
+            yield self.bell
+
+    def _tick(self) -> Steps:
+        """Looks by itself, too: every bell may be lost."""
+        while True:
+            yield self.scheduler.random.uniform(0.5, 6.0)
+            self.scheduler.open(self.bell)
+
+    def _invoke(self, session: Session, row: ExecutionRecord) -> Steps:
+        """From claim to release."""
+        try:
+            known = yield from self.protocol.load(session.number)
+            if known.row.claim_id != session.claim_id:
+                raise ClaimLostError
+            session.merge(known)
+            if moves.is_past_deadline(row, self.scheduler.now):
+                yield from session.suspend(Release(Ending.SUSPEND, session.told))
+            ticket = session.fire_due()
+            if ticket is not None:
+                yield from session.wait(ticket)
+            if session.told == row.told_seq:
+                self.protocol.met["woke nobody"] += 1
+                release = Release(Ending.HAND_BACK, session.told, session.nearest_timer())
+            else:
+                release = yield from self.handler(session)
+            yield from session.suspend(release)
+        except ClaimLostError:
+            pass
+        finally:
+            session.is_over = True
+            if session in self.sessions:
+                self.sessions.remove(session)
+
+    def _renew(self) -> Steps:
+        while True:
+            yield self.scheduler.random.uniform(5.0, 12.0)
+            for session in list(self.sessions):
+                yield from self.protocol.renew(session.number, session.claim_id)
+
+    def _write(self) -> Steps:
+        """The one writer: whatever the sessions have ready goes in one statement."""
+        while True:
+            self.work.is_open = False
+            ready = [(session, entry) for session in self.sessions if (entry := session.take()) is not None]
+            if not ready:
+                yield self.work
+                continue
+            yield
+            rows = yield from self._call(self.protocol.flush([entry for _, entry in ready if not entry.goes_alone]))
+            for session, entry in ready:
+                if rows is None and not entry.goes_alone:
+                    self._spawn(self._recover(session, entry))
+                elif rows and entry.execution in rows:
+                    self._spawn(self._answer(session, entry, rows[entry.execution]))
+                else:
+                    self._spawn(self._go_alone(session, entry))
+
+    def _call(self, statement: Steps) -> Steps:
+        """Sends a statement; None when the connection is lost before the answer, whatever becomes of the statement."""
+        backend = self.scheduler.spawn(statement)
+        self.backends = [task for task in self.backends if not task.is_over] + [backend]
+        if self.scheduler.random.random() < self.lost_replies:
+            for _ in range(self.scheduler.random.randrange(6)):
+                yield
+            if self.scheduler.random.random() < 0.3:
+                self.scheduler.kill(backend)
+            return None
+        yield backend.done
+        return backend.result
+
+    def _recover(self, session: Session, entry: Entry) -> Steps:
+        try:
+            was_written = yield from self.protocol.recover(entry)
+        except ClaimLostError:
+            session.settle(lost=entry.release is None)
+            return
+        if not was_written:
+            yield from self._go_alone(session, entry)
+        else:
+            yield from self._catch_up(session)
+
+    def _go_alone(self, session: Session, entry: Entry) -> Steps:
+        try:
+            known = yield from self.protocol.slow_flush(entry)
+        except ClaimLostError:
+            session.settle(lost=True)
+            return
+        session.merge(known)
+        session.checkpoint_seq += 1
+        session.settle(lost=False)
+
+    def _answer(self, session: Session, entry: Entry, row: ExecutionRecord) -> Steps:
+        if entry.by_time:
+            fired = (replace(move.record, wake_seq=row.wake_seq) for move in entry.transitions)
+            session.merge(Known(row, {operation.id: operation for operation in fired}))
+        session.checkpoint_seq += 1
+        if entry.release is None and row.wake_seq != session.told:
+            self.protocol.met["told while running"] += 1
+            session.merge((yield from self.protocol.load(session.number)))
+        session.settle(lost=False)
+
+    def _catch_up(self, session: Session) -> Steps:
+        """Written after all, but the answer with the new wake_seq is gone: read again what there is."""
+        session.merge((yield from self.protocol.load(session.number)))
+        session.checkpoint_seq += 1
+        session.settle(lost=False)
