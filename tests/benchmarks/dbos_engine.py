@@ -1,0 +1,108 @@
+"""DBOS Transact with the best settings found for it: `python -m tests.benchmarks.dbos_engine w1|w2|w5 DATABASE_URL`.
+
+Workflows are started in the process that executes them, without its queues: those are polled and were slower in each measure.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+from dbos import DBOS, DBOSConfig
+
+from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, emit, growth, latencies, milliseconds, percentile
+
+EXECUTIONS = int(os.environ.get("BENCH_DBOS_EXECUTIONS", "300"))
+RUNS = 300
+RESUMED = threading.Event()
+MOMENTS: list[list[float]] = []
+
+
+@DBOS.step()
+def step() -> dict[str, Any]:
+    return PAYLOAD
+
+
+@DBOS.workflow()
+def ten() -> dict[str, Any]:
+    for _ in range(STEPS):
+        step()
+    return PAYLOAD
+
+
+@DBOS.workflow()
+def one() -> dict[str, Any]:
+    return step()
+
+
+@DBOS.workflow()
+def long() -> str:
+    moments = [time.perf_counter()]
+    MOMENTS.append(moments)
+    for _ in range(LONG_STEPS):
+        step()
+        moments.append(time.perf_counter())
+    RESUMED.set()
+    DBOS.recv("go", timeout_seconds=120)
+    return "done"
+
+
+def w1() -> None:
+    for handle in [DBOS.start_workflow(ten) for _ in range(20)]:
+        handle.get_result()
+    began = time.perf_counter()
+    for handle in [DBOS.start_workflow(ten) for _ in range(EXECUTIONS)]:
+        handle.get_result()
+    wall = time.perf_counter() - began
+    emit("dbos", "W1", executions=EXECUTIONS, wall_s=round(wall, 3), steps_per_s=round(EXECUTIONS * STEPS / wall))
+
+
+def w2() -> None:
+    for _ in range(20):
+        DBOS.start_workflow(one).get_result()
+    for mode, call in (("in process", one), ("started in process", lambda: DBOS.start_workflow(one).get_result())):
+        found = []
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            call()
+            found.append(time.perf_counter() - began)
+        emit("dbos", "W2", mode=mode, **latencies(found))
+
+
+def w5() -> None:
+    handle = DBOS.start_workflow(long)
+    RESUMED.wait(300)
+    first = MOMENTS.pop()
+    time.sleep(0.5)
+    DBOS.cancel_workflow(handle.workflow_id)
+    time.sleep(2)
+    DBOS.send(handle.workflow_id, 1, "go")
+    DBOS.resume_workflow(handle.workflow_id).get_result()
+    moments = MOMENTS[-1]
+    replay = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+    figures = {"steps_per_s": round(LONG_STEPS / (first[-1] - first[0])), **growth(first)}
+    emit("dbos", "W5", **figures, replay_ms=milliseconds(moments[-1] - moments[0]), replay_step_us=round(percentile(replay, 50) * 1e6, 1))
+
+
+def main(workload: str, url: str) -> None:
+    logging.disable(logging.WARNING)
+    config: DBOSConfig = {
+        "name": "bench",
+        "system_database_url": url.replace("postgresql://", "postgresql+psycopg://", 1),
+        "sys_db_pool_size": 20,
+        "log_level": "ERROR",
+        "max_executor_threads": 8,
+        "application_version": "1",
+        "db_engine_kwargs": {"pool_pre_ping": False},
+    }
+    DBOS(config=config)
+    DBOS.launch()
+    {"w1": w1, "w2": w2, "w5": w5}[workload]()
+    sys.stdout.flush()
+    os._exit(0)  # its threads would take seconds to end
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

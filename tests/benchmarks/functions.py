@@ -1,0 +1,38 @@
+"""The durable functions that are measured; the worker finds them through DURABLE_FUNCTION_MODULES."""
+
+import time
+from typing import Any
+
+from execution_engine import DurableContext, durable_execution
+from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS
+
+# Of the executions that ran in this process: the moments after each step, one list per invocation.
+MOMENTS: list[list[float]] = []
+
+
+def body() -> dict[str, Any]:
+    return PAYLOAD
+
+
+@durable_execution(name="bench-ten")
+def ten(event: Any, context: DurableContext) -> dict[str, Any]:
+    for _ in range(STEPS):
+        context.step(body)
+    return PAYLOAD
+
+
+@durable_execution(name="bench-one")
+def one(event: Any, context: DurableContext) -> dict[str, Any]:
+    return context.step(body)
+
+
+@durable_execution(name="bench-long")
+def long(event: Any, context: DurableContext) -> list[float]:
+    """All steps, a suspension, the replay: answers the moments of the invocation that ends it."""
+    moments = [time.perf_counter()]
+    MOMENTS.append(moments)
+    for _ in range(LONG_STEPS):
+        context.step(body)
+        moments.append(time.perf_counter())
+    context.wait(seconds=1)
+    return moments
