@@ -4,11 +4,13 @@
 - `database_url`: address of that test database, migrated, for code that opens its own psycopg connections or starts processes.
 - `postgres`: the embedded server itself (None with DATABASE_URL), for tests that stop and start it.
 - `page`: a real browser; with `live_server` and `@pytest.mark.django_db(transaction=True)`.
+- `is_long`: whether the long versions of the fault tests were asked for (`make crash`); `figures(title, **values)`: a line for the end.
 """
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -70,3 +72,26 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-faults", action="store_true", help="the long versions of the fault tests")
+
+
+@pytest.fixture
+def is_long(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--all-faults"))
+
+
+_figures: list[str] = []
+
+
+@pytest.fixture
+def figures() -> Callable[..., None]:
+    """What a test measured, shown after the last test."""
+    return lambda title, **values: _figures.append(json.dumps({"figures": title, **values}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _figures:
+        terminalreporter.write_line(line)
