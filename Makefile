@@ -22,7 +22,7 @@ lint: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/house $(ARGS)
 
 crash: .venv/.tests
-	@exec .venv/bin/python -m pytest tests/crash --all-faults $(ARGS)
+	@exec .venv/bin/python -m pytest tests/crash tests/races --all-faults $(ARGS)
 
 bench: .venv-bench/.installed
 	@exec .venv-bench/bin/python -m tests.benchmarks $(ARGS)
