@@ -23,4 +23,3 @@ class ExecutionEngineConfig(AppConfig):
         autodiscover_modules("durable_functions")
         for module in engine_settings().FUNCTION_MODULES:
             import_module(module)
-

@@ -1,5 +1,6 @@
 """What `fn.start()`, `fn.run()` and handles do: the SDK's launcher, bound when the app is ready."""
 
+import atexit
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -92,14 +93,10 @@ class Client:
     ) -> ports.ExecutionHandle:
         return _handle(executions.start_execution(function, input_text, version=version, name=name, attributes=attributes))
 
-    def start_many(
-        self, function: str, input_texts: Sequence[str | None], *, version: str | None = None
-    ) -> list[ports.ExecutionHandle]:
+    def start_many(self, function: str, input_texts: Sequence[str | None], *, version: str | None = None) -> list[ports.ExecutionHandle]:
         return [_handle(started) for started in executions.start_executions(function, input_texts, version=version)]
 
-    def run(
-        self, function: str, input_text: str | None, *, version: str | None = None, name: str | None = None
-    ) -> ports.ExecutionHandle:
+    def run(self, function: str, input_text: str | None, *, version: str | None = None, name: str | None = None) -> ports.ExecutionHandle:
         """Inserts the execution already claimed and runs it on this thread until its end or first suspension."""
         if connection.in_atomic_block:
             raise InTransactionError("fn.run() commits as it goes: call it outside transaction.atomic(), or use fn.start()")
@@ -116,7 +113,16 @@ def _local_runtime() -> Runtime:
     """The writer and keeper of a process that runs its own executions; started with the first `fn.run()`."""
     runtime = Runtime(engine_settings(), process_bell(), serves=False)
     runtime.start()
+    atexit.register(stop_local_runtime)
     return runtime
+
+
+def stop_local_runtime() -> None:
+    """Ends the threads and connections that `fn.run()` needed; the next call starts them again."""
+    if _local_runtime.cache_info().currsize:
+        _local_runtime().stop()
+        _local_runtime.cache_clear()
+        _version_id.cache_clear()
 
 
 @cache

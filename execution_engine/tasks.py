@@ -6,7 +6,7 @@ from execution_engine.journal.bell import RING_TASK
 from execution_engine.worker.boot import current_runtime
 
 
-@shared_task(name=RING_TASK, ignore_result=True)
+@shared_task(name=RING_TASK, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery ships no types
 def ring() -> None:
     """Something may be due: look now."""
     runtime = current_runtime()

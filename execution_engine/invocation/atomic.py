@@ -44,9 +44,7 @@ def commit_with_orm_writes(
     raise AssertionError("unreachable")
 
 
-def _attempt(
-    lane: Lane, writer: "Writer", start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]
-) -> T:
+def _attempt(lane: Lane, writer: "Writer", start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
     before = dict(lane.operations)
     batch: Batch | None = None
     is_committing = False
@@ -92,5 +90,3 @@ def _fence_and_write(lane: Lane, batch: Batch) -> Accepted:
         lane.lose()
         raise ClaimLostError("the execution's deadline passed before its atomic step was committed")
     return accepted[0]
-
-

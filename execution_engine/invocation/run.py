@@ -9,12 +9,12 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from execution_engine.conf import EngineSettings
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.identifiers import execution_arn
 from execution_engine.core.records import ExecutionRecord
 from execution_engine.core.transitions.execution import EXIT_ERROR, MAX_FAILED_INVOCATIONS, TIMED_OUT_ERROR
-from execution_engine.conf import EngineSettings
 from execution_engine.invocation import outcome
 from execution_engine.invocation.sink import LaneSink
 from execution_engine.journal.claims import Claim
@@ -37,9 +37,7 @@ class Invocation:
     @property
     def arn(self) -> str:
         settings, function = self.settings, self.function
-        return execution_arn(
-            settings.REGION, settings.ACCOUNT, function.name, function.version, self.claim.name, self.claim.execution_id
-        )
+        return execution_arn(settings.REGION, settings.ACCOUNT, function.name, function.version, self.claim.name, self.claim.execution_id)
 
     @property
     def ends_by(self) -> datetime:
@@ -64,7 +62,8 @@ class Invocation:
         """The handler hangs: its claim is given up without waiting, and its thread unwinds when it next asks the journal."""
         try:
             entry = outcome.failed(self._record(), TIMED_OUT_ERROR, self.lane.clock.now(), self.claim.invocation_id)
-            self.writer.submit(self.lane, self.lane.close(entry))
+            self.lane.close(entry)
+            self.writer.submit(self.lane)
         except ClaimLostError:
             return
 
@@ -72,13 +71,14 @@ class Invocation:
         """Fires due timers under the claim; whatever changed since the last invocation was told makes one due."""
         entry = self.lane.fire_due(self.lane.clock.now())
         if entry is not None:
-            self.writer.submit(self.lane, entry)
+            self.writer.submit(self.lane)
             entry.wait()
         return self.lane.wake_seq != self.claim.told_seq
 
     def _call(self) -> HandlerOutcome:
         lane, claim = self.lane, self.claim
         with lane.lock:
+            lane.has_begun = True
             lane.told_seq = lane.wake_seq
             updated = tuple(
                 record.id
@@ -105,7 +105,7 @@ class Invocation:
 
     def _close(self, entry: Entry) -> None:
         self.lane.close(entry)
-        self.writer.submit(self.lane, entry)
+        self.writer.submit(self.lane)
         entry.wait()
 
     def _record(self) -> ExecutionRecord:
@@ -122,4 +122,3 @@ class Invocation:
             invocation_started_at=claim.invocation_started_at,
             failed_invocations=claim.failed_invocations,
         )
-

@@ -46,7 +46,7 @@ class LaneSink:
         entry = self._apply(updates)
         entry.is_sync = True
         entry.needs_lock = any(_is_signal_start(update) for update in updates)
-        self._writer.submit(self._lane, entry)
+        self._writer.submit(self._lane)
         entry.wait()
 
     def hold(self, update: OperationUpdate) -> None:
@@ -58,7 +58,7 @@ class LaneSink:
         entry = self._lane.fire_due(self._lane.clock.now())
         if entry is not None:
             entry.is_sync = True
-            self._writer.submit(self._lane, entry)
+            self._writer.submit(self._lane)
             entry.wait()
 
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
@@ -108,8 +108,4 @@ def check_text(text: str, what: str) -> None:
 
 
 def _is_signal_start(update: OperationUpdate) -> bool:
-    return (
-        update.type is OperationType.CALLBACK
-        and update.action is OperationAction.START
-        and update.sub_type == OperationSubType.SIGNAL
-    )
+    return update.type is OperationType.CALLBACK and update.action is OperationAction.START and update.sub_type == OperationSubType.SIGNAL

@@ -33,6 +33,16 @@ class Bell:
         self._thread: threading.Thread | None = None
         self._messenger: threading.Thread | None = None
         self._message = threading.Event()
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Ends the quick bell's thread and closes its connection; the next ring starts it again."""
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            self._is_stopping = True
+            self._wanted.set()
+            thread.join()
+            self._is_stopping = False
 
     def ring(self) -> None:
         """Returns at once. Safe from any thread; call it after the commit."""
@@ -55,6 +65,8 @@ class Bell:
         while True:
             self._wanted.wait()
             self._wanted.clear()
+            if self._is_stopping:
+                break
             self._message.set()
             try:
                 if connection is None or connection.closed:
@@ -64,6 +76,8 @@ class Bell:
                 logger.debug("the bell did not ring, workers look by themselves: %s", error)
                 connection = None
             pause.wait(QUIET_SECONDS)
+        if connection is not None:
+            connection.close()
 
     def _deliver(self) -> None:
         """Apart from NOTIFY: a broker that hangs must not keep the quick bell waiting."""

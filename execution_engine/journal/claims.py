@@ -109,9 +109,7 @@ def take_over(
     return len(connection.execute(statement("take_over"), params).fetchall())
 
 
-def renew(
-    connection: psycopg.Connection[Any], claims: Sequence[tuple[UUID, UUID]], claim_seconds: int
-) -> tuple[set[UUID], set[UUID]]:
+def renew(connection: psycopg.Connection[Any], claims: Sequence[tuple[UUID, UUID]], claim_seconds: int) -> tuple[set[UUID], set[UUID]]:
     """Renews (execution id, claim id) pairs. Answers the renewed ones and, of the others, those whose claim is gone."""
     params = {"ids": [c[0] for c in claims], "claims": [c[1] for c in claims]}
     rows = connection.execute(statement("renew_claims"), {**params, "claim_seconds": claim_seconds, "now": None}).fetchall()

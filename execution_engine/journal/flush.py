@@ -57,7 +57,9 @@ class Accepted:
     due_at: datetime | None
 
 
-def send(connection: psycopg.Connection[Any] | psycopg.Cursor[Any], batches: Sequence[Batch], now: datetime | None = None) -> tuple[dict[int, Accepted], datetime | None]:
+def send(
+    connection: psycopg.Connection[Any] | psycopg.Cursor[Any], batches: Sequence[Batch], now: datetime | None = None
+) -> tuple[dict[int, Accepted], datetime | None]:
     """Writes the batches. Answers, by index, those that were written, and the database's time; the others were skipped whole."""
     found = connection.execute(statement(_SQL), _params(batches, now), prepare=True, binary=True).fetchall()
     accepted = {row[0] - 1: Accepted(row[1], row[2], row[3]) for row in found}

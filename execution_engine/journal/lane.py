@@ -37,7 +37,10 @@ class Release:
 class Entry:
     """What one call asked to be recorded: its moves in order, and the caller that waits for the commit, if any."""
 
-    __slots__ = ("at", "done", "error", "events", "expect_wake", "is_held", "is_sync", "is_taken", "moves", "needs_lock", "release", "size", "woken")
+    __slots__ = (
+        "at", "done", "error", "events", "expect_wake", "is_held", "is_sync", "is_taken", "moves", "needs_lock", "release", "size",
+        "woken",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -91,6 +94,7 @@ class Lane:
     queue: deque[Entry] = field(default_factory=deque)
     under_way: tuple[Entry, ...] = ()
     lost: bool = False
+    has_begun: bool = False
     released: bool = False
     is_closing: bool = False
     is_pausing: bool = False

@@ -25,9 +25,7 @@ def load(connection: psycopg.Connection[Any], ids: Sequence[UUID], now: datetime
     return _collect(connection, "load_operations", {"ids": list(ids), "now": now})
 
 
-def load_changed(
-    connection: psycopg.Connection[Any], known: Mapping[UUID, int], now: datetime | None = None
-) -> dict[UUID, Loaded]:
+def load_changed(connection: psycopg.Connection[Any], known: Mapping[UUID, int], now: datetime | None = None) -> dict[UUID, Loaded]:
     """The operations whose `wake_seq` is above what is known of their execution."""
     return _collect(connection, "changed_operations", {"ids": list(known), "known": list(known.values()), "now": now})
 

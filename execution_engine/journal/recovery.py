@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.05
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0)
-
-
-def discard(connection: psycopg.Connection[Any] | None) -> None:
-    """Closes a connection that failed; answers None, what its owner keeps instead."""
-    if connection is not None:
-        connection.close()
 
 
 class SlowPath:
@@ -74,7 +69,12 @@ class SlowPath:
                     break
                 batch, is_unknown = self._line.popleft()
             self._attempt(batch, is_unknown)
-        discard(self._connection)
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _attempt(self, batch: Batch, is_unknown: bool) -> None:
         try:
@@ -87,7 +87,7 @@ class SlowPath:
             time.sleep(0 if self._line else RETRY_SECONDS)
             self.put(batch, is_unknown=is_unknown)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            self._connection = discard(self._connection)
+            self._disconnect()
             pause = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
             self._failures += 1
             logger.warning("journal connection lost, trying again: %s", error)
@@ -122,7 +122,9 @@ class SlowPath:
         if record.checkpoint_seq != lane.checkpoint_seq or record.status.is_terminal:
             return None
         if executions.is_past_deadline(record, locked.now):
-            ended = executions.end(record, ExecutionStatus.TIMED_OUT, locked.now, request_id=locked.invocation_id)
+            # A claim that only found the time to be over was no invocation.
+            begun = record if lane.has_begun else replace(record, invocation_started_at=None)
+            ended = executions.end(begun, ExecutionStatus.TIMED_OUT, locked.now, request_id=locked.invocation_id)
             store.write_transition(cursor, locked, ended)
             return None
         answer = self._send(connection, batch, record.wake_seq)

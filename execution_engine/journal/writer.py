@@ -16,7 +16,7 @@ from execution_engine.core.records import OperationRecord
 from execution_engine.journal import flush, reader
 from execution_engine.journal.flush import Accepted, Batch
 from execution_engine.journal.lane import Entry, Lane
-from execution_engine.journal.recovery import SlowPath, discard
+from execution_engine.journal.recovery import SlowPath
 
 MAX_LANES_PER_FLUSH = 256
 """Beyond it arrays grow faster than commits are saved, and a waiting caller pays for the tail."""
@@ -60,8 +60,8 @@ class Writer:
         self._thread.join()
         self._slow.stop()
 
-    def submit(self, lane: Lane, entry: Entry) -> None:
-        """Asks for the lane to be flushed; `entry.wait()` returns when that is durable."""
+    def submit(self, lane: Lane) -> None:
+        """Asks for what is queued on the lane to be flushed; `wait()` of an entry returns when it is durable."""
         with self._wake:
             self._ready.append(lane)
             self._wake.notify()
@@ -78,7 +78,7 @@ class Writer:
         with lane.lock:
             pending = [*lane.under_way, *lane.queue]
         if pending:
-            self.submit(lane, pending[-1])
+            self.submit(lane)
             pending[-1].wait()
 
     def give_up(self, batch: Batch) -> None:
@@ -106,16 +106,20 @@ class Writer:
                     shared.append(batch)
             if shared:
                 self._flush(shared)
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
 
     def _next_lanes(self) -> list[Lane] | None:
         with self._wake:
             while True:
                 self._expire_held()
                 if self._ready:
-                    lanes = list(dict.fromkeys(self._ready.popleft() for _ in range(min(len(self._ready), MAX_LANES_PER_FLUSH))))
-                    return lanes
+                    count = min(len(self._ready), MAX_LANES_PER_FLUSH)
+                    return list(dict.fromkeys(self._ready.popleft() for _ in range(count)))
                 if self._is_stopping:
                     return None
                 timeout = None if not self._held else max(0.0, self._held[0][0] - time.monotonic())
@@ -141,7 +145,7 @@ class Writer:
             self.settle(self._connection, batches, accepted)
         except psycopg.Error as error:
             # Each goes alone now: the outcome of a lost connection is looked up, one bad update does not fail its neighbours.
-            self._connection = discard(self._connection)
+            self._disconnect()
             for batch in batches:
                 self._slow.put(batch, is_unknown=isinstance(error, psycopg.OperationalError))
             return

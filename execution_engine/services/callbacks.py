@@ -13,10 +13,10 @@ from execution_engine.core.records import ErrorObject, OperationRecord, Transiti
 from execution_engine.core.transitions import callback
 from execution_engine.core.transitions import execution as executions
 from execution_engine.journal import store
+from execution_engine.journal.bell import ring_after_commit
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Locked
 from execution_engine.services import checks
-from execution_engine.journal.bell import ring_after_commit
 
 Move = Callable[[OperationRecord, datetime], Transition]
 
@@ -64,9 +64,7 @@ def _lock(callback_id: str) -> tuple[Locked, OperationRecord]:
     if executions.is_past_deadline(locked.record, locked.now):
         raise CallbackCompletedError("the callback's execution has timed out", callback_status="TIMED_OUT")
     if status.is_terminal and record.status is OperationStatus.STARTED:
-        raise CallbackCompletedError(
-            f"the callback's execution is {status}", callback_status=str(status), ended_at=locked.record.ended_at
-        )
+        raise CallbackCompletedError(f"the callback's execution is {status}", callback_status=str(status), ended_at=locked.record.ended_at)
     return locked, record
 
 

@@ -16,11 +16,11 @@ from execution_engine.core.identifiers import execution_arn, new_execution_id
 from execution_engine.core.records import ErrorObject
 from execution_engine.core.transitions import execution as executions
 from execution_engine.journal import functions, store
+from execution_engine.journal.bell import ring_after_commit
 from execution_engine.journal.functions import VersionRow
 from execution_engine.journal.statements import statement
 from execution_engine.sdk.registry import find_function
 from execution_engine.services import checks
-from execution_engine.journal.bell import ring_after_commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,9 @@ def start_execution(
             return _existing(cursor, function, chosen, input_text)
     if given.claim_id is None:
         ring_after_commit()
-    return StartedExecution(execution_id, _arn(function, row.version, chosen, execution_id), chosen, row.version, True, started[execution_id])
+    return StartedExecution(
+        execution_id, _arn(function, row.version, chosen, execution_id), chosen, row.version, True, started[execution_id]
+    )
 
 
 def start_executions(
@@ -166,13 +168,23 @@ def _insert(
 def _existing(cursor: store.Cursor, function: str, name: str, input_text: str | None) -> StartedExecution:
     cursor.execute(statement("execution_by_name"), {"function": function, "name": name})
     execution_id, _, version, stored, status = cursor.fetchone()
-    if stored != input_text:
+    if not _is_same_json(stored, input_text):
         raise ExecutionAlreadyStartedError(
             f"{function} has an execution named {name} with another input",
             execution_id=str(execution_id),
             execution_status=status,
         )
     return StartedExecution(execution_id, _arn(function, version, name, execution_id), name, version, False)
+
+
+def _is_same_json(stored: str | None, asked: str | None) -> bool:
+    """Blanks and the order of keys are the writer's business: the same value is the same input."""
+    if stored == asked:
+        return True
+    try:
+        return bool(json.loads(stored or "null") == json.loads(asked or "null"))
+    except ValueError:
+        return False
 
 
 def _arn(function: str, version: str, name: str, execution_id: UUID) -> str:

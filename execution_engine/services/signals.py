@@ -7,8 +7,8 @@ from django.db import connection, transaction
 from execution_engine.core.errors import ExecutionEndedError, InvalidInputError
 from execution_engine.core.transitions import execution as executions
 from execution_engine.journal import signals, store
-from execution_engine.services import checks
 from execution_engine.journal.bell import ring_after_commit
+from execution_engine.services import checks
 
 MAX_NAME_CHARACTERS = 256
 
@@ -28,9 +28,7 @@ def send_signal(execution_id: UUID, name: str, payload_text: str | None, *, sent
         locked = store.lock(cursor, execution_id)
         executions.refuse_ended(locked.record)
         if executions.is_past_deadline(locked.record, locked.now):
-            raise ExecutionEndedError(
-                "the execution has timed out", execution_id=str(execution_id), execution_status="TIMED_OUT"
-            )
+            raise ExecutionEndedError("the execution has timed out", execution_id=str(execution_id), execution_status="TIMED_OUT")
         waiter = signals.waiting_for(cursor, execution_id, name)
         if waiter is None:
             signals.buffer(cursor, locked, name, payload_text, sent_by)

@@ -109,5 +109,3 @@ def _leave_the_pool_open() -> None:
 def _give_back_connections(**_: Any) -> None:
     for connection in django_connections.all(initialized_only=True):
         connection.close()
-
-

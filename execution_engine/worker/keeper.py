@@ -34,6 +34,8 @@ class Keeper:
         self._connection: psycopg.Connection[Any] | None = None
         self._renew_at = 0.0
         self._see_at = 0.0
+        self.is_seen = threading.Event()
+        """Set once this worker's row is committed: a claim taken before could not be recognised as a dead sibling's."""
         self._siblings: list[tuple[Any, int, str]] = []
         self._thread = threading.Thread(target=self._serve, name="durable-keeper", daemon=True)
 
@@ -50,13 +52,14 @@ class Keeper:
             self._runtime.versions = {functions.register(cursor, f): f for f in registered_functions() if f.url is None}
 
     def _serve(self) -> None:
-        while not self._is_stopping.wait(TICK_SECONDS):
+        while not self._is_stopping.is_set():
             try:
                 self._turn()
             except psycopg.Error as error:
                 logger.warning("the keeper lost its connection, trying again: %s", error)
                 self._disconnect()
                 self._is_stopping.wait(SEE_SECONDS)
+            self._is_stopping.wait(TICK_SECONDS)
         self._forget()
 
     def _turn(self) -> None:
@@ -81,7 +84,8 @@ class Keeper:
                 continue
             if lane.deadline_at is not None and lane.deadline_at <= now:
                 # An empty update: the fence refuses it past the deadline, and the slow path times the execution out.
-                self._runtime.writer.submit(lane, lane.close(Entry([], now)))
+                lane.close(Entry([], now))
+                self._runtime.writer.submit(lane)
             elif invocation.ends_by <= now:
                 self._runtime.time_out(invocation)
 
@@ -93,8 +97,8 @@ class Keeper:
             if lane.lost or lane.is_closing or lane.under_way:
                 continue
             nearest = lane.nearest_timer()
-            if nearest is not None and nearest <= now and (entry := lane.fire_due(now)) is not None:
-                self._runtime.writer.submit(lane, entry)
+            if nearest is not None and nearest <= now and lane.fire_due(now) is not None:
+                self._runtime.writer.submit(lane)
 
     def _renew(self, now: float) -> None:
         invocations = self._runtime.invocations()
@@ -127,6 +131,7 @@ class Keeper:
                 "version_ids": json.dumps(list(runtime.versions)),
             },
         )
+        self.is_seen.set()
         self._take_over_from_dead_siblings(connection)
         if runtime.versions:
             taken = claims.take_over(connection, versions=list(runtime.versions), worker=runtime.boot_id)

@@ -46,10 +46,12 @@ class Pump:
     def freed(self) -> None:
         """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one."""
         free = self._runtime.free
-        if self._is_full and free * 4 >= self._settings.THREADS or self._settings.THREADS == free:
+        if (self._is_full and free * 4 >= self._settings.THREADS) or free == self._settings.THREADS:
             self._runtime.look.set()
 
     def _serve(self) -> None:
+        while not self._runtime.keeper.is_seen.wait(self._settings.LOOK_SECONDS) and not self._is_stopping.is_set():
+            pass
         while not self._is_stopping.is_set():
             self._runtime.look.clear()
             try:

@@ -72,7 +72,8 @@ class Runtime:
         while self.in_flight and time.monotonic() < ends:
             time.sleep(0.01)
         self.keeper.stop()
-        self.hand_back()
+        if self.in_flight:
+            self.hand_back()
         self.threads.stop()
         self.writer.stop()
 

@@ -7,12 +7,21 @@ from uuid import UUID
 
 import pytest
 
+from execution_engine.client import stop_local_runtime
 from execution_engine.conf import engine_settings
 from execution_engine.journal import connections
-from execution_engine.journal.bell import Bell
+from execution_engine.journal.bell import Bell, process_bell
 from execution_engine.models import Execution
 from execution_engine.selectors.history import list_events
 from execution_engine.worker.runtime import Runtime
+
+
+@pytest.fixture(autouse=True)
+def no_threads_left() -> Iterator[None]:
+    """`fn.run()` and the bell keep connections, which must not outlive the test's database."""
+    yield
+    stop_local_runtime()
+    process_bell().stop()
 
 
 @pytest.fixture

@@ -27,9 +27,7 @@ def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime
     return Transition(after, (HistoryEvent(EventType.CALLBACK_STARTED, update.id, details),))
 
 
-def complete(
-    record: OperationRecord, now: datetime, *, payload: str | None = None, error: ErrorObject | None = None
-) -> Transition:
+def complete(record: OperationRecord, now: datetime, *, payload: str | None = None, error: ErrorObject | None = None) -> Transition:
     """An outsider's answer. Raises `CallbackCompletedError` when it came too late, also before the timer has fired."""
     _refuse_late(record, now)
     if error is None:

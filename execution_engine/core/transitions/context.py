@@ -13,9 +13,7 @@ def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime
     if record is None or record.status is not OperationStatus.STARTED:
         refuse(record, update)
     if update.action is OperationAction.SUCCEED:
-        after = ended(
-            record, OperationStatus.SUCCEEDED, now, payload=update.payload, replay_children=update.replay_children
-        )
+        after = ended(record, OperationStatus.SUCCEEDED, now, payload=update.payload, replay_children=update.replay_children)
         return Transition(after, (HistoryEvent(EventType.CONTEXT_SUCCEEDED, update.id),))
     if update.action is OperationAction.FAIL:
         after = ended(record, OperationStatus.FAILED, now, error=update.error)

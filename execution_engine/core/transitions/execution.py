@@ -35,9 +35,7 @@ class ExecutionTransition:
     events: tuple[HistoryEvent, ...]
 
 
-def invocation_completed(
-    record: ExecutionRecord, request_id: UUID | None, now: datetime, error: ErrorObject | None = None
-) -> HistoryEvent:
+def invocation_completed(record: ExecutionRecord, request_id: UUID | None, now: datetime, error: ErrorObject | None = None) -> HistoryEvent:
     """EndTimestamp is the event's own time, so it is not kept a second time."""
     details: dict[str, Any] = {}
     if record.invocation_started_at is not None:
@@ -98,9 +96,7 @@ def fail_invocation(
 
 def refuse_ended(record: ExecutionRecord) -> None:
     if record.status.is_terminal:
-        raise ExecutionEndedError(
-            f"the execution is {record.status}", execution_id=str(record.id), execution_status=str(record.status)
-        )
+        raise ExecutionEndedError(f"the execution is {record.status}", execution_id=str(record.id), execution_status=str(record.status))
 
 
 def is_past_deadline(record: ExecutionRecord, now: datetime) -> bool:
