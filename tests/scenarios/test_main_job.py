@@ -1,0 +1,88 @@
+"""The main job: an expense waits for two people, survives killed workers, is approved in a browser, and is paid once."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.scenarios.program import Program, wait_for
+from tests.serving import Serving
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc"),
+]
+
+EXPENSE = {"expense_id": "E-SCENARIO", "amount": 6200.5, "category": "travel", "receipt_url": "https://receipts.example/1.pdf"}
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    data = tmp_path_factory.mktemp("scenario") / "data"
+    with Serving(data, "--workers", "2", environment={"DEMO_PASSWORD": "demo-password-of-a-test"}) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def program(serving: Serving) -> Program:
+    return Program(serving)
+
+
+def worker_children(serving: Serving) -> list[int]:
+    """The children of the Celery worker, in which handlers execute."""
+    parent = serving.pid_of("celery")
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def kill_every_child(serving: Serving) -> None:
+    before = worker_children(serving)
+    assert before
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: set(worker_children(serving)) - set(before) or None, "new worker children")
+
+
+def payments_of(serving: Serving, expense_id: str) -> int:
+    question = f"from durable_ops.examples.models import Payment; print(Payment.objects.filter(expense_id={expense_id!r}).count())"
+    return int(serving.manage("shell", "--no-imports", "-c", question).strip().splitlines()[-1])
+
+
+def mails_about(serving: Serving, words: str) -> int:
+    """Mails sent in the same moment may stand in one file."""
+    return sum(path.read_text().count(f"Subject: {words}") for path in (serving.data / "mail").glob("*"))
+
+
+def approve_in_browser(page: Page, serving: Serving, execution_id: str) -> None:
+    page.goto(f"{serving.address}/login/")
+    page.get_by_label("Username").fill("approver")
+    page.get_by_label("Password").fill("demo-password-of-a-test")
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{serving.address}/executions/{execution_id}/")
+    page.get_by_role("button", name="Approve").click()
+
+
+def test_expense_survives_killed_workers_and_is_paid_exactly_once(serving: Serving, program: Program) -> None:
+    execution_id = program.start("expense-approval", EXPENSE)
+    manager = program.pending_callback(execution_id, "manager")
+    kill_every_child(serving)
+    program.succeed(manager, {"action": "approved"})
+    finance = program.pending_callback(execution_id, "finance")
+    kill_every_child(serving)
+    program.succeed(finance, {"action": "approved"})
+
+    execution = program.end_of(execution_id)
+    assert (execution["status"], execution["result"]["status"]) == ("SUCCEEDED", "completed")
+    assert payments_of(serving, "E-SCENARIO") == 1
+    assert mails_about(serving, "Expense E-SCENARIO:") == 2
+
+
+def test_expense_is_approved_in_a_browser(page: Page, serving: Serving, program: Program) -> None:
+    execution_id = program.start("expense-approval", EXPENSE | {"expense_id": "E-BROWSER", "amount": 120})
+    program.pending_callback(execution_id, "manager")
+    approve_in_browser(page, serving, execution_id)
+    execution = program.end_of(execution_id, seconds=5)
+    assert execution["result"]["status"] == "completed"
+    assert payments_of(serving, "E-BROWSER") == 1
