@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -42,8 +43,8 @@ class Protocol:
     def begin(self) -> Transaction:
         return Transaction(self.database)
 
-    def claim(self, executions: Sequence[int], limit: int) -> Steps:
-        """Takes due executions under new claim ids; returns their numbers and rows."""
+    def claim(self, executions: Sequence[int], limit: int, claimed_ids: set[UUID]) -> Steps:
+        """Takes due executions under new claim ids, which it adds to `claimed_ids`; returns their numbers and rows."""
         with self.begin() as transaction:
             snapshot, now = transaction.snapshot(), self.now
             yield
@@ -59,13 +60,14 @@ class Protocol:
                 return claimed
             yield
             for number, row in claimed.items():
+                claimed_ids.add(row.claim_id)
                 transaction.write(execution_key(number), row)
             yield
             transaction.commit()
         yield
         return claimed
 
-    def take_over(self, executions: Sequence[int], own: frozenset[UUID]) -> Steps:
+    def take_over(self, executions: Sequence[int], own: AbstractSet[UUID]) -> Steps:
         """Writes the end of invocations whose claim ended, except this worker's own; what they held is due again."""
         with self.begin() as transaction:
             snapshot, now = transaction.snapshot(), self.now
@@ -204,7 +206,7 @@ def _is_due(now: datetime) -> Fits:
     return lambda row: row.claim_id is None and row.due_at is not None and row.due_at <= now
 
 
-def _has_ended(now: datetime, own: frozenset[UUID]) -> Fits:
+def _has_ended(now: datetime, own: AbstractSet[UUID]) -> Fits:
     return lambda row: row.claim_id is not None and row.claim_id not in own and row.due_at <= now
 
 

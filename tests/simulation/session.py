@@ -1,10 +1,12 @@
 """One invocation inside a worker: what it knows, and its first-in-first-out queue with one outstanding entry."""
 
 from collections import deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from execution_engine.core.enums import OperationType
 from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import ExecutionRecord, OperationRecord, OperationUpdate, Transition
 from execution_engine.core.transitions import apply_update, fire_timer
@@ -62,9 +64,11 @@ class Session:
         self.is_over = False
 
     def merge(self, known: Known) -> None:
-        """Takes over what outsiders and time changed. Memory may be ahead of the rows in everything else."""
-        news = (o for o in known.operations.values() if o.id not in self.operations or (o.wake_seq or 0) > self.told)
-        self.operations.update({operation.id: operation for operation in news})
+        """Takes over what outsiders and time changed. Memory may be ahead of the rows in what its handler moves itself."""
+        for operation in known.operations.values():
+            is_news = operation.id not in self.operations or (operation.wake_seq or 0) > self.told
+            if is_news or operation.type is OperationType.CALLBACK:
+                self.operations[operation.id] = operation
         self.told = known.row.wake_seq
 
     def checkpoint(self, *updates: OperationUpdate) -> Steps:
@@ -135,7 +139,9 @@ class Session:
         self.scheduler.open(self.worker.work)
 
     def _entry(self, taken: list[Ticket]) -> Entry:
-        by_time = taken[-1].by_time
+        by_time, release = taken[-1].by_time, taken[-1].release
+        if release is not None and self.worker.variant is Variant.TOLD_AT_FLUSH:
+            release = replace(release, told=self.told)
         transitions = self._fire() if by_time else tuple(move for ticket in taken for move in ticket.transitions)
         return Entry(
             execution=self.number,
@@ -144,9 +150,14 @@ class Session:
             transitions=transitions,
             by_time=by_time,
             expect_wake=self.told if by_time else None,
-            release=taken[-1].release,
-            goes_alone=any(ticket.needs_reading for ticket in taken),
+            release=release,
+            goes_alone=any(ticket.needs_reading for ticket in taken) or self._needs_beats(transitions, by_time),
         )
+
+    def _needs_beats(self, transitions: tuple[Transition, ...], by_time: bool) -> bool:
+        """A heartbeat wakes nobody, so memory may not know of it: such a timer is judged by its row."""
+        unseen = by_time and any(move.record.options.heartbeat for move in transitions)
+        return unseen and self.worker.variant is not Variant.HEARTBEAT_UNSEEN
 
     def _fire(self) -> tuple[Transition, ...]:
         moves = (fire_timer(operation, self.scheduler.now) for operation in self.operations.values())

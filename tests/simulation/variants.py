@@ -11,3 +11,7 @@ class Variant(Enum):
     UNCONDITIONAL_CALLBACK = "a callback is completed without its condition"
     UNCHECKED_STOP = "stop does not check the status"
     OVERTAKING = "a later update overtakes a skipped one"
+    HEARTBEAT_UNSEEN = "a claimed callback times out by what memory knows of its heartbeats"
+    OWN_CLAIMS_SPARED = "a worker never takes over what it claimed itself, though it forgot it"
+    BLIND_RESEND = "after a lost answer the entry is sent again without a look at the row"
+    TOLD_AT_FLUSH = "suspend says what memory knows when it is written, not when the handler decided"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import ExecutionRecord
@@ -10,6 +11,7 @@ from tests.simulation.entries import Ending, Entry, Release
 from tests.simulation.protocol import Known, Protocol
 from tests.simulation.scheduler import Gate, Process, Scheduler, Steps, Task
 from tests.simulation.session import Session
+from tests.simulation.variants import Variant
 
 Handler = Callable[[Session], Steps]
 """Runs one invocation over a session and returns the `Release` with which it ends."""
@@ -30,6 +32,7 @@ class Worker:
         self.bell = Gate()
         self.sessions: list[Session] = []
         self.backends: list[Task] = []
+        self.claimed: set[UUID] = set()
         for loop in (self._look(), self._tick(), self._write(), self._renew()):
             self._spawn(loop)
 
@@ -44,18 +47,20 @@ class Worker:
         return self.scheduler.spawn(steps, self.process)
 
     def _look(self) -> Steps:
-        """Claims what is due, takes over what others left, fires timers of what it holds. Bells only make it look sooner."""
+        """Claims what is due, takes over what nobody holds any more, fires timers of what it holds. Bells only make it look sooner."""
+        own = self.claimed
         while True:
             self.bell.is_open = False
-            own = frozenset(session.claim_id for session in self.sessions)
+            if self.variant is not Variant.OWN_CLAIMS_SPARED:
+                own = frozenset(session.claim_id for session in self.sessions)
             for session in self.sessions:
                 if not session.is_over:
                     session.fire_due()
             yield from self.protocol.take_over(self.executions, own)
             free = SLOTS - len(self.sessions)
             if free > 0:
-                claimed = yield from self.protocol.claim(self.executions, free)
-                for number, row in claimed.items():
+                claimed = yield from self._call(self.protocol.claim(self.executions, free, self.claimed))
+                for number, row in (claimed or {}).items():
                     session = Session(self, number, row)
                     self.sessions.append(session)
                     self._spawn(self._invoke(session, row))
@@ -135,7 +140,9 @@ class Worker:
         except ClaimLostError:
             session.settle(lost=entry.release is None)
             return
-        if not was_written:
+        if self.variant is Variant.BLIND_RESEND:
+            yield from self._go_alone(session, replace(entry, checkpoint_seq=None))
+        elif not was_written:
             yield from self._go_alone(session, entry)
         else:
             yield from self._catch_up(session)

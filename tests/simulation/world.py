@@ -50,7 +50,7 @@ class World:
         self.database.on_commit += [Auditor(self.database).check_commit, self._hear]
         self._open = set(self.executions)
         self.faults_left = self.random.randint(0, chances.faults)
-        self.workers = [self._start_worker() for _ in range(self.random.choice((2, 2, 3)))]
+        self.workers = [self._start_worker() for _ in range(self.random.choice((1, 2, 2, 3)))]
         self._invite_outsiders()
 
     def run(self) -> None:
@@ -121,7 +121,7 @@ class World:
         while True:
             operation = self.database.latest(("operation", number, callback))
             if operation is not None:
-                if beats and self.random.random() < 0.5:
+                if beats and self.random.random() < 0.9:
                     yield from self.outsiders.heartbeat(number, callback)
                 else:
                     answer = yield from self.outsiders.complete(number, callback, payload=payload)
