@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.cache import cache
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
@@ -13,6 +14,16 @@ from durable_ops.models import ApiKey
 # A program with an old key in its configuration retries for ever; beyond this it is told to slow down. The right key
 # of somebody else at the same address still works, as only refused keys are counted.
 BAD_KEYS_PER_MINUTE = 60
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """How the OpenAPI document names the key."""
+
+    target_class = "durable_ops.api.authentication.KeyAuthentication"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - the shape that is called
+        return {"type": "http", "scheme": "bearer"}
 
 
 class KeyAuthentication(BaseAuthentication):

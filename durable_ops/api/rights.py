@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -15,8 +15,9 @@ class RightOfRoute(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
             raise NotAuthenticated("Send Authorization: Bearer KEY.")
-        right = getattr(view, "rights", {}).get(str(request.method))
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        right = getattr(view, "rights", {}).get(method)
         if right is None:
-            return False
+            raise MethodNotAllowed(method)
         permissions.require(request.user, right)
         return True

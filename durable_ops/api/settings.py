@@ -29,4 +29,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": "Start, watch, signal and stop durable executions, and answer their callbacks.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ExecutionStatus": "execution_engine.core.enums.ExecutionStatus",
+        "OperationStatus": "execution_engine.core.enums.OperationStatus",
+    },
 }

@@ -14,7 +14,7 @@ MAX_NAME = 200
 MAX_COMMENT = 2000
 
 
-class ErrorField(StrictSerializer):
+class ErrorObjectField(StrictSerializer):
     """AWS's error object; the short lower-case names say the same."""
 
     ErrorMessage = Text(required=False, allow_null=True, allow_blank=True)
@@ -40,7 +40,7 @@ class StartBody(StrictSerializer):
 
 class StopBody(StrictSerializer):
     reason = Text(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
-    error = ErrorField(required=False, allow_null=True, default=None)
+    error = ErrorObjectField(required=False, allow_null=True, default=None)
 
 
 class SignalBody(StrictSerializer):
@@ -53,7 +53,7 @@ class SucceedBody(StrictSerializer):
 
 
 class FailBody(StrictSerializer):
-    error = ErrorField(required=False, allow_null=True, default=None)
+    error = ErrorObjectField(required=False, allow_null=True, default=None)
 
 
 class EmptyBody(StrictSerializer):

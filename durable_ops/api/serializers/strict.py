@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from durable_ops.json_text import text_problem
@@ -23,6 +24,7 @@ class Text(serializers.CharField):
         return data
 
 
+@extend_schema_field({})
 class Anything(serializers.Field):
     """Any JSON value, null included."""
 

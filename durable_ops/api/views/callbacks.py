@@ -13,7 +13,7 @@ from durable_ops import json_text
 from durable_ops.actions import callbacks as actions
 from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.paging import page
-from durable_ops.api.serializers import answers, requests
+from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from execution_engine.core.errors import CallbackNotFoundError, InvalidInputError
@@ -26,7 +26,9 @@ CALLBACK_ID = re.compile(r"[A-Za-z0-9_.:=/+-]{1,1024}")
 class CallbacksView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
+    @documents.reads("list_callbacks", documents.page_of(documents.CallbackDocument), requests.CallbacksQuery)
     def get(self, request: Request) -> Response:
+        """Callbacks that still wait for an answer, oldest first."""
         query = read(requests.CallbacksQuery, request.query_params.dict())
         limit = query["limit"]
         found = pending_callbacks(query.get("execution"), after=_read_cursor(query["cursor"]), limit=limit + 1)
@@ -37,7 +39,9 @@ class CallbacksView(RestView):
 class SucceedView(RestView):
     rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
 
+    @documents.commands("succeed_callback", requests.SucceedBody, {200: documents.AcceptedDocument})
     def post(self, request: Request, callback_id: str) -> Response:
+        """The waiting code gets the result's JSON text as it was sent; no `result` or null: none."""
         read(requests.SucceedBody, request.data)
         actions.succeed(actor_of(request), parse_id(callback_id), result_text(request.data))
         return accepted(callback_id)
@@ -46,7 +50,9 @@ class SucceedView(RestView):
 class FailView(RestView):
     rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
 
+    @documents.commands("fail_callback", requests.FailBody, {200: documents.AcceptedDocument})
     def post(self, request: Request, callback_id: str) -> Response:
+        """The waiting code gets the error raised."""
         body = read(requests.FailBody, request.data)
         actions.fail(actor_of(request), parse_id(callback_id), body["error"] or ErrorObject())
         return accepted(callback_id)
@@ -55,7 +61,9 @@ class FailView(RestView):
 class HeartbeatView(RestView):
     rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
 
+    @documents.commands("heartbeat_callback", None, {200: documents.AcceptedDocument})
     def post(self, request: Request, callback_id: str) -> Response:
+        """Starts the heartbeat time-out anew."""
         read(requests.EmptyBody, request.data)
         actions.heartbeat(actor_of(request), parse_id(callback_id))
         return accepted(callback_id)

@@ -10,7 +10,7 @@ from durable_ops import json_text, permissions
 from durable_ops.actions import executions as actions
 from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.paging import page
-from durable_ops.api.serializers import answers, requests
+from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from execution_engine.core.errors import ExecutionNotFoundError
@@ -23,7 +23,9 @@ from execution_engine.selectors.operations import list_operations
 class ExecutionsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION}
 
+    @documents.reads("list_executions", documents.page_of(documents.ExecutionSummaryDocument), requests.ExecutionsQuery)
     def get(self, request: Request) -> Response:
+        """Newest first, without payloads."""
         query = read(requests.ExecutionsQuery, request.query_params.dict())
         filters = ExecutionFilters(
             status=query.get("status") or None,
@@ -35,7 +37,9 @@ class ExecutionsView(RestView):
         found = list_executions(filters, query["cursor"] or None, query["limit"])
         return page(request, [answers.execution_summary(one) for one in found.items], found.next_cursor)
 
+    @documents.commands("start_execution", requests.StartBody, {201: documents.ExecutionDocument, 200: documents.ExecutionDocument})
     def post(self, request: Request) -> Response:
+        """201 for a new one, 200 when an execution of this name and input is there, 409 with another input."""
         body = read(requests.StartBody, request.data)
         started = actions.start_execution(
             actor_of(request),
@@ -51,6 +55,7 @@ class ExecutionsView(RestView):
 class ExecutionView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
+    @documents.reads("get_execution", documents.ExecutionDocument)
     def get(self, request: Request, execution_id: str) -> Response:
         return Response(representation(request, parse_id(execution_id)))
 
@@ -58,6 +63,7 @@ class ExecutionView(RestView):
 class HistoryView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
+    @documents.reads("list_history", documents.page_of(documents.EventDocument), requests.HistoryQuery)
     def get(self, request: Request, execution_id: str) -> Response:
         """AWS Event objects; `cursor` is the id of the last event that was seen."""
         query = read(requests.HistoryQuery, request.query_params.dict())
@@ -80,6 +86,7 @@ class HistoryView(RestView):
 class OperationsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
+    @documents.reads("list_operations", documents.page_of(documents.OperationDocument), requests.OperationsQuery)
     def get(self, request: Request, execution_id: str) -> Response:
         """In order of start; `cursor` is the start event of the last operation that was seen."""
         query = read(requests.OperationsQuery, request.query_params.dict())
@@ -93,7 +100,9 @@ class OperationsView(RestView):
 class StopView(RestView):
     rights: ClassVar = {"POST": Right.STOP_EXECUTION}
 
+    @documents.commands("stop_execution", requests.StopBody, {200: documents.ExecutionDocument})
     def post(self, request: Request, execution_id: str) -> Response:
+        """Ends it STOPPED, whatever it is doing; finished steps are not undone, children go on."""
         body = read(requests.StopBody, request.data)
         found_id = parse_id(execution_id)
         actions.stop_execution(actor_of(request), found_id, reason=body["reason"], error=body["error"])
@@ -103,7 +112,9 @@ class StopView(RestView):
 class SignalView(RestView):
     rights: ClassVar = {"POST": Right.SIGNAL_EXECUTION}
 
+    @documents.commands("send_signal", requests.SignalBody, {200: documents.ExecutionDocument})
     def post(self, request: Request, execution_id: str) -> Response:
+        """Kept until the execution waits for a signal of this name."""
         body = read(requests.SignalBody, request.data)
         payload = json_text.compact(body["payload"]) if "payload" in body else None
         found_id = parse_id(execution_id)

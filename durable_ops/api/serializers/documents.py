@@ -1,0 +1,140 @@
+"""The shapes of the answers, for the OpenAPI document; a test compares them with what is really sent."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+
+from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationType
+from execution_engine.selectors.explain import StateCode
+
+
+class ExecutionSummaryDocument(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    arn = serializers.CharField()
+    name = serializers.CharField()
+    function = serializers.CharField()
+    version = serializers.CharField()
+    status = serializers.ChoiceField([one.value for one in ExecutionStatus])
+    state = serializers.ChoiceField([one.value for one in StateCode], help_text="what it is really doing")
+    state_label = serializers.CharField(help_text="the state for people, in a few words")
+    state_reason = serializers.CharField(help_text="why it does not move, as a sentence")
+    state_since = serializers.DateTimeField(allow_null=True)
+    state_until = serializers.DateTimeField(allow_null=True, help_text="when it ends by itself; null: only somebody outside can move it")
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    deadline_at = serializers.DateTimeField(allow_null=True)
+    duration = serializers.FloatField(help_text="seconds until the end, or until now")
+    invocations = serializers.IntegerField()
+    status_text = serializers.CharField(allow_blank=True)
+    attributes = serializers.DictField()
+    tenant_id = serializers.CharField(allow_null=True)
+    started_by = serializers.CharField(allow_blank=True)
+
+
+class ExecutionDocument(ExecutionSummaryDocument):
+    execution_timeout = serializers.IntegerField(allow_null=True, help_text="seconds")
+    retention_days = serializers.IntegerField()
+    failed_invocations = serializers.IntegerField(help_text="failed ones in a row")
+    last_event_at = serializers.DateTimeField()
+    payloads_visible = serializers.BooleanField(help_text="false: you may not read input, result and error")
+    input = serializers.JSONField(allow_null=True)
+    result = serializers.JSONField(allow_null=True, help_text="the result's JSON value, or its text when it is no JSON")
+    error = serializers.JSONField(allow_null=True, help_text="AWS's error object")
+
+
+class OperationDocument(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    type = serializers.ChoiceField([one.value for one in OperationType])
+    sub_type = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    parent_id = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField([one.value for one in OperationStatus])
+    attempt = serializers.IntegerField(help_text="finished attempts")
+    callback_id = serializers.CharField(allow_null=True)
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    start_event = serializers.IntegerField()
+    result_bytes = serializers.IntegerField(allow_null=True)
+    error_bytes = serializers.IntegerField(allow_null=True)
+
+
+class EventDocument(serializers.Serializer[Any]):
+    """AWS's Event object; beside these keys one named after the type, as `StepSucceededDetails`."""
+
+    EventType = serializers.ChoiceField([one.value for one in EventType])
+    EventId = serializers.IntegerField()
+    EventTimestamp = serializers.DateTimeField()
+    Id = serializers.CharField(required=False)
+    SubType = serializers.CharField(required=False)
+    Name = serializers.CharField(required=False)
+    ParentId = serializers.CharField(required=False)
+
+
+class CallbackDocument(serializers.Serializer[Any]):
+    callback_id = serializers.CharField()
+    name = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+    execution = serializers.UUIDField()
+    execution_name = serializers.CharField()
+    function = serializers.CharField()
+    version = serializers.CharField()
+    operation_id = serializers.CharField()
+    sub_type = serializers.CharField(allow_null=True)
+    started_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    timeout_at = serializers.DateTimeField(allow_null=True)
+    heartbeat_seconds = serializers.IntegerField(allow_null=True)
+
+
+class AcceptedDocument(serializers.Serializer[Any]):
+    callback_id = serializers.CharField()
+    status = serializers.CharField()
+
+
+class VersionDocument(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    function = serializers.CharField()
+    version = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    execution_timeout = serializers.IntegerField(allow_null=True)
+    retention_days = serializers.IntegerField(allow_null=True)
+    fingerprint = serializers.CharField(allow_blank=True)
+    registered_at = serializers.DateTimeField()
+    in_flight = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    workers = serializers.IntegerField()
+
+
+class FunctionDocument(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    versions = VersionDocument(many=True)
+
+
+class ProblemDocument(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="stable, for programs")
+    detail = serializers.CharField(help_text="for people")
+    errors = serializers.DictField(required=False, help_text="by field")
+
+
+REFUSALS = {(code, "application/problem+json"): ProblemDocument for code in (400, 401, 403, 404, 409, 413, 415)}
+
+
+def page_of(document: type[serializers.Serializer[Any]]) -> Any:
+    name = document.__name__.replace("Document", "Page")
+    return inline_serializer(name, {"results": document(many=True), "next": serializers.URLField(allow_null=True)})
+
+
+def reads(operation_id: str, answer: Any, query: type[serializers.Serializer[Any]] | None = None) -> Any:
+    """Describes a GET."""
+    parameters = [query] if query else []
+    return extend_schema(operation_id=operation_id, parameters=parameters, responses={200: answer, **REFUSALS})
+
+
+def commands(operation_id: str, body: Any, answers: dict[int, Any]) -> Any:
+    """Describes a POST."""
+    return extend_schema(operation_id=operation_id, request=body, responses={**answers, **REFUSALS})
