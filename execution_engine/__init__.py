@@ -49,6 +49,7 @@ from execution_engine.sdk.types import (
     WaitForConditionCheckContext,
 )
 from execution_engine.sdk.waits import WaitForConditionConfig, WaitForConditionDecision, WaitStrategyConfig, create_wait_strategy
+from execution_engine.sdk.with_retry import WithRetryConfig, with_retry
 
 __all__ = [
     "ApprovalDecision",
@@ -103,6 +104,7 @@ __all__ = [
     "WaitForConditionDecision",
     "WaitForConditionError",
     "WaitStrategyConfig",
+    "WithRetryConfig",
     "create_linear_retry_strategy",
     "create_retry_strategy",
     "create_wait_strategy",
@@ -112,4 +114,5 @@ __all__ = [
     "durable_with_child_context",
     "register",
     "start_many",
+    "with_retry",
 ]

@@ -61,7 +61,7 @@ class ContextExtras(ContextPosition):
     def set_status(self, text: str) -> None:
         """Says in a few words (up to 500 characters) what the execution is doing; stored with the next checkpoint."""
         if not self._is_replaying:
-            self._invocation.sink.set_status(text[:MAX_STATUS_CHARACTERS])
+            self._invocation.sink.set_status(str(text)[:MAX_STATUS_CHARACTERS])
 
     def set_attributes(self, attributes: Mapping[str, str | int | float | bool | None] | None = None, **more: Any) -> None:
         """Merges up to 50 attributes to search executions by; stored with the next checkpoint."""

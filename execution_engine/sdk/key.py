@@ -71,7 +71,10 @@ class OperationKey:
 
     def encode(self, serdes: SerDes[Any] | None, value: Any) -> str:
         try:
-            return (serdes or EXTENDED_TYPES_SERDES).serialize(value, SerDesContext(self.id, self.invocation.arn))
+            text = (serdes or EXTENDED_TYPES_SERDES).serialize(value, SerDesContext(self.id, self.invocation.arn))
+            if serdes is not None and text is not None:
+                return plain_text(text)
+            return text
         except (SerDesError, RetryableSerDesError):
             raise
         except Exception as error:
@@ -103,6 +106,14 @@ class OperationKey:
             if recorded != asked
         )
         raise NonDeterministicExecutionError(f"Non-deterministic execution at operation {self.id}: {differing}", self.id)
+
+
+def plain_text(text: str) -> str:
+    """The same characters as exactly a `str`: the database driver treats subclasses such as enums apart.
+
+    Raises `TypeError` for anything that is no text.
+    """
+    return text if type(text) is str else str.__str__(text)
 
 
 def _shown(value: Any) -> str:

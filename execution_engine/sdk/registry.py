@@ -145,6 +145,8 @@ def register(
 
     What a decorator declared stays where no value is given here. Raises `ValidationError` outside the bounds.
     """
+    if handler is None and url is None:
+        raise ValidationError(f"function {name} needs a handler, or a url where it runs")
     base = handler.definition if isinstance(handler, DurableFunction) else None
     given = define(
         base.handler if base else handler or _remote_only,

@@ -9,7 +9,7 @@ from execution_engine.core.enums import OperationType
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.identifiers import operation_id
 from execution_engine.sdk.errors import NonDeterministicExecutionError, ValidationError
-from execution_engine.sdk.key import Invocation, OperationKey
+from execution_engine.sdk.key import Invocation, OperationKey, plain_text
 from execution_engine.sdk.logger import Logger, identity
 from execution_engine.sdk.types import AUTHOR_LOGGER, LoggerInterface
 
@@ -37,6 +37,7 @@ class ContextPosition:
         "_logger",
         "_parent_id",
         "_prefix",
+        "_running",
         "_unwinding",
     )
 
@@ -56,6 +57,7 @@ class ContextPosition:
         self._base_logger: LoggerInterface = AUTHOR_LOGGER
         self._logger: Logger | None = None
         self._unwinding: BaseException | None = None
+        self._running: OperationKey | None = None
 
     def is_replaying(self) -> bool:
         """Whether the operations met here were recorded by an earlier invocation."""
@@ -84,7 +86,13 @@ class ContextPosition:
         """
         if self._unwinding is not None:
             raise self._unwinding
+        if self._running is not None:
+            raise ValidationError(
+                f"a durable call inside {self._running}: its body does not run again on replay, so nothing durable may happen in it; "
+                "use the context that the body of run_in_child_context is given"
+            )
         key = self._next_key(type_, sub_type, name)
+        self._running = key
         turns_new = self._is_replaying and not self._is_pinned and self._before(key)
         try:
             return operate(self, key, *arguments)
@@ -92,6 +100,7 @@ class ContextPosition:
             self._unwinding = interrupt
             raise
         finally:
+            self._running = None
             if key.consumed is not None:
                 self._consumed = key.consumed
             self._finished += 1
@@ -103,6 +112,7 @@ class ContextPosition:
         if name:
             if len(name) > MAX_NAME_CHARACTERS or not name.isascii() or not name.isprintable():
                 raise ValidationError(f"an operation's name is 1 to 256 printable ASCII characters, got {name!r}")
+            name = plain_text(name)
         else:
             name = None
         number = next(self._count)
