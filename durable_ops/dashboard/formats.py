@@ -21,6 +21,8 @@ def duration_text(value: timedelta | float | None) -> str:
     if seconds < 0.9995:
         milliseconds = seconds * 1000
         return f"{milliseconds:.0f} ms" if milliseconds >= 10 or milliseconds == 0 else f"{milliseconds:.1f} ms"
+    if seconds < 60 and seconds == int(seconds):
+        return f"{int(seconds)} s"
     if seconds < 60:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
     for size, unit, smaller, small_unit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
@@ -54,8 +56,9 @@ def age_text(moment: datetime, now: datetime) -> str:
         return "now"
     for size, unit in ((31_536_000, "y"), (2_592_000, "mo"), (86_400, "d"), (3600, "h"), (60, "min"), (1, "s")):
         if rest >= size:
-            words = f"{rest // size} {unit}"
-            return f"in {words}" if seconds < 0 else f"{words} ago"
+            if seconds < 0:
+                return f"in {duration_text(rest)}" if 60 <= rest < 2_592_000 else f"in {rest // size} {unit}"
+            return f"{rest // size} {unit} ago"
     return "now"
 
 

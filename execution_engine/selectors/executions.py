@@ -151,6 +151,11 @@ def get_payloads(execution_id: UUID) -> ExecutionPayloads:
     return ExecutionPayloads(**row)
 
 
+def get_error(execution_id: UUID) -> str | None:
+    """The error object of an ended execution as JSON text, without reading input and result."""
+    return Execution.objects.filter(id=execution_id).values_list("error", flat=True).first()
+
+
 def filtered(filters: ExecutionFilters, served: Collection[int]) -> QuerySet[Execution]:
     """The executions that match, without order, columns or page."""
     found = Execution.objects.all()

@@ -102,7 +102,7 @@ def plain_title(name: str | None) -> str | None:
 
 _ENDED = {
     ExecutionStatus.SUCCEEDED: (StateCode.SUCCEEDED, "Succeeded", "The function returned its result."),
-    ExecutionStatus.FAILED: (StateCode.FAILED, "Failed", "An error ended it; the error and its stack are below."),
+    ExecutionStatus.FAILED: (StateCode.FAILED, "Failed", "An error left the function's code."),
     ExecutionStatus.TIMED_OUT: (StateCode.TIMED_OUT, "Timed out", "It was not done when its execution timeout was over."),
     ExecutionStatus.STOPPED: (StateCode.STOPPED, "Stopped", "Somebody stopped it."),
 }

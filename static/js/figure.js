@@ -3,56 +3,76 @@
   "use strict";
 
   const ROW = 24;
-  const MAX_ROWS_IN_FULL = 60;
+  const LABELLED_ROWS = 80;
+  const OVERVIEW_HEIGHT = 540;
+  const THICK = { running: 0.62, failed: 0.62, queued: 0.22, waiting: 0.22, retrying: 0.22 };
   const drawn = new WeakMap();
 
-  function dress(figure, host) {
-    const styles = getComputedStyle(host);
-    // The tokens use light-dark(): a computed colour is the chosen one, a custom property is not.
+  // The tokens use light-dark(): a computed colour is the chosen one, a custom property is not.
+  function readTokens(host) {
     const probe = document.createElement("span");
-    host.ownerDocument.body.append(probe);
-    const token = (name) => {
+    host.append(probe);
+    const names = ["queued", "running", "waiting", "retrying", "failed", "line", "line-strong", "text", "text-soft", "surface-raised"];
+    const colours = {};
+    for (const name of names) {
       probe.style.color = `var(--${name})`;
-      return getComputedStyle(probe).color;
-    };
+      colours[name] = getComputedStyle(probe).color;
+    }
+    probe.remove();
+    return colours;
+  }
+
+  function labelWidth(rows, font) {
+    const canvas = document.createElement("canvas").getContext("2d");
+    canvas.font = `${font.size}px ${font.family}`;
+    return Math.max(...rows.map((row) => canvas.measureText(row.label).width + row.depth * 12));
+  }
+
+  function dress(figure, host) {
+    const colour = readTokens(host.parentElement);
+    const count = figure.rows.length;
     const isNarrow = host.clientWidth < 640;
-    const rows = figure.rows;
-    const height = 44 + (rows <= MAX_ROWS_IN_FULL ? ROW * rows : Math.max(ROW * MAX_ROWS_IN_FULL, Math.min(6 * rows, 6000)));
-    const font = { family: styles.fontFamily, size: 12, color: token("text-soft") };
+    const hasLabels = count <= LABELLED_ROWS && !isNarrow;
+    const font = { family: getComputedStyle(host).fontFamily, size: 12, color: colour["text-soft"] };
+    const left = hasLabels ? Math.min(labelWidth(figure.rows, font), 280) + 28 : 14;
     const data = figure.data.map((trace) => ({
       ...trace,
-      marker: { color: token(trace.meta), line: { color: token(trace.meta), width: 1.5 } },
-      width: rows <= MAX_ROWS_IN_FULL ? 0.56 : 0.8,
-      hovertemplate: "<b>%{customdata[1]}</b><br>%{customdata[2]}<br>%{base|%H:%M:%S.%L} UTC<extra></extra>",
+      marker: { color: colour[trace.meta], line: { color: colour[trace.meta], width: THICK[trace.meta] > 0.5 ? 1.5 : 0 } },
+      width: count > LABELLED_ROWS ? 0.9 : THICK[trace.meta],
+      hovertemplate: "<b>%{customdata[1]}</b><br>%{customdata[2]}<br>from %{base|%H:%M:%S.%L} UTC<extra></extra>",
       showlegend: false,
     }));
-    const showLabels = rows <= MAX_ROWS_IN_FULL * 4 && !isNarrow;
+    const annotations = !hasLabels ? [] : figure.rows.map((row, at) => ({
+      text: row.label, x: 0, xref: "paper", xanchor: "left", xshift: 14 + row.depth * 12 - left, y: at, yanchor: "middle",
+      showarrow: false, align: "left", font: { ...font, color: at ? colour.text : colour["text-soft"] },
+    }));
     const layout = {
-      height,
+      height: 66 + (count <= LABELLED_ROWS ? ROW * count : OVERVIEW_HEIGHT),
       barmode: "overlay",
-      bargap: 0,
       dragmode: "zoom",
       font,
+      annotations,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: showLabels ? 8 : 12, r: 20, t: 30, b: 10 },
-      hoverlabel: { bgcolor: token("surface-raised"), bordercolor: token("line-strong"), font: { ...font, color: token("text") }, align: "left" },
-      xaxis: { ...figure.layout.xaxis, side: "top", gridcolor: token("line"), linecolor: token("line"), zeroline: false, tickfont: font, nticks: isNarrow ? 3 : 9, fixedrange: false },
-      yaxis: { ...figure.layout.yaxis, automargin: showLabels, showticklabels: showLabels, showgrid: false, zeroline: false, fixedrange: true, tickfont: { ...font, color: token("text") }, ticks: "", ticklabelstandoff: 8 },
+      margin: { l: left, r: 24, t: 48, b: 12 },
+      hoverlabel: { bgcolor: colour["surface-raised"], bordercolor: colour["line-strong"], font: { ...font, color: colour.text }, align: "left" },
+      xaxis: { type: "date", range: figure.range, side: "top", gridcolor: colour.line, linecolor: colour.line, zeroline: false, tickfont: font, nticks: isNarrow ? 3 : 9 },
+      yaxis: { range: [count - 0.4, -0.6], showticklabels: false, showgrid: false, zeroline: false, fixedrange: count <= LABELLED_ROWS },
+      uirevision: "kept",
     };
-    probe.remove();
     return { data, layout };
   }
 
   function draw(host) {
     const source = document.getElementById(host.dataset.figure);
     if (!source || !window.Plotly) return;
-    const key = source.textContent + (document.documentElement.dataset.theme ?? "") + matchMedia("(prefers-color-scheme: dark)").matches;
+    const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const key = `${source.textContent} ${document.documentElement.dataset.theme} ${isDark}`;
     if (drawn.get(host) === key) return;
     drawn.set(host, key);
     const { data, layout } = dress(JSON.parse(source.textContent), host);
     const isFirst = !host.classList.contains("js-plotly-plot");
-    Plotly.react(host, data, { ...layout, uirevision: "kept" }, { displayModeBar: false, responsive: true, doubleClick: "reset" });
+    Plotly.react(host, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
     if (isFirst) host.on("plotly_click", (event) => openOperation(event.points[0].customdata[0]));
   }
 

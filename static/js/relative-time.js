@@ -10,6 +10,7 @@
     const rest = Math.abs(Math.round(seconds));
     if (rest < 1) return "now";
     const [size, unit] = units.find(([limit]) => rest >= limit);
+    if (seconds < 0 && rest >= 60 && rest < 2592000) return `in ${length(rest).replace(/ 0 (s|min|h)$/, "")}`;
     const words = `${Math.floor(rest / size)} ${unit}`;
     return seconds < 0 ? `in ${words}` : `${words} ago`;
   }

@@ -20,19 +20,23 @@ ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT"})
 
 
 def timeline_figure(timeline: Timeline, *, title: str) -> dict[str, Any]:
-    """`data` and `layout` for Plotly. Each trace names its tone in `meta`; `customdata` is [operation id, title, words].
+    """`data` for Plotly, `range` of the time axis, and per row its label and depth, which the browser lays out.
 
-    Row 0 is the execution itself, below it the operations in order of start. Times are UTC, widths in milliseconds.
+    Each trace names its tone in `meta`; `customdata` is [operation id, title, words]. Row 0 is the execution itself, below
+    it the operations in order of start. Times are UTC, widths in milliseconds. What runs is drawn over what waits.
     """
-    traces = {tone: _trace(tone) for tone in ("queued", "running", "waiting", "retrying", "failed")}
+    traces = {tone: _trace(tone) for tone in ("queued", "waiting", "retrying", "running", "failed")}
     _add(traces, 0, "", title, timeline.segments, failed=False)
     for row, lane in enumerate(timeline.lanes, start=1):
         words = f"{lane.title} · {lane.attempts} attempts" if lane.attempts > 1 else lane.title
         _add(traces, row, lane.operation_id, words, lane.segments, failed=lane.status in ENDED_BADLY)
-    labels = [_shown(title), *(f"{'   ' * min(lane.depth, 6)}{_shown(lane.title)}" for lane in timeline.lanes)]
-    axis = {"tickvals": list(range(len(labels))), "ticktext": labels, "range": [len(labels) - 0.4, -0.6]}
-    layout = {"xaxis": {"type": "date", "range": [_time(timeline.start), _time(timeline.end)]}, "yaxis": axis}
-    return {"data": [trace for trace in traces.values() if trace["x"]], "layout": layout, "rows": len(labels)}
+    rows = [{"label": _shown(title), "depth": 0}]
+    rows += [{"label": _shown(lane.title), "depth": min(lane.depth + 1, 8)} for lane in timeline.lanes]
+    return {
+        "data": [trace for trace in traces.values() if trace["x"]],
+        "range": [_time(timeline.start), _time(timeline.end)],
+        "rows": rows,
+    }
 
 
 def _trace(tone: str) -> dict[str, Any]:

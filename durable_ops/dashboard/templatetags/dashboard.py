@@ -123,6 +123,14 @@ def short_id(value: Any) -> str:
     return text if len(text) <= 13 else f"{text[:4]}…{text[-8:]}"
 
 
+@register.simple_tag
+def name_of(name: str, execution_id: Any) -> SafeString:
+    """An execution's name; one that was made up is its id, shown short."""
+    if name != str(execution_id):
+        return format_html("{}", name)
+    return format_html('<span class="mono made-up" title="{}">{}</span>', name, short_id(name))
+
+
 @register.filter
 def can(user: Any, right: str) -> bool:
     return has_right(user, Right(right))
@@ -133,6 +141,8 @@ def words(value: str) -> str:
     """`StepSucceeded` and `CHAINED_INVOKE` as people read them."""
     if value.isupper():
         return value.replace("_", " ").capitalize()
+    if "_" in value:
+        return value.replace("_", " ")
     return "".join(f" {letter.lower()}" if letter.isupper() and at else letter for at, letter in enumerate(value))
 
 
@@ -172,15 +182,37 @@ def event_state(kind: str) -> SafeString:
 
 
 @register.simple_tag
-def details(values: Mapping[str, Any]) -> SafeString:
-    """Small values as `key value` pairs, nested ones flattened."""
-    flat: list[tuple[str, Any]] = []
+def details(values: Mapping[str, Any], at: datetime | None = None) -> SafeString:
+    """Small values as `word value` pairs, nested ones flattened; `at` is when the event happened."""
+    flat: dict[str, Any] = {}
     for key, value in values.items():
-        flat.extend(value.items() if isinstance(value, dict) else [(key, value)])
-    shown = [(words(key), _short_value(value)) for key, value in flat if value is not None]
-    return format_html_join(" · ", '<span class="detail"><span class="faint">{}</span> {}</span>', shown)
+        flat.update(value if isinstance(value, dict) else {key: value})
+    if at is not None and "StartTimestamp" in flat:
+        flat = {"Ran": at - datetime.fromisoformat(flat.pop("StartTimestamp")), **flat}
+    shown = [(DETAIL_WORDS.get(key, words(key)), _short_value(key, value)) for key, value in flat.items() if value is not None]
+    return format_html_join("", '<span class="detail"><span class="faint">{}</span> {}</span> ', shown)
 
 
-def _short_value(value: Any) -> str:
+DETAIL_WORDS = {
+    "CurrentAttempt": "attempt",
+    "NextAttemptDelaySeconds": "next in",
+    "Duration": "lasts",
+    "Timeout": "times out after",
+    "HeartbeatTimeout": "heartbeat every",
+    "ExecutionTimeout": "must end within",
+    "RequestId": "request",
+    "Ran": "ran",
+    "CallbackId": "callback id",
+}
+SECONDS = frozenset({"NextAttemptDelaySeconds", "Duration", "Timeout", "HeartbeatTimeout", "ExecutionTimeout", "Ran"})
+
+
+def _short_value(key: str, value: Any) -> str:
+    if key in SECONDS and isinstance(value, int | float | timedelta):
+        return formats.duration_text(value)
     text = str(value)
+    if key.endswith("Id"):
+        return short_id(text)
+    if key.endswith("_bytes") and isinstance(value, int):
+        return formats.size_text(value)
     return text if len(text) <= 64 else f"{text[:61]}…"

@@ -9,13 +9,15 @@ from django.urls import reverse
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.timeline import timeline_figure
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
-from durable_ops.dashboard.payloads import make_payload
+from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
 from execution_engine.core.enums import EventType
 from execution_engine.core.errors import ExecutionNotFoundError
+from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.events import list_event_rows
-from execution_engine.selectors.executions import ExecutionDetail, get_execution, get_payloads
+from execution_engine.selectors.executions import ExecutionDetail, get_error, get_execution, get_payloads
+from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.operations import SHOWN, OperationDetail, get_operation, list_operations, tree
 from execution_engine.selectors.segments import SegmentKind
 from execution_engine.selectors.timeline import Timeline, get_timeline
@@ -36,6 +38,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "execution": summary,
         "detail": execution,
         "live_url": None if summary.is_terminal else live_url(request, current),
+        "error": _error(request, execution),
         "timeline": timeline,
         "split": _split(timeline),
         "figure": timeline_figure(timeline, title=summary.function),
@@ -72,6 +75,14 @@ def _find(execution_id: UUID) -> ExecutionDetail:
 def _token(execution: ExecutionDetail) -> str:
     summary = execution.summary
     return token(summary.event_seq, summary.wake_seq, summary.state, summary.status_text, summary.invocations)
+
+
+def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | None:
+    """What ended it badly, for the header."""
+    summary = execution.summary
+    if not summary.is_terminal or summary.state.code is StateCode.SUCCEEDED or not has_right(request.user, Right.VIEW_PAYLOAD):
+        return None
+    return read_error(get_error(summary.id))
 
 
 def _split(timeline: Timeline) -> list[dict[str, Any]]:
