@@ -6,7 +6,8 @@ deeper than its stack, NUL (PostgreSQL refuses it), half surrogate pairs (UTF-8 
 
 import json
 import re
-from json.decoder import scanstring
+from itertools import pairwise
+from json.decoder import scanstring  # type: ignore[attr-defined]  # there, and unnamed in the stubs
 from typing import Any
 
 # Twice what any document in practice needs, and far from the stack of a handler, which is already deep when it reads.
@@ -152,8 +153,8 @@ def _read_constant(text: str) -> Any:
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        keys = sorted(key for key, _ in pairs)
+        twice = next(key for key, following in pairwise(keys) if key == following)
         raise JsonTextError(f"The key {_shown(_short(twice))!r} stands twice in one object.")
     return found
 

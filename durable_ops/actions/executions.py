@@ -14,6 +14,8 @@ from execution_engine.core.records import ErrorObject
 from execution_engine.services import executions, signals
 from execution_engine.services.executions import StartedExecution
 
+__all__ = ["StartedExecution", "send_signal", "start_execution", "start_executions", "stop_execution"]
+
 STOPPED_BY_PERSON = "Execution.Stopped"
 
 

@@ -61,7 +61,7 @@ def parse_execution_id(text: str) -> UUID:
         raise CommandError(f"{text!r} is no execution id; list_executions shows them.") from None
 
 
-def progress(items: Iterable[Any], *, total: int, unit: str) -> Any:
+def progress(items: Iterable[Any] | None, *, total: int, unit: str) -> Any:
     """A bar on standard error when that is a terminal, nothing in a pipe."""
     return tqdm(items, total=total, unit=unit, disable=not sys.stderr.isatty(), file=sys.stderr)
 

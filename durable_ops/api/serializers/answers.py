@@ -16,7 +16,7 @@ from execution_engine.selectors.operations import OperationRow
 def execution_summary(summary: ExecutionSummary) -> dict[str, Any]:
     """One line of the list, without payloads."""
     state = summary.state
-    return plain(
+    return plain_object(
         {
             "id": summary.id,
             "arn": summary.arn,
@@ -53,7 +53,7 @@ def execution_detail(detail: ExecutionDetail, payloads: ExecutionPayloads | None
         "payloads_visible": payloads is not None,
     }
     values = {name: parse_or_text(getattr(shown, name)) for name in ("input", "result", "error")}
-    return {**execution_summary(detail.summary), **plain(more), **values}
+    return {**execution_summary(detail.summary), **plain_object(more), **values}
 
 
 def operation(row: OperationRow) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def operation(row: OperationRow) -> dict[str, Any]:
 
 
 def callback(row: CallbackRow) -> dict[str, Any]:
-    return plain(
+    return plain_object(
         {
             "callback_id": row.callback_id,
             "name": row.name,
@@ -81,6 +81,10 @@ def callback(row: CallbackRow) -> dict[str, Any]:
             "heartbeat_seconds": row.heartbeat_seconds,
         }
     )
+
+
+def plain_object(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in values.items()}
 
 
 def plain(value: Any) -> Any:

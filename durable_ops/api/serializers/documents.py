@@ -1,12 +1,15 @@
 """The shapes of the answers, for the OpenAPI document; a test compares them with what is really sent."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 
 from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationType
 from execution_engine.selectors.explain import StateCode
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class ExecutionSummaryDocument(serializers.Serializer[Any]):
@@ -118,7 +121,7 @@ class ProblemDocument(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField(help_text="stable, for programs")
     detail = serializers.CharField(help_text="for people")
-    errors = serializers.DictField(required=False, help_text="by field")
+    errors = serializers.DictField(required=False, help_text="by field")  # type: ignore[assignment]
 
 
 REFUSALS = {(code, "application/problem+json"): ProblemDocument for code in (400, 401, 403, 404, 409, 413, 415)}
@@ -129,12 +132,12 @@ def page_of(document: type[serializers.Serializer[Any]]) -> Any:
     return inline_serializer(name, {"results": document(many=True), "next": serializers.URLField(allow_null=True)})
 
 
-def reads(operation_id: str, answer: Any, query: type[serializers.Serializer[Any]] | None = None) -> Any:
+def reads(operation_id: str, answer: Any, query: type[serializers.Serializer[Any]] | None = None) -> Callable[[View], View]:
     """Describes a GET."""
     parameters = [query] if query else []
     return extend_schema(operation_id=operation_id, parameters=parameters, responses={200: answer, **REFUSALS})
 
 
-def commands(operation_id: str, body: Any, answers: dict[int, Any]) -> Any:
+def commands(operation_id: str, body: Any, answers: dict[int, Any]) -> Callable[[View], View]:
     """Describes a POST."""
     return extend_schema(operation_id=operation_id, request=body, responses={**answers, **REFUSALS})

@@ -25,7 +25,7 @@ class Text(serializers.CharField):
 
 
 @extend_schema_field({})
-class Anything(serializers.Field):
+class Anything(serializers.Field[Any, Any, Any, Any]):
     """Any JSON value, null included."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,7 +1,5 @@
 """Addresses below `/api/v1/` that are no route: a problem document, not the console's page."""
 
-from typing import ClassVar
-
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
@@ -10,8 +8,8 @@ from rest_framework.views import APIView
 class NoRouteView(APIView):
     """Says nothing about anything, so it asks for no right."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [AllowAny]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
     def initial(self, *_: object, **__: object) -> None:
         raise NotFound("There is no such route; see /api/v1/schema.")

@@ -11,5 +11,5 @@ from durable_ops.models import Right
 
 class SchemaView(SpectacularAPIView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
-    permission_classes: ClassVar = [RightOfRoute]
-    renderer_classes: ClassVar = [OpenApiJsonRenderer, OpenApiYamlRenderer]
+    permission_classes = [RightOfRoute]
+    renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
