@@ -27,7 +27,8 @@ def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request
         moved = executions.suspend(told, nearest, now, request_id)
         return Entry([], now, events=moved.events, release=Release(due_at=nearest, failed_invocations=0))
     status = _ENDS[outcome.status]
-    moved = executions.end(record, status, now, result=outcome.result, error=outcome.error, request_id=request_id)
+    good = replace(record, failed_invocations=0)
+    moved = executions.end(good, status, now, result=outcome.result, error=outcome.error, request_id=request_id)
     return _ending(moved, now)
 
 

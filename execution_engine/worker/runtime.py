@@ -41,6 +41,7 @@ class Runtime:
         self.threads = HandlerThreads(settings.THREADS)
         self.look = threading.Event()
         self.is_draining = False
+        self._is_stopped = False
         self.writer = Writer(
             connections.connect,
             self.clock,
@@ -65,7 +66,9 @@ class Runtime:
 
     def stop(self) -> None:
         """Claims nothing more, waits up to `DRAIN_SECONDS` for what is in flight, hands the rest back, and ends."""
-        self.is_draining = True
+        if self._is_stopped:
+            return
+        self._is_stopped = self.is_draining = True
         if self.pump is not None:
             self.pump.stop()
         ends = time.monotonic() + self.settings.DRAIN_SECONDS
