@@ -1,10 +1,10 @@
 """`DurableExecutionTestClient`: durable functions in a plain pytest, without database, worker or waiting.
 
-    client = DurableExecutionTestClient()
-    execution = client.start_execution(expense_approval, {"expense_id": "E-1"})
-    execution.get_pending_callbacks()[0].complete({"action": "approved"})
-    execution.skip_time(Duration.from_days(1))
-    assert execution.get_result()["status"] == "completed"
+client = DurableExecutionTestClient()
+execution = client.start_execution(expense_approval, {"expense_id": "E-1"})
+execution.get_pending_callbacks()[0].complete({"action": "approved"})
+execution.skip_time(Duration.from_days(1))
+assert execution.get_result()["status"] == "completed"
 """
 
 import json

@@ -17,7 +17,7 @@ from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.memory_journal import MemoryJournal, ProcessDeath
 from execution_engine.testing.memory_store import StoredExecution
 
-MAX_INVOCATIONS_PER_MOMENT = 1_000
+MAX_INVOCATIONS_PER_MOMENT = 200
 """More invocations while the clock stands still mean that handler and journal chase each other for ever."""
 
 

@@ -296,4 +296,3 @@ def test_a_failed_callback_is_raised_where_its_result_is_asked() -> None:
     execution.skip_time(5)
     assert details(execution, "CallbackFailed")[0]["Error"]["Payload"] == {"ErrorMessage": "rejected", "ErrorType": "Policy"}
     assert execution.get_result() == "the code after it ran: rejected"
-
