@@ -36,6 +36,8 @@ def expense_approval(event: dict[str, Any], context: DurableContext) -> dict[str
         expense = context.step("validate", lambda: validate(event), retry=RetryPresets.none())
     except StepError as error:
         raise InvalidExpense(error.message) from None
+    # What people search by, and what the console shows to whoever decides.
+    context.set_attributes(expense_id=expense["expense_id"], amount=expense["amount"], category=str(expense["category"]))
 
     if not is_approved(context, "manager", expense, Duration.from_days(7)):
         return outcome("rejected_by_manager", expense)
@@ -53,7 +55,7 @@ def validate(event: Any) -> dict[str, Any]:
         raise InvalidExpense("an expense must be an object with expense_id, amount, category and receipt_url")
     amount = event.get("amount")
     problems = []
-    if event.get("expense_id") in (None, ""):
+    if not isinstance(event.get("expense_id"), str | int) or event["expense_id"] == "":
         problems.append("expense_id is missing")
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
         problems.append(f"amount must be a number, not {amount!r}")

@@ -5,6 +5,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from tests.serving import Serving
@@ -48,6 +49,11 @@ class Program:
 
     def succeed(self, callback_id: str, result: Any) -> None:
         self.call("POST", f"/callbacks/{callback_id}/succeed", {"result": result})
+
+    def moment_of(self, execution_id: str, event_type: str) -> datetime:
+        """When the first event of this type happened."""
+        events = self.call("GET", f"/executions/{execution_id}/history")["results"]
+        return datetime.fromisoformat(next(event["EventTimestamp"] for event in events if event["EventType"] == event_type))
 
     def end_of(self, execution_id: str, seconds: float = 60) -> dict[str, Any]:
         """Waits for a terminal status; the whole execution."""

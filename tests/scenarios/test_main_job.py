@@ -1,8 +1,10 @@
 """The main job: an expense waits for two people, survives killed workers, is approved in a browser, and is paid once."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,14 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc"),
 ]
 
+PASSWORD = "demo-password-of-a-test"
 EXPENSE = {"expense_id": "E-SCENARIO", "amount": 6200.5, "category": "travel", "receipt_url": "https://receipts.example/1.pdf"}
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     data = tmp_path_factory.mktemp("scenario") / "data"
-    with Serving(data, "--workers", "2", environment={"DEMO_PASSWORD": "demo-password-of-a-test"}) as serving:
+    with Serving(data, "--workers", "2", environment={"DEMO_PASSWORD": PASSWORD}) as serving:
         yield serving
 
 
@@ -55,13 +58,19 @@ def mails_about(serving: Serving, words: str) -> int:
     return sum(path.read_text().count(f"Subject: {words}") for path in (serving.data / "mail").glob("*"))
 
 
-def approve_in_browser(page: Page, serving: Serving, execution_id: str) -> None:
-    page.goto(f"{serving.address}/login/")
-    page.get_by_label("Username").fill("approver")
-    page.get_by_label("Password").fill("demo-password-of-a-test")
+def link_to_approve(serving: Serving, words: str) -> str:
+    """The address in the mail that a person got."""
+    text = next(text for path in (serving.data / "mail").glob("*") if words in (text := path.read_text()))
+    return re.search(r"Approve: (\S+)", text[text.index(words) :])[1]  # type: ignore[index]
+
+
+def approve_in_browser(page: Page, link: str) -> None:
+    page.goto(link)
+    page.get_by_label("User name").fill("approver")
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.goto(f"{serving.address}/executions/{execution_id}/")
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.wait_for_url("**/callbacks/")
 
 
 def test_expense_survives_killed_workers_and_is_paid_exactly_once(serving: Serving, program: Program) -> None:
@@ -82,7 +91,10 @@ def test_expense_survives_killed_workers_and_is_paid_exactly_once(serving: Servi
 def test_expense_is_approved_in_a_browser(page: Page, serving: Serving, program: Program) -> None:
     execution_id = program.start("expense-approval", EXPENSE | {"expense_id": "E-BROWSER", "amount": 120})
     program.pending_callback(execution_id, "manager")
-    approve_in_browser(page, serving, execution_id)
-    execution = program.end_of(execution_id, seconds=5)
+    wait_for(lambda: mails_about(serving, "Expense E-BROWSER:") or None, "the mail to the manager")
+    approve_in_browser(page, link_to_approve(serving, "Expense E-BROWSER:"))
+    execution = program.end_of(execution_id)
     assert execution["result"]["status"] == "completed"
     assert payments_of(serving, "E-BROWSER") == 1
+    clicked, ended = program.moment_of(execution_id, "CallbackSucceeded"), program.moment_of(execution_id, "ExecutionSucceeded")
+    assert ended - clicked < timedelta(seconds=1)

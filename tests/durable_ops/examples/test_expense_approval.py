@@ -41,6 +41,11 @@ def test_small_expense_is_paid_after_the_manager(client: DurableExecutionTestCli
     assert {**result, "paid_at": "then"} == {"status": "completed", "expense_id": "E-1", "amount": 120.5, "paid_at": "then"}
 
 
+def test_expense_can_be_searched_by_what_people_know(client: DurableExecutionTestClient) -> None:
+    execution = client.start_execution(expense_approval, expense(120.5))
+    assert execution.attributes == {"expense_id": "E-1", "amount": 120.5, "category": "travel"}
+
+
 def test_paid_at_is_the_real_moment_of_the_payment(client: DurableExecutionTestClient) -> None:
     execution = client.start_execution(expense_approval, expense())
     before = datetime.now(UTC)
@@ -134,6 +139,7 @@ def test_failed_callback_fails_the_execution_with_its_words(client: DurableExecu
         (expense(receipt_url="  "), "receipt is missing"),
         (expense(receipt_url=None), "receipt is missing"),
         (expense(expense_id=""), "expense_id is missing"),
+        (expense(expense_id=["E-1"]), "expense_id is missing"),
         ({}, "receipt is missing"),
         ("E-1", "must be an object"),
         ([], "must be an object"),
