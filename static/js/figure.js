@@ -3,6 +3,7 @@
   "use strict";
 
   const ROW = 24;
+  const NARROW_ROW = 42;
   const LABELLED_ROWS = 80;
   const OVERVIEW_HEIGHT = 540;
   const THICK = { running: 0.62, failed: 0.62, queued: 0.22, waiting: 0.22, retrying: 0.22 };
@@ -38,16 +39,18 @@
     const data = figure.data.map((trace) => ({
       ...trace,
       marker: { color: colour[trace.meta], line: { color: colour[trace.meta], width: THICK[trace.meta] > 0.5 ? 1.5 : 0 } },
-      width: count > LABELLED_ROWS ? 0.9 : THICK[trace.meta],
+      width: count > LABELLED_ROWS ? 0.9 : THICK[trace.meta] * (isNarrow ? ROW / NARROW_ROW : 1),
       hovertemplate: "<b>%{customdata[1]}</b><br>%{customdata[2]}<br>from %{base|%H:%M:%S.%L} UTC<extra></extra>",
       showlegend: false,
     }));
-    const annotations = !hasLabels ? [] : figure.rows.map((row, at) => ({
-      text: row.label, x: 0, xref: "paper", xanchor: "left", xshift: 14 + row.depth * 12 - left, y: at, yanchor: "middle",
+    // Labels stand left of the bars, on a phone above them.
+    const annotations = count > LABELLED_ROWS ? [] : figure.rows.map((row, at) => ({
+      text: row.label, x: 0, xref: "paper", xanchor: "left", xshift: isNarrow ? -3 : 14 + row.depth * 12 - left,
+      y: at, yanchor: "middle", yshift: isNarrow ? 15 : 0,
       showarrow: false, align: "left", font: { ...font, color: at ? colour.text : colour["text-soft"] },
     }));
     const layout = {
-      height: 66 + (count <= LABELLED_ROWS ? ROW * count : OVERVIEW_HEIGHT),
+      height: 66 + (count > LABELLED_ROWS ? OVERVIEW_HEIGHT : (isNarrow ? NARROW_ROW : ROW) * count),
       barmode: "overlay",
       dragmode: "zoom",
       font,
@@ -57,7 +60,7 @@
       margin: { l: left, r: 24, t: 48, b: 12 },
       hoverlabel: { bgcolor: colour["surface-raised"], bordercolor: colour["line-strong"], font: { ...font, color: colour.text }, align: "left" },
       xaxis: { type: "date", range: figure.range, side: "top", gridcolor: colour.line, linecolor: colour.line, zeroline: false, tickfont: font, nticks: isNarrow ? 3 : 9 },
-      yaxis: { range: [count - 0.4, -0.6], showticklabels: false, showgrid: false, zeroline: false, fixedrange: count <= LABELLED_ROWS },
+      yaxis: { range: [count - 0.4, isNarrow ? -0.9 : -0.6], showticklabels: false, showgrid: false, zeroline: false, fixedrange: count <= LABELLED_ROWS },
       uirevision: "kept",
     };
     return { data, layout };
@@ -73,11 +76,11 @@
     const { data, layout } = dress(JSON.parse(source.textContent), host);
     const isFirst = !host.classList.contains("js-plotly-plot");
     Plotly.react(host, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
-    if (isFirst) host.on("plotly_click", (event) => openOperation(event.points[0].customdata[0]));
+    if (isFirst) host.on("plotly_click", (event) => openOperation(host, event.points[0].customdata[0]));
   }
 
-  function openOperation(id) {
-    if (id) document.querySelector(`[data-operation="${CSS.escape(id)}"]`)?.click();
+  function openOperation(host, id) {
+    if (id) htmx.ajax("GET", `${host.dataset.operations}${encodeURIComponent(id)}/`, { target: "#drawer", swap: "innerHTML", source: host });
   }
 
   function drawAll() {

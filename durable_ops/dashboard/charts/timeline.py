@@ -4,6 +4,7 @@ A plain dictionary: the plotly package makes the same JSON 60 times slower (86 m
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from durable_ops.dashboard.formats import duration_text
@@ -23,7 +24,8 @@ def timeline_figure(timeline: Timeline, *, title: str) -> dict[str, Any]:
     """`data` for Plotly, `range` of the time axis, and per row its label and depth, which the browser lays out.
 
     Each trace names its tone in `meta`; `customdata` is [operation id, title, words]. Row 0 is the execution itself, below
-    it the operations in order of start. Times are UTC, widths in milliseconds. What runs is drawn over what waits.
+    it the operations in order of start. Times are milliseconds since 1970,
+    widths milliseconds. What runs is drawn over what waits.
     """
     traces = {tone: _trace(tone) for tone in ("queued", "waiting", "retrying", "running", "failed")}
     _add(traces, 0, "", title, timeline.segments, failed=False)
@@ -63,5 +65,5 @@ def _shown(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _time(moment: Any) -> str:
-    return str(moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
+def _time(moment: datetime) -> float:
+    return round(moment.timestamp() * 1000, 3)

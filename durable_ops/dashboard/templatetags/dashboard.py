@@ -1,5 +1,6 @@
 """Icons, states, times and sizes in templates."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -204,6 +205,7 @@ DETAIL_WORDS = {
     "Ran": "ran",
     "CallbackId": "callback id",
 }
+UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SECONDS = frozenset({"NextAttemptDelaySeconds", "Duration", "Timeout", "HeartbeatTimeout", "ExecutionTimeout", "Ran"})
 
 
@@ -211,7 +213,7 @@ def _short_value(key: str, value: Any) -> str:
     if key in SECONDS and isinstance(value, int | float | timedelta):
         return formats.duration_text(value)
     text = str(value)
-    if key.endswith("Id"):
+    if key.endswith("Id") or UUID_TEXT.fullmatch(text):
         return short_id(text)
     if key.endswith("_bytes") and isinstance(value, int):
         return formats.size_text(value)

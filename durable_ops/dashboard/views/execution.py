@@ -18,10 +18,11 @@ from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.events import list_event_rows
 from execution_engine.selectors.executions import ExecutionDetail, get_error, get_execution, get_payloads
 from execution_engine.selectors.explain import StateCode
-from execution_engine.selectors.operations import SHOWN, OperationDetail, get_operation, list_operations, tree
+from execution_engine.selectors.operations import OperationDetail, get_operation, list_operations, tree
 from execution_engine.selectors.segments import SegmentKind
 from execution_engine.selectors.timeline import Timeline, get_timeline
 
+TABLE_ROWS = 200
 TABS = {"operations": "Operations", "history": "History", "data": "Input and result"}
 
 
@@ -103,19 +104,27 @@ def _split(timeline: Timeline) -> list[dict[str, Any]]:
     return parts
 
 
-def _operations_context(_: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
-    operations = list_operations(execution.summary.id)
-    return {"rows": tree(operations), "is_cut": len(operations) >= SHOWN}
+def _operations_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    after = _number(request.GET.get("after"))
+    operations = list_operations(execution.summary.id, after=after or 0, limit=TABLE_ROWS + 1)
+    is_cut = len(operations) > TABLE_ROWS
+    operations = operations[:TABLE_ROWS]
+    return {
+        "rows": tree(operations),
+        "first_url": f"{request.path}?tab=operations" if after else None,
+        "more_url": f"{request.path}?tab=operations&after={operations[-1].start_event}" if is_cut else None,
+    }
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
     kind = request.GET.get("type")
     kind = kind if kind in set(EventType) else None
     newest_first = request.GET.get("order") == "newest"
-    after = request.GET.get("after", "")
-    page = list_event_rows(
-        execution.summary.id, kind=kind, after=int(after) if after.isascii() and after.isdigit() else None, newest_first=newest_first
-    )
+    page = list_event_rows(execution.summary.id, kind=kind, after=_number(request.GET.get("after")), newest_first=newest_first)
     query = request.GET.copy()
     query.pop("seen", None)
     query["after"] = str(page.next_after)
