@@ -6,12 +6,18 @@ deeper than its stack, NUL (PostgreSQL refuses it), half surrogate pairs (UTF-8 
 
 import json
 import re
-from itertools import pairwise
+from itertools import accumulate, islice, pairwise
 from json.decoder import scanstring  # type: ignore[attr-defined]  # there, and unnamed in the stubs
 from typing import Any
 
 # Twice what any document in practice needs, and far from the stack of a handler, which is already deep when it reads.
 MAX_DEPTH = 200
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_NO_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[^\[\]{}"]+')
+_STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+# How many values are looked through to name the place of a bad text; whoever sends more gets no place.
+_WALKED = 100_000
 _SUSPECT_TEXT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -28,8 +34,10 @@ def parse(raw: bytes | str) -> Any:
         raise JsonTextError(f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
     except RecursionError:
         raise JsonTextError(f"Nested deeper than {MAX_DEPTH} levels.") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH or _SUSPECT_TEXT.search(text):
-        _check(value)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        raise JsonTextError(f"Nested deeper than {MAX_DEPTH} levels.")
+    if _SUSPECT_TEXT.search(text):
+        _check_texts(value)
     return value
 
 
@@ -84,9 +92,9 @@ def text_problem(text: str) -> str | None:
 
 
 def _after_blanks(text: str, at: int) -> int:
-    while text[at] in " \t\n\r":
-        at += 1
-    return at
+    found = _BLANKS.match(text, at)
+    assert found is not None
+    return found.end()
 
 
 def _decode(raw: bytes | str) -> str:
@@ -105,21 +113,31 @@ def _decode(raw: bytes | str) -> str:
     return text
 
 
-def _check(root: Any) -> None:
-    """Walks without recursion, as the value may be deeper than the stack allows."""
-    stack: list[tuple[Any, int, str]] = [(root, 1, "$")]
-    while stack:
-        value, depth, place = stack.pop()
+def _depth(text: str) -> int:
+    """Levels of nesting of a valid text; C loops over its brackets, as a body of millions of them must not cost seconds."""
+    brackets = _NO_BRACKETS.sub("", text)
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+
+
+def _check_texts(root: Any) -> None:
+    """Names the place of a text that cannot be stored. Walks without recursion, as far as the budget goes."""
+    dumped = json.dumps(root, ensure_ascii=False)
+    if not _NUL.search(dumped) and text_problem(dumped) is None:
+        return
+    stack: list[tuple[Any, str]] = [(root, "$")]
+    for _ in range(_WALKED):
+        if not stack:
+            break
+        value, place = stack.pop()
         if isinstance(value, str):
             _check_text(value, place)
         elif isinstance(value, dict | list):
-            if depth > MAX_DEPTH:
-                raise JsonTextError(f"Nested deeper than {MAX_DEPTH} levels.")
             items = value.items() if isinstance(value, dict) else enumerate(value)
-            for key, inner in items:
+            for key, inner in islice(items, _WALKED):
                 if isinstance(key, str):
                     _check_text(key, f"a key of {place}")
-                stack.append((inner, depth + 1, f"{place}[{key}]" if len(place) < 200 else place))
+                stack.append((inner, f"{place}[{_short(str(key))}]" if len(place) < 200 else place))
+    raise JsonTextError("A text holds a NUL character or half a surrogate pair.")
 
 
 def _check_text(text: str, place: str) -> None:
