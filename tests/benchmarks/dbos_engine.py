@@ -10,9 +10,10 @@ import threading
 import time
 from typing import Any
 
+import psycopg
 from dbos import DBOS, DBOSConfig
 
-from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, emit, growth, latencies, milliseconds, percentile
+from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, Meter, emit, growth, latencies, milliseconds, percentile
 
 EXECUTIONS = int(os.environ.get("BENCH_DBOS_EXECUTIONS", "300"))
 RUNS = 300
@@ -49,17 +50,16 @@ def long() -> str:
     return "done"
 
 
-def w1() -> None:
+def w1(url: str) -> None:
     for handle in [DBOS.start_workflow(ten) for _ in range(20)]:
         handle.get_result()
-    began = time.perf_counter()
-    for handle in [DBOS.start_workflow(ten) for _ in range(EXECUTIONS)]:
-        handle.get_result()
-    wall = time.perf_counter() - began
-    emit("dbos", "W1", executions=EXECUTIONS, wall_s=round(wall, 3), steps_per_s=round(EXECUTIONS * STEPS / wall))
+    with psycopg.connect(url) as connection, Meter(connection, os.getpid()) as meter:
+        for handle in [DBOS.start_workflow(ten) for _ in range(EXECUTIONS)]:
+            handle.get_result()
+    emit("dbos", "W1", **meter.throughput(EXECUTIONS, EXECUTIONS * STEPS))
 
 
-def w2() -> None:
+def w2(url: str) -> None:
     for _ in range(20):
         DBOS.start_workflow(one).get_result()
     for mode, call in (("in process", one), ("started in process", lambda: DBOS.start_workflow(one).get_result())):
@@ -71,7 +71,7 @@ def w2() -> None:
         emit("dbos", "W2", mode=mode, **latencies(found))
 
 
-def w5() -> None:
+def w5(url: str) -> None:
     handle = DBOS.start_workflow(long)
     RESUMED.wait(300)
     first = MOMENTS.pop()
@@ -99,7 +99,7 @@ def main(workload: str, url: str) -> None:
     }
     DBOS(config=config)
     DBOS.launch()
-    {"w1": w1, "w2": w2, "w5": w5}[workload]()
+    {"w1": w1, "w2": w2, "w5": w5}[workload](url)
     sys.stdout.flush()
     os._exit(0)  # its threads would take seconds to end
 

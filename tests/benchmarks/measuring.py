@@ -3,8 +3,12 @@
 import json
 import statistics
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
+
+import psutil
+import psycopg
 
 STEPS = 10
 LONG_STEPS = 2_000
@@ -44,3 +48,42 @@ def growth(moments: Sequence[float]) -> dict[str, float]:
 def emit(system: str, workload: str, **figures: Any) -> None:
     sys.stdout.write(json.dumps({"system": system, "workload": workload, **figures}) + "\n")
     sys.stdout.flush()
+
+
+class Meter:
+    """Wall time and CPU seconds of a process tree and of PostgreSQL, which unlike wall time says the same on a busy machine."""
+
+    def __init__(self, connection: psycopg.Connection[Any], pid: int) -> None:
+        self._server = psutil.Process(connection.info.backend_pid).parent()
+        self._engine = psutil.Process(pid)
+
+    def __enter__(self) -> "Meter":
+        self._before = (cpu_seconds(self._engine), cpu_seconds(self._server), time.perf_counter())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall = time.perf_counter() - self._before[2]
+        self.engine = cpu_seconds(self._engine) - self._before[0]
+        self.server = cpu_seconds(self._server) - self._before[1]
+
+    def throughput(self, executions: int, steps: int) -> dict[str, float]:
+        return {
+            "executions": executions,
+            "wall_s": round(self.wall, 3),
+            "steps_per_s": round(steps / self.wall),
+            "engine_cpu_ms_per_step": round(self.engine / steps * 1000, 4),
+            "postgres_cpu_ms_per_step": round(self.server / steps * 1000, 4),
+        }
+
+
+def cpu_seconds(process: psutil.Process | None) -> float:
+    """User and system time of the tree, including children that were collected."""
+    assert process is not None
+    total = 0.0
+    for member in (process, *process.children(recursive=True)):
+        try:
+            times = member.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total

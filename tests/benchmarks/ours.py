@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from tests.benchmarks.measuring import LONG_STEPS, STEPS, emit, growth, latencies, milliseconds, percentile
+from tests.benchmarks.measuring import LONG_STEPS, STEPS, Meter, emit, growth, latencies, milliseconds, percentile
 from tests.crash.worker import CeleryWorker
 
 MODULES = ["tests.benchmarks.functions"]
@@ -26,13 +26,10 @@ def w1(url: str, worker: CeleryWorker) -> None:
         start_many(ten, 200)
         wait_for(connection, 200)
         connection.execute("checkpoint")
-        began = time.perf_counter()
-        start_many(ten, EXECUTIONS)
-        started = time.perf_counter() - began
-        wait_for(connection, 200 + EXECUTIONS)
-        wall = time.perf_counter() - began
-    steps = EXECUTIONS * STEPS
-    emit("ours", "W1", executions=EXECUTIONS, started_s=round(started, 3), wall_s=round(wall, 3), steps_per_s=round(steps / wall))
+        with Meter(connection, worker.parent) as meter:
+            start_many(ten, EXECUTIONS)
+            wait_for(connection, 200 + EXECUTIONS)
+    emit("ours", "W1", **meter.throughput(EXECUTIONS, EXECUTIONS * STEPS))
 
 
 def start_many(function: Any, count: int) -> None:
