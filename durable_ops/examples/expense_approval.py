@@ -37,7 +37,7 @@ def expense_approval(event: dict[str, Any], context: DurableContext) -> dict[str
     except StepError as error:
         raise InvalidExpense(error.message) from None
     # What people search by, and what the console shows to whoever decides.
-    context.set_attributes(expense_id=expense["expense_id"], amount=expense["amount"], category=str(expense["category"]))
+    context.set_attributes(expense_id=expense["expense_id"], amount=expense["amount"], category=str(expense["category"] or ""))
 
     if not is_approved(context, "manager", expense, Duration.from_days(7)):
         return outcome("rejected_by_manager", expense)

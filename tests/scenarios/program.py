@@ -4,6 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -38,12 +39,21 @@ class Program:
     def execution(self, execution_id: str) -> dict[str, Any]:
         return dict(self.call("GET", f"/executions/{execution_id}"))
 
+    def everything(self, path: str) -> list[dict[str, Any]]:
+        """All pages of a list."""
+        answer = self.call("GET", path)
+        found = list(answer["results"])
+        while answer["next"]:
+            answer = self.call("GET", answer["next"].partition("/api/v1")[2])
+            found += answer["results"]
+        return found
+
     def pending_callback(self, execution_id: str, name: str) -> str:
         """Waits until the execution waits for this callback; its id."""
 
         def find() -> str | None:
-            results = self.call("GET", f"/callbacks?status=pending&execution={execution_id}")["results"]
-            return next((str(item["callback_id"]) for item in results if item["name"] == name), None)
+            pending = self.everything(f"/callbacks?status=pending&execution={execution_id}")
+            return next((str(item["callback_id"]) for item in pending if item["name"] == name), None)
 
         return wait_for(find, f"callback {name} of {execution_id}")
 
@@ -65,7 +75,17 @@ class Program:
         return wait_for(find, f"the end of {execution_id}", seconds)
 
 
-def wait_for(find: Callable[[], T | None], what: str, seconds: float = 30) -> T:
+def ledger(serving: Serving) -> dict[str, list[float]]:
+    """Every amount that was paid, by expense."""
+    rows = "[[payment.expense_id, float(payment.amount)] for payment in Payment.objects.all()]"
+    question = f"import json; from durable_ops.examples.models import Payment; print(json.dumps({rows}))"
+    paid: dict[str, list[float]] = defaultdict(list)
+    for expense_id, amount in json.loads(serving.manage("shell", "--no-imports", "-c", question).strip().splitlines()[-1]):
+        paid[expense_id].append(amount)
+    return paid
+
+
+def wait_for(find: Callable[[], T | None], what: str, seconds: float = 60) -> T:
     """The first answer that is not None, asked for every 50 ms."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
