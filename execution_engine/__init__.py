@@ -7,6 +7,7 @@ from execution_engine.sdk.config import CallbackConfig, ChildConfig, StepConfig,
 from execution_engine.sdk.context import DurableContext
 from execution_engine.sdk.durations import Duration
 from execution_engine.sdk.errors import (
+    BackgroundThreadError,
     CallbackError,
     CallbackExternalError,
     CallbackSubmitterError,
@@ -16,18 +17,24 @@ from execution_engine.sdk.errors import (
     DurableOperationError,
     ExecutionError,
     ExecutionFailedError,
+    GetExecutionStateError,
     InvalidStateError,
     InvocationError,
     InvokeError,
     NonDeterministicExecutionError,
+    OrderedLockError,
+    OrphanedChildException,
     PluginLoadError,
     RetryableSerDesError,
     SignalTimeoutError,
     StepError,
     StepInterruptedError,
+    TerminationReason,
+    UnrecoverableError,
     ValidationError,
     WaitForConditionError,
 )
+from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.operations.create_callback import Callback
 from execution_engine.sdk.registry import DurableFunction, durable_execution, register, start_many
 from execution_engine.sdk.retries import (
@@ -51,8 +58,11 @@ from execution_engine.sdk.types import (
 from execution_engine.sdk.waits import WaitForConditionConfig, WaitForConditionDecision, WaitStrategyConfig, create_wait_strategy
 from execution_engine.sdk.with_retry import WithRetryConfig, with_retry
 
+__version__ = "0.1.0"
+
 __all__ = [
     "ApprovalDecision",
+    "BackgroundThreadError",
     "Callback",
     "CallbackConfig",
     "CallbackError",
@@ -70,13 +80,17 @@ __all__ = [
     "ExecutionError",
     "ExecutionFailedError",
     "ExtendedTypeSerDes",
+    "GetExecutionStateError",
     "InvalidStateError",
     "InvocationError",
     "InvokeError",
     "JitterStrategy",
     "JsonSerDes",
+    "LambdaContext",
     "LinearRetryStrategyConfig",
     "NonDeterministicExecutionError",
+    "OrderedLockError",
+    "OrphanedChildException",
     "PassThroughSerDes",
     "PluginLoadError",
     "RetryDecision",
@@ -95,7 +109,9 @@ __all__ = [
     "StepInterruptedError",
     "StepSemantics",
     "SuspendExecution",
+    "TerminationReason",
     "TimedSuspendExecution",
+    "UnrecoverableError",
     "ValidationError",
     "WaitForCallbackConfig",
     "WaitForCallbackContext",
@@ -105,6 +121,7 @@ __all__ = [
     "WaitForConditionError",
     "WaitStrategyConfig",
     "WithRetryConfig",
+    "__version__",
     "create_linear_retry_strategy",
     "create_retry_strategy",
     "create_wait_strategy",

@@ -1,5 +1,7 @@
 """The exceptions that author code meets, under AWS's names."""
 
+from enum import Enum
+
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import DurableExecutionsError, InvocationInterrupt
 from execution_engine.core.records import ErrorObject
@@ -21,20 +23,48 @@ class PluginLoadError(DurableExecutionsError):
     """A configured plugin could not be loaded."""
 
 
-class ExecutionError(DurableExecutionsError):
+class TerminationReason(Enum):
+    """Why an execution or an invocation ended before its handler did, in AWS's words."""
+
+    UNHANDLED_ERROR = "UNHANDLED_ERROR"
+    INVOCATION_ERROR = "INVOCATION_ERROR"
+    EXECUTION_ERROR = "EXECUTION_ERROR"
+    CHECKPOINT_FAILED = "CHECKPOINT_FAILED"
+    NON_DETERMINISTIC_EXECUTION = "NON_DETERMINISTIC_EXECUTION"
+    STEP_INTERRUPTED = "STEP_INTERRUPTED"
+    SERIALIZATION_ERROR = "SERIALIZATION_ERROR"
+
+
+class UnrecoverableError(DurableExecutionsError):
+    """What the handler cannot mend: base of `ExecutionError` and `InvocationError`."""
+
+    default_reason = TerminationReason.UNHANDLED_ERROR
+
+    def __init__(self, message: str, termination_reason: TerminationReason | None = None) -> None:
+        super().__init__(message)
+        self.termination_reason = termination_reason or self.default_reason
+
+
+class ExecutionError(UnrecoverableError):
     """Ends the execution FAILED without any retry, whatever operation wraps it."""
+
+    default_reason = TerminationReason.EXECUTION_ERROR
 
 
 class NonDeterministicExecutionError(ExecutionError):
     """The code asked for another operation than the one recorded at this place; `step_id` is the operation's id."""
+
+    default_reason = TerminationReason.NON_DETERMINISTIC_EXECUTION
 
     def __init__(self, message: str, step_id: str | None = None) -> None:
         super().__init__(message)
         self.step_id = step_id
 
 
-class InvocationError(DurableExecutionsError):
+class InvocationError(UnrecoverableError):
     """Fails the invocation, which is tried again, unless `is_retryable()` says no: then the execution fails."""
+
+    default_reason = TerminationReason.INVOCATION_ERROR
 
     def is_retryable(self) -> bool:
         return True
@@ -42,6 +72,8 @@ class InvocationError(DurableExecutionsError):
 
 class CheckpointError(InvocationError):
     """The journal refused a checkpoint; `is_client_error` means that trying again cannot help."""
+
+    default_reason = TerminationReason.CHECKPOINT_FAILED
 
     def __init__(self, message: str, *, is_client_error: bool = False) -> None:
         super().__init__(message)
@@ -54,13 +86,19 @@ class CheckpointError(InvocationError):
 class GetExecutionStateError(CheckpointError):
     """The recorded operations could not be read."""
 
+    default_reason = TerminationReason.INVOCATION_ERROR
+
 
 class RetryableSerDesError(InvocationError):
     """A serdes failed for a passing reason: the invocation is tried again."""
 
+    default_reason = TerminationReason.SERIALIZATION_ERROR
+
 
 class StepInterruptedError(InvocationError):
     """An at-most-once step was cut off before its end was recorded; its retry strategy decides."""
+
+    default_reason = TerminationReason.STEP_INTERRUPTED
 
     def __init__(self, message: str, step_id: str | None = None) -> None:
         super().__init__(message)

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 AWS_NAMES = [
     "Duration", "StepConfig", "StepSemantics", "JitterStrategy", "ChildConfig", "CallbackConfig",
@@ -19,6 +21,13 @@ def test_the_public_names_import_without_django_celery_or_a_driver() -> None:
     code = f"import sys; from execution_engine import {', '.join(AWS_NAMES)}; print([m for m in {FOREIGN} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_the_version_is_the_packages() -> None:
+    import execution_engine
+
+    project = tomllib.loads((Path(execution_engine.__file__).parent.parent / "pyproject.toml").read_text())
+    assert execution_engine.__version__ == project["project"]["version"]
 
 
 def test_everything_listed_is_there() -> None:
