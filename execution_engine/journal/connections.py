@@ -5,6 +5,8 @@ from typing import Any
 import psycopg
 from django.db import connections
 
+from execution_engine.journal.arrays import register_arrays
+
 # A write under a lock is short; who waits longer than this for a row goes back into the line instead.
 LOCK_TIMEOUT_MS = 250
 STATEMENT_TIMEOUT_MS = 30_000
@@ -29,4 +31,5 @@ def connect(purpose: str, *, options: str = "") -> psycopg.Connection[Any]:
         keepalives_count=3,
         tcp_user_timeout=15_000,
     )
+    register_arrays(connection.adapters)
     return connection

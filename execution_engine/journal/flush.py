@@ -9,19 +9,27 @@ import orjson
 import psycopg
 
 from execution_engine.core.records import OperationRecord
+from execution_engine.journal.arrays import pack, register_arrays
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.rows import details_text, error_text, options_text
 from execution_engine.journal.statements import statement
 
-_LANE_KEYS = (
-    "id", "claim_id", "checkpoint_seq", "events", "last_at", "expect_wake", "woken", "settles", "releases", "told", "due",
-    "status", "failed", "result", "error", "status_text", "attributes",
+# Parameters in the order of their rows below, each with its element type; flush.sql names the same.
+_LANE = (
+    ("id", "uuid"), ("claim_id", "uuid"), ("checkpoint_seq", "int8"), ("events", "int4"), ("last_at", "float8"),
+    ("expect_wake", "int8"), ("woken", "int4"), ("settles", "bool"), ("releases", "bool"), ("told", "int8"), ("due", "float8"),
+    ("status", "text"), ("failed", "int4"), ("result", "text"), ("error", "text"), ("status_text", "text"), ("attributes", "text"),
 )  # fmt: skip
-_OPERATION_KEYS = (
-    "op_lane", "op_id", "op_type", "op_sub_type", "op_name", "op_parent", "op_status", "op_attempt", "op_payload", "op_error",
-    "op_replay", "op_options", "op_callback", "op_started", "op_ended", "op_due", "op_woken", "op_start_event",
+_OPERATIONS = (
+    ("op_lane", "int4"), ("op_id", "text"), ("op_type", "text"), ("op_sub_type", "text"), ("op_name", "text"), ("op_parent", "text"),
+    ("op_status", "text"), ("op_attempt", "int4"), ("op_payload", "text"), ("op_error", "text"), ("op_replay", "bool"),
+    ("op_options", "text"), ("op_callback", "text"), ("op_started", "float8"), ("op_ended", "float8"), ("op_due", "float8"),
+    ("op_woken", "bool"), ("op_start_event", "int4"),
 )  # fmt: skip
-_EVENT_KEYS = ("ev_lane", "ev_n", "ev_type", "ev_op", "ev_at", "ev_details", "ev_payload", "ev_error")
+_EVENTS = (
+    ("ev_lane", "int4"), ("ev_n", "int4"), ("ev_type", "text"), ("ev_op", "text"), ("ev_at", "float8"), ("ev_details", "text"),
+    ("ev_payload", "text"), ("ev_error", "text"),
+)  # fmt: skip
 _SQL = "flush"
 
 
@@ -61,6 +69,8 @@ def send(
     connection: psycopg.Connection[Any] | psycopg.Cursor[Any], batches: Sequence[Batch], now: datetime | None = None
 ) -> tuple[dict[int, Accepted], datetime | None]:
     """Writes the batches. Answers, by index, those that were written, and the database's time; the others were skipped whole."""
+    if isinstance(connection, psycopg.Cursor):
+        register_arrays(connection.adapters)  # a cursor on Django's connection, which does not know our arrays
     found = connection.execute(statement(_SQL), _params(batches, now), prepare=True, binary=True).fetchall()
     accepted = {row[0] - 1: Accepted(row[1], row[2], row[3]) for row in found}
     return accepted, (found[0][4] if found else None)
@@ -74,9 +84,10 @@ def _params(batches: Sequence[Batch], now: datetime | None) -> dict[str, Any]:
         count, woken, expect_wake, latest = _entries(batch, number, operations, events)
         lanes.append(_lane_row(batch, count, woken, expect_wake, latest))
     params: dict[str, Any] = {"now": now}
-    for keys, rows in ((_LANE_KEYS, lanes), (_OPERATION_KEYS, operations), (_EVENT_KEYS, events)):
-        columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in keys]
-        params.update(zip(keys, columns, strict=True))
+    for columns, rows in ((_LANE, lanes), (_OPERATIONS, operations), (_EVENTS, events)):
+        values = zip(*rows, strict=True) if rows else [()] * len(columns)
+        for (name, element_type), column in zip(columns, values, strict=True):
+            params[name] = pack(element_type, column)
     return params
 
 

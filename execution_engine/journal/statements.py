@@ -13,6 +13,11 @@ def statement(name: str) -> str:
     return _statements()[name]
 
 
+def _shortened(text: str) -> str:
+    """Without comments and indentation: psycopg parses a statement above 4,096 characters anew each time."""
+    return re.sub(r"\s+", " ", re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE)).strip()
+
+
 @cache
 def _statements() -> dict[str, str]:
     found: dict[str, str] = {}
@@ -21,5 +26,5 @@ def _statements() -> dict[str, str]:
         for name, text in zip(parts[::2], parts[1::2], strict=True):
             if name in found:
                 raise ValueError(f"two SQL statements are named {name}")
-            found[name] = text.strip()
+            found[name] = _shortened(text)
     return found

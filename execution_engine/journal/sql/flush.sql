@@ -8,9 +8,9 @@ with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), asked as materialized (
   select * from unnest(
-    %(id)b::uuid[], %(claim_id)b::uuid[], %(checkpoint_seq)b::int8[], %(events)b::int4[], %(last_at)b::float8[],
-    %(expect_wake)b::int8[], %(woken)b::int4[], %(settles)b::bool[], %(releases)b::bool[], %(told)b::int8[], %(due)b::float8[],
-    %(status)b::text[], %(failed)b::int4[], %(result)b::text[], %(error)b::text[], %(status_text)b::text[], %(attributes)b::text[]
+    %(id)b, %(claim_id)b, %(checkpoint_seq)b, %(events)b, %(last_at)b,
+    %(expect_wake)b, %(woken)b, %(settles)b, %(releases)b, %(told)b, %(due)b,
+    %(status)b, %(failed)b, %(result)b, %(error)b, %(status_text)b, %(attributes)b
   ) with ordinality as t(
     id, claim_id, checkpoint_seq, events, last_at, expect_wake, woken, settles, releases, told, due,
     status, failed, result, error, status_text, attributes, lane)
@@ -53,10 +53,10 @@ with clock as materialized (
          o.callback_id, to_timestamp(o.started), to_timestamp(o.ended), to_timestamp(o.due),
          case when o.woken then l.wake_seq end, l.base + o.start_event
     from unnest(
-      %(op_lane)b::int4[], %(op_id)b::text[], %(op_type)b::text[], %(op_sub_type)b::text[], %(op_name)b::text[],
-      %(op_parent)b::text[], %(op_status)b::text[], %(op_attempt)b::int4[], %(op_payload)b::text[], %(op_error)b::text[],
-      %(op_replay)b::bool[], %(op_options)b::text[], %(op_callback)b::text[], %(op_started)b::float8[],
-      %(op_ended)b::float8[], %(op_due)b::float8[], %(op_woken)b::bool[], %(op_start_event)b::int4[]
+      %(op_lane)b, %(op_id)b, %(op_type)b, %(op_sub_type)b, %(op_name)b,
+      %(op_parent)b, %(op_status)b, %(op_attempt)b, %(op_payload)b, %(op_error)b,
+      %(op_replay)b, %(op_options)b, %(op_callback)b, %(op_started)b,
+      %(op_ended)b, %(op_due)b, %(op_woken)b, %(op_start_event)b
     ) as o(lane, id, type, sub_type, name, parent_id, status, attempt, payload, error, replay_children, options,
            callback_id, started, ended, due, woken, start_event)
     join lane l using (lane)
@@ -68,8 +68,8 @@ with clock as materialized (
   insert into durable_event (execution_id, event_id, type, operation_id, at, details, payload, error)
   select l.id, l.base + v.n, v.type, v.operation_id, greatest(l.floor, to_timestamp(v.at)), v.details, v.payload, v.error
     from unnest(
-      %(ev_lane)b::int4[], %(ev_n)b::int4[], %(ev_type)b::text[], %(ev_op)b::text[], %(ev_at)b::float8[],
-      %(ev_details)b::text[], %(ev_payload)b::text[], %(ev_error)b::text[]
+      %(ev_lane)b, %(ev_n)b, %(ev_type)b, %(ev_op)b, %(ev_at)b,
+      %(ev_details)b, %(ev_payload)b, %(ev_error)b
     ) as v(lane, n, type, operation_id, at, details, payload, error)
     join lane l using (lane)
 )
