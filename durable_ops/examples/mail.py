@@ -1,4 +1,8 @@
-"""Mails of the examples. Call it inside a step: a finished step is never run again, so a replay sends nothing."""
+"""Mails of the examples. Call it inside a step: a finished step is never run again, so a replay sends nothing.
+
+Only a process that dies between sending and recording leaves a mail that is sent again; what must not happen twice even then,
+such as a payment, belongs into an atomic step.
+"""
 
 from typing import Any
 

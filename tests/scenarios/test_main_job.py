@@ -55,14 +55,21 @@ def approve_in_browser(page: Page, link: str) -> None:
     page.wait_for_url("**/callbacks/")
 
 
+def wait_until_suspended(program: Program, execution_id: str) -> None:
+    """Until it only waits for people: its mails are sent and recorded."""
+    wait_for(lambda: program.execution(execution_id)["state"] == "waiting_for_callback" or None, f"{execution_id} to wait for a person")
+
+
 def test_expense_survives_killed_workers_and_is_paid_exactly_once(serving: Serving, program: Program) -> None:
     execution_id = program.start("expense-approval", EXPENSE)
     manager = program.pending_callback(execution_id, "manager")
+    wait_until_suspended(program, execution_id)
     kill_every_child(serving)
     program.succeed(manager, {"action": "approved"})
     finance = program.pending_callback(execution_id, "finance")
-    kill_every_child(serving)
+    wait_until_suspended(program, execution_id)
     program.succeed(finance, {"action": "approved"})
+    kill_every_child(serving)  # while it is being paid, or just before or after
 
     execution = program.end_of(execution_id)
     assert (execution["status"], execution["result"]["status"]) == ("SUCCEEDED", "completed")
