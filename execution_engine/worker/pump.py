@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 RECONNECT_SECONDS = 0.5
+LISTEN_SECONDS = 0.5  # between looks at the stop event; a notification ends the wait at once
 SUSPECT_PATIENCE_LOOKS = 10
 
 
@@ -42,6 +43,7 @@ class Pump:
         self._is_stopping.set()
         self._runtime.look.set()
         self._loop.join()
+        self._listener.join()
 
     def freed(self) -> None:
         """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one."""
@@ -142,7 +144,7 @@ class Pump:
                     connection.execute(f"listen {CHANNEL}")
                     self._runtime.look.set()
                     while not self._is_stopping.is_set():
-                        for _ in connection.notifies(timeout=5.0):
+                        for _ in connection.notifies(timeout=LISTEN_SECONDS):
                             self._runtime.look.set()
             except psycopg.Error as error:
                 logger.debug("the listener lost its connection, looking goes on: %s", error)

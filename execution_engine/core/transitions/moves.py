@@ -1,6 +1,5 @@
 """What the rules of all operation types share: refusing, starting and ending a record."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -43,13 +42,23 @@ def ended(
     attempt: int | None = None,
     replay_children: bool = False,
 ) -> OperationRecord:
-    return replace(
-        record,
+    # Built by hand: `replace` asks the dataclass for its fields each time, and every step of every execution comes by here.
+    return OperationRecord(
+        id=record.id,
+        type=record.type,
         status=status,
+        sub_type=record.sub_type,
+        name=record.name,
+        parent_id=record.parent_id,
+        attempt=record.attempt if attempt is None else attempt,
         payload=payload,
         error=error,
+        replay_children=replay_children,
+        options=record.options,
+        callback_id=record.callback_id,
+        started_at=record.started_at,
         ended_at=now,
         due_at=None,
-        attempt=record.attempt if attempt is None else attempt,
-        replay_children=replay_children,
+        wake_seq=record.wake_seq,
+        start_event=record.start_event,
     )
