@@ -5,7 +5,7 @@ import time
 import urllib.request
 from typing import Any
 
-from tests.conformance.scenarios import Answer, Scenario, Step, Stop
+from tests.conformance.scenario import Answer, Scenario, Step, Stop
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.scenarios import IN_MEMORY, Scenario
+from tests.conformance.scenario import Scenario
+from tests.conformance.scenarios import IN_MEMORY
 from tests.conformance.test_memory import play
 
 # Keys of <EventType>Details; a question mark says that it is there only when asked for.

@@ -5,7 +5,8 @@ import pytest
 from execution_engine import ExecutionFailedError
 from execution_engine.testing.client import DurableExecutionTestClient, ExecutionUnderTest
 from tests.conformance.lines import assert_history, history_lines
-from tests.conformance.scenarios import IN_MEMORY, Answer, Heartbeat, Scenario, Stop
+from tests.conformance.scenario import Answer, Heartbeat, Scenario, Stop
+from tests.conformance.scenarios import IN_MEMORY
 
 
 def play(scenario: Scenario) -> ExecutionUnderTest:

@@ -7,7 +7,9 @@ import pytest
 
 from tests.conformance.lines import assert_history, history_lines
 from tests.conformance.product import Product, Started, run_side_by_side
-from tests.conformance.scenarios import CRASHES, SIDE_BY_SIDE, Scenario
+from tests.conformance.scenario import Scenario
+from tests.conformance.scenarios import SIDE_BY_SIDE
+from tests.conformance.step_scenarios import CRASHES
 from tests.serving import Serving
 
 pytestmark = pytest.mark.slow
