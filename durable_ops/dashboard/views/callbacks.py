@@ -57,7 +57,7 @@ def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> Http
     callback = find_callback(callback_id)
     if callback is None or not callback.is_pending:
         return _decided(request, callback)
-    form = DecisionForm(request.POST or None)
+    form = DecisionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return _decide(request, callback, approved=approved, comment=form.cleaned_data["comment"])
     context = {"callback": callback, "approved": approved, "form": form}

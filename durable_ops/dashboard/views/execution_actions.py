@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
@@ -52,7 +52,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @console_view(Right.STOP_EXECUTION)
 def stop(request: HttpRequest, execution_id: UUID) -> HttpResponse:
-    form = StopForm(request.POST or None)
+    form = StopForm(_body(request))
 
     def act() -> str:
         actions.stop_execution(actor_of(request), execution_id, reason=form.cleaned_data["reason"])
@@ -64,7 +64,7 @@ def stop(request: HttpRequest, execution_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @console_view(Right.SIGNAL_EXECUTION)
 def signal(request: HttpRequest, execution_id: UUID) -> HttpResponse:
-    form = SignalForm(request.POST or None, initial={"name": request.GET.get("name", "")})
+    form = SignalForm(_body(request), initial={"name": request.GET.get("name", "")})
 
     def act() -> str:
         name = form.cleaned_data["name"]
@@ -87,6 +87,11 @@ def _act(request: HttpRequest, execution_id: UUID, form: Form, act: Any, *, temp
                 form.add_error(None, error.message)
                 status = error.status
     return render_page(request, template, {"form": form, "execution": execution}, fragment="form", status=status)
+
+
+def _body(request: HttpRequest) -> QueryDict | None:
+    """Also an empty body is one: its form is then told what is missing."""
+    return request.POST if request.method == "POST" else None
 
 
 def _find(execution_id: UUID) -> ExecutionSummary:

@@ -41,7 +41,8 @@ def test_retried_step_shows_attempts_and_pauses() -> None:
     step = make_operation(execution, status="SUCCEEDED", name="pay", attempt=2, started_at=at(1), ended_at=at(8))
     invocation(execution, 9, 1, 2)
     invocation(execution, 10, 6.5, 10)
-    for number, (kind, second, delay) in enumerate([("StepStarted", 1, 0), ("StepFailed", 2, 4), ("StepStarted", 7, 0), ("StepSucceeded", 8, 0)]):
+    events = [("StepStarted", 1, 0), ("StepFailed", 2, 4), ("StepStarted", 7, 0), ("StepSucceeded", 8, 0)]
+    for number, (kind, second, delay) in enumerate(events):
         details = {"RetryDetails": {"CurrentAttempt": 1, **({"NextAttemptDelaySeconds": delay} if delay else {})}}
         make_event(execution, number + 1, kind, at(second), operation_id=step.id, details=details)
     timeline = read(execution)

@@ -1,0 +1,77 @@
+"""Functions, audit log and the pages for what went wrong."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from durable_ops.actions.actor import Actor, Channel
+from durable_ops.audit import log
+from execution_engine.models import FunctionVersion
+from tests.durable_ops.dashboard.conftest import HTMX
+from tests.factories import make_execution, make_version, some_id
+
+
+def test_functions_show_versions_and_who_serves_them(admin: Client, version: FunctionVersion) -> None:
+    make_execution(make_version("orphan", "3"))
+    html = admin.get("/functions/").content.decode()
+    assert ("expense-approval" in html, "orphan" in html, html.count("tone-stranded")) == (True, True, 1)
+    url = re.search(r'id="rows-live"[^>]*hx-get="([^"]+)"', html)
+    assert url is not None
+    assert admin.get(url.group(1), headers=HTMX).status_code == 204
+
+
+def test_no_function_is_explained(admin: Client) -> None:
+    html = admin.get("/functions/").content.decode()
+    assert ("No function is known yet" in html, "No worker has been seen" in html) == (True, True)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_audit_asks_one_query(admin: Client, rows: int) -> None:
+    append(rows)
+    with CaptureQueriesContext(connection) as queries:
+        html = admin.get("/audit/").content.decode()
+    assert (html.count('id="entry-'), len(queries)) == (rows, 4 + 1)
+
+
+def test_audit_filters_and_pages(admin: Client) -> None:
+    append(51)
+    append(1, action="execution.start", reason="<b>why</b>")
+    first = admin.get("/audit/").content.decode()
+    older = re.search(r'href="([^"]+)" rel="next"', first)
+    assert older is not None
+    assert admin.get(older.group(1)).content.decode().count('id="entry-') == 2
+    found = admin.get("/audit/?q=why&action=execution.start").content.decode()
+    assert (found.count('id="entry-'), "&lt;b&gt;why&lt;/b&gt;" in found) == (1, True)
+    assert "No entry matches" in admin.get("/audit/?q=nobody-did").content.decode()
+
+
+def test_audit_is_not_for_viewers(sign_in: Callable[[str], Client]) -> None:
+    client = sign_in("viewer")
+    assert client.get("/audit/").status_code == 403
+    assert 'href="/audit/"' not in client.get("/").content.decode()
+
+
+def test_unknown_page_says_so(admin: Client) -> None:
+    answer = admin.get("/nothing/here/")
+    assert (answer.status_code, "Nothing here" in answer.content.decode()) == (404, True)
+
+
+@pytest.mark.django_db
+def test_unknown_page_is_there_for_strangers_too(client: Client) -> None:
+    assert client.get("/nothing/here/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_sign_in_page_tells_a_wrong_password(client: Client) -> None:
+    answer = client.post("/login/", {"username": "ada", "password": "wrong"})
+    assert "Please enter a correct" in answer.content.decode()
+
+
+def append(count: int, action: str = "execution.stop", reason: str = "") -> None:
+    actor = Actor(user=None, channel=Channel.COMMAND, address="tests")
+    for _ in range(count):
+        log.append(actor, log.Act(action, "execution", str(some_id(5)), execution_id=some_id(5), reason=reason, facts={"function": "f"}))
