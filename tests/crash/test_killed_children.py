@@ -1,5 +1,6 @@
 """kill -9 of worker children at random moments: nothing lost, nothing twice, no step again after its checkpoint."""
 
+import os
 import random
 import signal
 import time
@@ -7,12 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import os
-
 import psycopg
 import pytest
 
-import execution_engine
+from durable_ops.serve.children import process_state
 from tests.crash import ledger
 from tests.crash.functions import STEPS, crash_ten
 from tests.crash.worker import CeleryWorker
@@ -56,3 +55,37 @@ def test_killed_children(
     verdict = crash(ground, worker, seed, executions, kills, 120)
     figures("killed children", seed=seed, kills=kills, seconds=round(time.monotonic() - began, 1), **vars(verdict))
     assert verdict.is_clean, f"seed {seed}: {verdict}\n{worker.tail()}"
+
+
+@pytest.mark.parametrize("broken", ["early_answers", "stale_loads"])
+def test_broken_engines_are_caught(
+    ground: psycopg.Connection[Any], database_url: str, broker: str, data: Path, seed: int, broken: str
+) -> None:
+    worker = CeleryWorker(database_url, data, modules=[FUNCTIONS, f"tests.crash.broken.{broken}"], threads=8, broker=broker)
+    verdict = crash(ground, worker, seed, 24, 6, 60)
+    assert verdict.rerun_after_checkpoint or verdict.broken_histories, f"seed {seed}: {verdict}\n{worker.tail()}"
+
+
+def test_killed_worker_leaves_no_child_and_the_next_one_finishes(
+    ground: psycopg.Connection[Any], database_url: str, broker: str, data: Path, figures: Callable[..., None]
+) -> None:
+    chance = random.Random(7)
+    for number in range(60):
+        crash_ten.start({"name": str(number), "milliseconds": [chance.randint(10, 60) for _ in range(STEPS)]}, name=str(number))
+    worker = CeleryWorker(database_url, data, modules=[FUNCTIONS], threads=8, broker=broker)
+    worker.start()
+    worker.wait_until_ready()
+    time.sleep(0.5)
+    killed = worker.kill()
+    began = time.monotonic()
+    while any(process_state(pid) not in {"", "Z", "X"} for pid in killed):
+        assert time.monotonic() - began < 5, "children outlived their killed parent"
+        time.sleep(0.01)
+    orphans = round(time.monotonic() - began, 3)
+    open_then = ground.execute("select count(*) from durable_execution where ended_at is null").fetchone()
+    began = time.monotonic()
+    with CeleryWorker(database_url, data, modules=[FUNCTIONS], threads=8, broker=broker):
+        assert ledger.wait_for_rest(ground, 60, 60)
+    verdict = ledger.judge(ground, killed)
+    figures("killed worker", orphans_s=orphans, open_then=open_then, finished_s=round(time.monotonic() - began, 1), **vars(verdict))
+    assert verdict.is_clean, verdict
