@@ -37,7 +37,6 @@ class KeyAuthentication(BaseAuthentication):
         if key is None:
             self._count_refusal(request)
             raise AuthenticationFailed("This key is unknown, revoked or expired.")
-        api_keys.note_use(key)
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the shape that DRF calls

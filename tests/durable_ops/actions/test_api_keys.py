@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -80,13 +81,20 @@ def test_name_bounds(name: str) -> None:
         api_keys.create_key(COMMAND, user=make_user("viewer"), name=name)
 
 
-def test_last_use_is_noted_at_most_once_a_minute() -> None:
-    key = api_keys.create_key(COMMAND, user=make_user("viewer"), name="a").key
-    api_keys.note_use(key)
+def test_last_use_is_noted_at_most_once_a_minute(django_assert_num_queries: Any) -> None:
+    secret = api_keys.create_key(COMMAND, user=make_user("viewer"), name="a").secret
+    api_keys.find_key(secret)
     first = ApiKey.objects.get().last_used_at
     assert first is not None
-    api_keys.note_use(key)
+    with django_assert_num_queries(1):
+        api_keys.find_key(secret)
     assert ApiKey.objects.get().last_used_at == first
     ApiKey.objects.update(last_used_at=first - timedelta(minutes=2))
-    api_keys.note_use(key)
+    api_keys.find_key(secret)
     assert ApiKey.objects.get().last_used_at > first - timedelta(minutes=1)
+
+
+def test_refused_key_is_not_noted() -> None:
+    secret = api_keys.create_key(COMMAND, user=make_user("viewer"), name="a").secret
+    api_keys.find_key(secret[:-4] + "xxxx")
+    assert ApiKey.objects.get().last_used_at is None
