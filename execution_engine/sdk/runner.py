@@ -69,7 +69,9 @@ def run_handler(
         else:
             result = function.handler(event, lambda_context)
         return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(result))
-    except SuspendExecution:
+    except SuspendExecution as suspended:
+        # Contexts keep what unwinds them, and its frames keep the contexts: cut, so that nothing waits for the collector.
+        suspended.__traceback__ = None
         return _PENDING
     except InvocationError as error:
         return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error), invocation_failed=error.is_retryable())

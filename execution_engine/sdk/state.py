@@ -15,6 +15,7 @@ from execution_engine.sdk.types import AUTHOR_LOGGER, LoggerInterface
 
 T = TypeVar("T")
 MAX_NAME_CHARACTERS = 256  # AWS's bound of operation names
+MAX_VIRTUAL_DEPTH = 4  # how deep a look ahead follows virtual contexts; deeper ones only log a line twice
 
 
 class ContextPosition:
@@ -35,6 +36,7 @@ class ContextPosition:
         "_is_pinned",
         "_is_replaying",
         "_logger",
+        "_outer",
         "_parent_id",
         "_prefix",
         "_running",
@@ -49,6 +51,7 @@ class ContextPosition:
         self._prefix = prefix
         self._is_replaying = is_replaying
         self._is_pinned = False
+        self._outer: ContextPosition | None = None
         self._count = count(1)
         self._ahead: tuple[int, str] | None = None
         self._consumed: str | None = None
@@ -146,12 +149,24 @@ class ContextPosition:
         number = self._finished + 1
         ahead = operation_id(self._prefix, number)
         self._ahead = (number, ahead)
-        self._is_replaying = self._is_recorded(ahead)
+        self._is_replaying = self._is_recorded(ahead) or self._is_followed()
+
+    def _is_followed(self) -> bool:
+        """Whether something is recorded after this virtual context: it runs again on every replay, so its tail is old then."""
+        outer = self._outer
+        if outer is None or not outer._is_replaying:
+            return False
+        return outer._is_recorded(operation_id(outer._prefix, outer._finished + 2)) or outer._is_followed()
 
     def _is_recorded(self, id_: str) -> bool:
-        """Whether an operation is recorded here; a virtual context leaves no record but that of its first operation."""
+        """Whether an operation is recorded here. A virtual context leaves no record but that of its first operation, which
+        may again be virtual; one without any operation is taken for new."""
         operations = self._invocation.sink.operations
-        return id_ in operations or operation_id(id_, 1) in operations
+        for _ in range(MAX_VIRTUAL_DEPTH):
+            if id_ in operations:
+                return True
+            id_ = operation_id(id_, 1)
+        return False
 
     def _suspend(self, suspension: BaseException) -> NoReturn:
         """Unwinds from outside an operation's own call."""

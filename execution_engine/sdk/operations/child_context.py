@@ -57,6 +57,7 @@ def _run_virtual(context: "DurableContext", key: OperationKey, func: Body, confi
             key.id,
         )
     child = context._child(key.id, parent_id=context._parent_id, is_pinned=context._is_pinned)
+    child._outer = context
     try:
         return _call(child, key, func, config)[2]
     except _BodyFailedError as failed:

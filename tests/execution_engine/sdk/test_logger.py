@@ -95,16 +95,20 @@ def test_virtual_contexts_replay_like_their_operations(lines: Any) -> None:
     def handler(event: Any, context: DurableContext) -> None:
         for name in ("v1", "v2"):
 
+            def inner(child: DurableContext) -> None:
+                child.logger.info("deep inside")
+                child.step(lambda: 1)
+
             def virtual(child: DurableContext, name: str = name) -> None:
                 child.logger.info("in %s", name)
-                child.step(lambda: 1)
+                child.run_in_child_context(inner, config=ChildConfig(is_virtual=True))
 
             context.run_in_child_context(virtual, name, ChildConfig(is_virtual=True))
             context.logger.info("after %s", name)
         context.wait(seconds=1)
 
     Journal(handler).run()
-    assert lines() == ["in v1", "after v1", "in v2", "after v2"]
+    assert lines() == ["in v1", "deep inside", "after v1", "in v2", "deep inside", "after v2"]
 
 
 def test_another_logger_keeps_ids_and_silence(caplog: pytest.LogCaptureFixture) -> None:
