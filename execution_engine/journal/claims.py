@@ -88,17 +88,20 @@ def take_over(
     *,
     versions: Sequence[int] = (),
     worker: UUID | None = None,
+    mine: Sequence[UUID] = (),
     dead: UUID | None = None,
     are_suspects: bool = True,
     now: datetime | None = None,
 ) -> int:
     """Makes claims that ended, or all of worker `dead`, due again; answers how many.
 
+    `mine` are the claim ids in flight in `worker`, the caller: they may still be renewed.
     `are_suspects=False` is a worker that hands back its own claims: nothing died, so nobody is suspected.
     """
     params = {
         "versions": list(versions),
         "worker": worker,
+        "mine": list(mine),
         "dead": dead,
         "are_suspects": are_suspects,
         "grace_seconds": TAKEOVER_GRACE_SECONDS,

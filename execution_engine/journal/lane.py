@@ -93,6 +93,7 @@ class Lane:
     lock: threading.RLock = field(default_factory=threading.RLock)
     queue: deque[Entry] = field(default_factory=deque)
     under_way: tuple[Entry, ...] = ()
+    turn: Entry | None = None
     lost: bool = False
     has_begun: bool = False
     released: bool = False
@@ -135,15 +136,39 @@ class Lane:
             if not moves:
                 return None
             entry = Entry(moves, now, woken=1, expect_wake=self.wake_seq)
+            # A heartbeat wakes nobody, so only the row knows whether such a callback is really late.
+            entry.needs_lock = any(move.record.options.heartbeat for move in moves)
             self.queue.append(entry)
             return entry
 
+    def take_turn(self) -> Entry | None:
+        """Keeps everything else of this lane waiting, for an atomic step; None while something is queued or under way."""
+        with self.lock:
+            self.refuse_lost()
+            if self.under_way or self.queue:
+                return None
+            self.turn = Entry([], self.clock.now())
+            self.turn.is_taken = True
+            self.under_way = (self.turn,)
+            return self.turn
+
+    def end_turn(self) -> None:
+        """Lets the others go on; nothing to do when the step's commit or the loss of the claim ended the turn."""
+        with self.lock:
+            turn, self.turn = self.turn, None
+            if turn is None or turn not in self.under_way:
+                return
+            self.under_way = ()
+        turn.settle()
+
     def close(self, entry: Entry) -> Entry:
-        """Queues the entry that gives the claim back; whoever comes after it unwinds."""
+        """Queues the entry that gives the claim back; whoever comes after it unwinds, also an atomic step that has its turn."""
         with self.lock:
             self.refuse_lost()
             self.is_closing = True
             self.queue.append(entry)
+            if self.under_way == (self.turn,):
+                self.end_turn()
             return entry
 
     def merge(self, changed: Mapping[str, OperationRecord], wake_seq: int) -> None:

@@ -127,20 +127,26 @@ class SlowPath:
             ended = executions.end(begun, ExecutionStatus.TIMED_OUT, locked.now, request_id=locked.invocation_id)
             store.write_transition(cursor, locked, ended)
             return None
-        answer = self._send(connection, batch, record.wake_seq)
-        if batch.needs_lock:
-            deliver_signals(cursor, batch)
-        return answer
+        if batch.woken:
+            self._decide_timers_again(cursor, connection, batch, record.wake_seq)
+        accepted, _ = flush.send(connection, [batch])
+        answer = accepted.get(0)
+        if answer is None or not batch.needs_lock:
+            return answer
+        # A waiter whose signal was there before it is told in this very answer.
+        return replace(answer, wake_seq=answer.wake_seq + deliver_signals(cursor, batch))
 
-    def _send(self, connection: psycopg.Connection[Any], batch: Batch, wake_seq: int) -> Accepted | None:
+    def _decide_timers_again(self, cursor: Any, connection: psycopg.Connection[Any], batch: Batch, wake_seq: int) -> None:
+        """Under the lock, after reading what outsiders changed: news by `wake_seq`, heartbeats by their rows."""
         lane = batch.lane
-        if wake_seq != lane.wake_seq and any(entry.woken for entry in batch.entries):
+        if wake_seq != lane.wake_seq:
             news = reader.load_changed(connection, {lane.execution_id: lane.wake_seq})[lane.execution_id]
             lane.merge(news.operations, news.wake_seq)
-            for entry in batch.entries:
-                _fire_again(entry, batch)
-        accepted, _ = flush.send(connection, [batch])
-        return accepted.get(0)
+        beating = [m.record.id for e in batch.entries if e.woken for m in e.moves if m.record.options.heartbeat]
+        if beating:
+            lane.merge(store.read_operations(cursor, lane.execution_id, beating), lane.wake_seq)
+        for entry in batch.entries:
+            _fire_again(entry, batch)
 
 
 def _fire_again(entry: Entry, batch: Batch) -> None:

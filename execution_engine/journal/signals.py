@@ -35,9 +35,12 @@ def complete_waiter(cursor: Cursor, locked: Locked, waiter: OperationRecord, pay
     store.write(cursor, locked, after, move.events, {record.id: record})
 
 
-def deliver_signals(cursor: Cursor, batch: "Batch") -> None:
-    """After the START of a waiter, in its transaction: a signal that came earlier completes it at once, oldest first."""
-    lane = batch.lane
+def deliver_signals(cursor: Cursor, batch: "Batch") -> int:
+    """After the START of a waiter, in its transaction: a signal that came earlier completes it at once, oldest first.
+
+    Answers how many waiters were completed; each raised `wake_seq` by one.
+    """
+    lane, delivered = batch.lane, 0
     for entry in batch.entries:
         for move in entry.moves:
             record = move.record
@@ -52,3 +55,5 @@ def deliver_signals(cursor: Cursor, batch: "Batch") -> None:
             locked = store.lock(cursor, lane.execution_id)
             waiter = store.read_operations(cursor, lane.execution_id, [record.id])[record.id]
             complete_waiter(cursor, locked, waiter, found[1])
+            delivered += 1
+    return delivered

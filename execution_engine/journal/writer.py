@@ -74,23 +74,28 @@ class Writer:
                 self._wake.notify()
 
     def drain(self, lane: Lane) -> None:
-        """Returns when nothing of the lane is queued or under way. Only the lane's own handler thread may ask."""
+        """Returns when what is queued on the lane or under way now is written. Raises `ClaimLostError`."""
         with lane.lock:
             pending = [*lane.under_way, *lane.queue]
         if pending:
             self.submit(lane)
             pending[-1].wait()
 
-    def give_up(self, batch: Batch) -> None:
-        """An atomic step was rolled back: the lane goes on as if it had not been asked."""
-        with batch.lane.lock:
-            batch.lane.under_way = ()
-        self.resume(batch.lane)
+    def take_turn(self, lane: Lane) -> Entry:
+        """Waits until the lane has nothing queued or under way, then keeps it so until `end_turn`. Raises `ClaimLostError`."""
+        while True:
+            self.drain(lane)
+            turn = lane.take_turn()
+            if turn is not None:
+                return turn
+
+    def end_turn(self, lane: Lane) -> None:
+        lane.end_turn()
+        self.resume(lane)
 
     def finish_atomic(self, batch: Batch, answer: Accepted) -> None:
         """An atomic step is committed. News that came meanwhile is read by the next checkpoint."""
         finish(batch, answer, {}, batch.lane.wake_seq)
-        self.resume(batch.lane)
 
     def _serve(self) -> None:
         while True:
@@ -197,9 +202,14 @@ def is_release(batch: Batch) -> bool:
 
 
 def finish(batch: Batch, answer: Accepted, changed: dict[str, OperationRecord], wake_seq: int) -> None:
-    """The batch is durable: the lane takes in the answer before any of its callers goes on."""
+    """The batch is durable: the lane takes in the answer before any of its callers goes on.
+
+    A lane that was lost meanwhile has told its callers so already; the answer changes nothing.
+    """
     lane = batch.lane
     with lane.lock:
+        if lane.lost:
+            return
         lane.checkpoint_seq += 1
         lane.under_way = ()
         lane.is_pausing = answer.status == "PAUSING"

@@ -134,7 +134,8 @@ class Keeper:
         self.is_seen.set()
         self._take_over_from_dead_siblings(connection)
         if runtime.versions:
-            taken = claims.take_over(connection, versions=list(runtime.versions), worker=runtime.boot_id)
+            mine = [i.claim.claim_id for i in runtime.invocations() if not i.lane.lost]
+            taken = claims.take_over(connection, versions=list(runtime.versions), worker=runtime.boot_id, mine=mine)
             if taken:
                 logger.warning("took over %d executions whose claims had ended", taken)
                 runtime.look.set()

@@ -28,7 +28,8 @@ select exists (
 
 -- name: take_over
 -- Claims that ended, or whose worker is known to be dead (`dead`): the dead invocation's end is written, and the execution is
--- due again. A death counts only when the invocation had its child for itself. Rows locked elsewhere wait for the next look.
+-- due again. A worker's own claims are spared only while they are in flight (`mine`): one whose answer was lost is nobody's.
+-- A death counts only when the invocation had its child for itself. Rows locked elsewhere wait for the next look.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), found as materialized (
@@ -37,16 +38,20 @@ with clock as materialized (
    where e.claim_id is not null
      and case when %(dead)s::uuid is not null then e.claimed_by = %(dead)s::uuid
               else e.function_version_id = any(%(versions)b::int8[]) and e.due_at <= (select now from clock)
-                   and e.claimed_by is distinct from %(worker)s::uuid
-                   and (e.due_at <= (select now from clock) - make_interval(secs => %(grace_seconds)s) or not exists (
-                     select 1 from durable_worker w
-                      where w.boot_id = e.claimed_by and w.seen_at > (select now from clock) - make_interval(secs => %(seen_seconds)s)))
+                   and e.claim_id <> all(%(mine)b::uuid[])
+                   and (e.claimed_by = %(worker)s::uuid
+                     or e.due_at <= (select now from clock) - make_interval(secs => %(grace_seconds)s)
+                     or not exists (
+                       select 1 from durable_worker w
+                        where w.boot_id = e.claimed_by and w.seen_at > (select now from clock) - make_interval(secs => %(seen_seconds)s)))
          end
    order by e.id limit 1000 for no key update skip locked
 ), lane as (
   update durable_execution e
-     set claim_id = null, invocation_started_at = null, due_at = c.now, is_suspect = %(are_suspects)s, runs_alone = false,
-         failed_invocations = e.failed_invocations + case when e.runs_alone and %(are_suspects)s then 1 else 0 end,
+     set claim_id = null, invocation_started_at = null, due_at = c.now, runs_alone = false,
+         is_suspect = %(are_suspects)s and e.claimed_by is distinct from %(worker)s::uuid,
+         failed_invocations = e.failed_invocations
+           + case when e.runs_alone and %(are_suspects)s and e.claimed_by is distinct from %(worker)s::uuid then 1 else 0 end,
          event_seq = e.event_seq + case when f.invocation_started_at is null then 0 else 1 end,
          last_event_at = greatest(e.last_event_at, c.now)
     from found f cross join clock c

@@ -103,8 +103,21 @@ def test_an_ended_claim_waits_while_its_worker_is_seen(connection: Any, claim_on
     assert claims.take_over(connection, versions=versions(), worker=uuid4()) == 0
 
     connection.execute("update durable_worker set seen_at = now() - interval '20 s'")
-    assert claims.take_over(connection, versions=versions(), worker=worker) == 0
+    assert claims.take_over(connection, versions=versions(), worker=worker, mine=[claim.claim_id]) == 0
     assert claims.take_over(connection, versions=versions(), worker=uuid4()) == 1
+
+
+def test_a_worker_takes_over_what_it_claimed_and_lost_track_of(connection: Any, claim_one: Callable[..., Any]) -> None:
+    """The answer of the claim statement was lost, say: with one worker nobody else would ever come."""
+    claim, _ = claim_one()
+    worker = Execution.objects.get(id=claim.execution_id).claimed_by
+    assert claims.take_over(connection, versions=versions(), worker=worker, mine=[]) == 0, "not before the claim ends"
+    connection.execute("update durable_execution set due_at = clock_timestamp() - interval '1 s' where id = %s", [claim.execution_id])
+
+    assert claims.take_over(connection, versions=versions(), worker=worker, mine=[uuid4()]) == 1
+
+    row = Execution.objects.get(id=claim.execution_id)
+    assert (row.claim_id, row.is_suspect) == (None, False), "nothing died"
 
 
 def test_claims_handed_back_make_no_suspects(connection: Any, claim_one: Callable[..., Any]) -> None:

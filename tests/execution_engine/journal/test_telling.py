@@ -10,8 +10,8 @@ from execution_engine.core.errors import CallbackCompletedError
 from execution_engine.core.records import HistoryEvent
 from execution_engine.journal.lane import Entry, Release
 from execution_engine.models import Event, Execution, Operation
-from execution_engine.services import callbacks
-from tests.execution_engine.journal.moves import callback, checkpoint, close, hold, step, wait
+from execution_engine.services import callbacks, signals
+from tests.execution_engine.journal.moves import callback, checkpoint, close, hold, signal, step, wait
 
 Claimed = Callable[..., Any]
 
@@ -157,6 +157,40 @@ def test_heartbeats_wake_nobody_and_move_the_timer(claim_one: Claimed, make_writ
     assert before.due_at is not None and after.due_at is not None and after.due_at > before.due_at
     assert Execution.objects.get(id=lane.execution_id).wake_seq == 0
     assert not Event.objects.filter(execution_id=lane.execution_id, type__contains="eart").exists()
+
+
+def test_a_running_invocation_does_not_time_out_a_beating_callback(claim_one: Claimed, make_writer: Callable[..., Any]) -> None:
+    """A heartbeat raises no wake_seq, so memory does not know of it: the row decides, and memory learns from it."""
+    writer = make_writer()
+    _, lane = claim_one()
+    checkpoint(writer, lane, callback("c1", heartbeat=60))
+    due_at = lane.operations["c1"].due_at
+    time.sleep(0.02)
+    callbacks.heartbeat_callback(callback_id(lane))
+
+    entry = lane.fire_due(due_at)
+    assert entry is not None
+    writer.submit(lane)
+    entry.wait()
+
+    assert Operation.objects.get(execution_id=lane.execution_id).status == "STARTED"
+    assert lane.operations["c1"].due_at > due_at and lane.fire_due(due_at) is None
+    late = lane.fire_due(lane.operations["c1"].due_at)
+    writer.submit(lane)
+    late.wait()
+    assert Operation.objects.get(execution_id=lane.execution_id).status == "TIMED_OUT"
+    assert lane.operations["c1"].status == "TIMED_OUT" and lane.wake_seq == 1
+
+
+def test_a_waiter_is_told_of_a_buffered_signal_at_once(claim_one: Claimed, make_writer: Callable[..., Any]) -> None:
+    writer = make_writer()
+    _, lane = claim_one()
+    signals.send_signal(lane.execution_id, "review", '"early"')
+
+    checkpoint(writer, lane, signal("c1", "review"))
+
+    assert (lane.operations["c1"].status, lane.operations["c1"].payload) == ("SUCCEEDED", '"early"')
+    assert lane.told_seq == lane.wake_seq == Execution.objects.get(id=lane.execution_id).wake_seq
 
 
 def test_the_first_answer_wins_and_the_second_is_told(claim_one: Claimed, make_writer: Callable[..., Any]) -> None:
