@@ -71,6 +71,7 @@ class Supervisor:
         self._say = say
         self._children: list[Watched] = []
         self._stopping = False
+        self._stopping_since = 0.0
 
     def add(self, name: str, child: Child) -> None:
         watched = Watched(name, child, self._say)
@@ -85,9 +86,11 @@ class Supervisor:
             signal.signal(signal.SIGHUP, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self._stopping:
+        # One Ctrl-C may come twice, from the terminal and from make; a later one is somebody who wonders.
+        if self._stopping and time.monotonic() - self._stopping_since > 1:
             self._say("already stopping; each part has a bounded time for it")
-        self._stopping = True
+        if not self._stopping:
+            self._stopping, self._stopping_since = True, time.monotonic()
 
     def run(self, meanwhile: Callable[[], None]) -> None:
         """Look after the children until a signal; `meanwhile` is called about ten times a second."""
