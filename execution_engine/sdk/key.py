@@ -80,6 +80,11 @@ class OperationKey:
         except Exception as error:
             raise SerDesError(f"Serialization failed for {self}: {error}") from error
 
+    def round_trip(self, serdes: SerDes[Any] | None, value: Any) -> tuple[str, Any]:
+        """The text to record and the value read back from it, so that the first run gives what replay will give."""
+        text = self.encode(serdes, value)
+        return text, EXTENDED_TYPES_SERDES.read_back(value, text) if serdes is None else self.decode(serdes, text)
+
     def decode(self, serdes: SerDes[Any] | None, text: str | None) -> Any:
         if text is None:
             return None

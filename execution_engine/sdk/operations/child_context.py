@@ -79,8 +79,7 @@ def _call(child: "DurableContext", key: OperationKey, func: Body, config: ChildC
     try:
         raw = func(child) if wants_context(func) else func()
         child._raise_swallowed()
-        text = key.encode(config.serdes, raw)
-        return raw, text, key.decode(config.serdes, text)
+        return raw, *key.round_trip(config.serdes, raw)
     except ExecutionError:
         raise
     except Exception as error:

@@ -83,11 +83,8 @@ def _attempt_atomic(
 
 
 def _call(key: OperationKey, func: Body, config: StepConfig, step: StepContext) -> tuple[str, Any]:
-    """The text to record and the value read back from it, so that the first run gives what replay will give."""
     try:
-        value = func(step) if wants_context(func) else func()
-        text = key.encode(config.serdes, value)
-        return text, key.decode(config.serdes, text)
+        return key.round_trip(config.serdes, func(step) if wants_context(func) else func())
     except (ExecutionError, RetryableSerDesError):
         raise
     except Exception as error:

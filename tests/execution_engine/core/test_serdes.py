@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -114,4 +115,24 @@ VALUES = st.recursive(
 def test_any_value_comes_back_as_it_was(value: object) -> None:
     text = SERDES.serialize(value, CONTEXT)
     json.loads(text)
-    assert SERDES.deserialize(text, CONTEXT) == value
+    back = SERDES.deserialize(text, CONTEXT)
+    assert back == value
+    assert repr(SERDES.read_back(value, text)) == repr(back)
+
+
+def test_a_value_read_back_shares_nothing_that_can_change() -> None:
+    value = {"a": [1, {"b": (2, [3])}]}
+    back = SERDES.read_back(value, SERDES.serialize(value))
+    assert back == value
+    value["a"][1]["b"][1].append(4)
+    assert back == {"a": [1, {"b": (2, [3])}]}
+
+
+@pytest.mark.parametrize(
+    "value", [{1: "a", None: 2, 1.5: 3}, {True: 4}, {"c": Colour.RED}, [{}, datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))], {Colour.RED: 1}]
+)
+def test_what_changes_on_the_way_is_read_back_changed(value: object) -> None:
+    text = SERDES.serialize(value)
+    back = SERDES.deserialize(text)
+    assert repr(SERDES.read_back(value, text)) == repr(back)
+    assert json.loads(text)["t"] in "ml"
