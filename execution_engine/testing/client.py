@@ -121,7 +121,7 @@ class ExecutionUnderTest:
 
     def signal(self, name: str, payload: Any = None) -> None:
         """Sends a signal, payload as JSON; kept until the execution waits for one of this name."""
-        self._execution.signal(name, None if payload is None else _json(payload))
+        self._execution.signal(name, json.dumps(payload))
 
     def skip_time(self, duration: Any) -> None:
         """Time passes for every execution of the client, see `DurableExecutionTestClient.skip_time`."""
