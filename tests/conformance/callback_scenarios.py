@@ -134,7 +134,7 @@ INTERFERENCES = (
     Scenario(
         functions.answered_while_it_runs,
         """
-        ExecutionStarted
+        ExecutionStarted*
         #1 CallbackStarted Callback manager
         #2 StepStarted Step slow
         #1 CallbackSucceeded Callback manager = "meanwhile"

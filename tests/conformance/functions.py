@@ -160,9 +160,16 @@ def too_slow(_event: Any, context: DurableContext) -> None:
 
 
 @durable_execution
-def answered_while_it_runs(_event: Any, context: DurableContext) -> str:
+def answered_while_it_runs(event: str, context: DurableContext) -> str:
+    """`event` is the path of a file that comes when the answer was given; the step runs until then."""
+
+    def slow(_step: StepContext) -> None:
+        ends = time.monotonic() + 30
+        while not Path(event).exists() and time.monotonic() < ends:
+            time.sleep(0.05)
+
     callback = context.create_callback(name="manager")
-    context.step(lambda _: time.sleep(2), name="slow")
+    context.step(slow, name="slow")
     return callback.result()
 
 

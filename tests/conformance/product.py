@@ -3,6 +3,7 @@
 import json
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from tests.conformance.scenario import Answer, Scenario, Step, Stop
@@ -22,18 +23,21 @@ class Product:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or b"null")
 
-    def start(self, scenario: Scenario, input: Any) -> "Started":
-        body = {"function": scenario.name} | ({} if input is None else {"input": input})
-        return Started(self, scenario, self.call("POST", "/executions", body)["id"])
+    def start(self, scenario: Scenario, marker: Path | None = None) -> "Started":
+        """`marker` is the input of functions that need a file: to die only once, or to wait for it."""
+        given = scenario.input if marker is None else str(marker)
+        body = {"function": scenario.name} | ({} if given is None else {"input": given})
+        return Started(self, scenario, self.call("POST", "/executions", body)["id"], marker)
 
 
 class Started:
     """One execution of a scenario; `go_on` does what can be done now and never waits, so that many run side by side."""
 
-    def __init__(self, product: Product, scenario: Scenario, execution_id: str) -> None:
+    def __init__(self, product: Product, scenario: Scenario, execution_id: str, marker: Path | None) -> None:
         self._product = product
         self._steps = list(scenario.steps)
         self._id = execution_id
+        self._marker = marker
         self.scenario = scenario
         self.execution: dict[str, Any] = {}
 
@@ -44,6 +48,8 @@ class Started:
     def go_on(self) -> None:
         if self._steps and self._take(self._steps[0]):
             self._steps.pop(0)
+            if self.scenario.while_running and self._marker is not None:
+                self._marker.touch()
         self.execution = self._product.call("GET", f"/executions/{self._id}")
 
     def events(self) -> list[dict[str, Any]]:

@@ -29,10 +29,10 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def played(product: Product, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Started]:
     """Every scenario once; the crashing ones after the others and one by one."""
     markers: Path = tmp_path_factory.mktemp("markers")
-    started = [product.start(scenario, scenario.input) for scenario in SIDE_BY_SIDE]
+    started = [product.start(scenario, markers / scenario.name if scenario.while_running else None) for scenario in SIDE_BY_SIDE]
     run_side_by_side(started)
     for scenario in CRASHES:
-        crashing = product.start(scenario, str(markers / scenario.name))
+        crashing = product.start(scenario, markers / scenario.name)
         run_side_by_side([crashing])
         started.append(crashing)
     return {one.scenario.name: one for one in started}
