@@ -40,7 +40,9 @@
       ...trace,
       marker: { color: colour[trace.meta], line: { color: colour[trace.meta], width: THICK[trace.meta] > 0.5 ? 1.5 : 0 } },
       width: count > LABELLED_ROWS ? 0.9 : THICK[trace.meta] * (isNarrow ? ROW / NARROW_ROW : 1),
-      hovertemplate: "<b>%{customdata[1]}</b><br>%{customdata[2]}<br>from %{base|%H:%M:%S.%L} UTC<extra></extra>",
+      hovertemplate: "%{customdata[1]}<br>%{customdata[2]}<br>from %{text} UTC<extra></extra>",
+      text: trace.base.map((moment) => new Date(moment).toISOString().slice(11, 23)),
+      textposition: "none",
       showlegend: false,
     }));
     // Labels stand left of the bars, on a phone above them.
