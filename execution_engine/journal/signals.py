@@ -8,6 +8,7 @@ from execution_engine.core.enums import OperationStatus
 from execution_engine.core.records import OperationRecord
 from execution_engine.core.transitions import callback
 from execution_engine.journal import store
+from execution_engine.journal.present import present
 from execution_engine.journal.rows import operation_from_row
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor, Locked
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def waiting_for(cursor: Cursor, execution_id: UUID, name: str) -> OperationRecord | None:
     """The oldest open waiter for `name`; the execution must be locked."""
-    cursor.execute(statement("waiting_signal"), {"execution_id": execution_id, "name": name, "now": None})
+    cursor.execute(statement("waiting_signal"), {"execution_id": execution_id, "name": name, "now": present()})
     row = cursor.fetchone()
     return None if row is None else operation_from_row(row)
 

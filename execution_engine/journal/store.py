@@ -12,6 +12,7 @@ from uuid import UUID
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ExecutionRecord, HistoryEvent, OperationRecord
 from execution_engine.core.transitions.execution import ExecutionTransition
+from execution_engine.journal.present import present
 from execution_engine.journal.rows import error_text, event_params, execution_from_row, operation_from_row, operation_params
 from execution_engine.journal.statements import statement
 
@@ -43,7 +44,7 @@ def lock(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> Loc
     cursor.execute(statement("lock_execution"), {"id": execution_id})
     if cursor.fetchone() is None:
         raise ExecutionNotFoundError(f"there is no execution {execution_id}", execution_id=str(execution_id))
-    cursor.execute(statement("read_execution"), {"id": execution_id, "now": now})
+    cursor.execute(statement("read_execution"), {"id": execution_id, "now": now or present()})
     row = cursor.fetchone()
     return Locked(execution_from_row(row), row[18], row[10], row[17])
 

@@ -18,6 +18,7 @@ from execution_engine.core.transitions import execution as executions
 from execution_engine.journal import functions, store
 from execution_engine.journal.bell import ring_after_commit
 from execution_engine.journal.functions import VersionRow
+from execution_engine.journal.present import present
 from execution_engine.journal.statements import statement
 from execution_engine.sdk.registry import find_function
 from execution_engine.services import checks
@@ -144,7 +145,7 @@ def _insert(
     cursor.execute(
         statement("insert_executions"),
         {
-            "now": None,
+            "now": present(),
             "version_id": row.id,
             "function": function,
             "version": row.version,
