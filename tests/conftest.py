@@ -48,6 +48,14 @@ def django_db_modify_db_settings(postgres: Any) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The session's cluster is thrown away as a whole; dropping its database first would wait for every bell still connected."""
+    from tests.settings import EXTERNAL_DATABASE
+
+    return not EXTERNAL_DATABASE
+
+
+@pytest.fixture(scope="session")
 def database_url(django_db_setup: None) -> str:
     """Address of the test database, for connections outside Django."""
     from django.db import connections

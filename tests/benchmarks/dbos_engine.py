@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from dbos import DBOS, DBOSConfig
 
-from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, Meter, emit, growth, latencies, milliseconds, percentile
+from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, Meter, emit, growth, latencies, replay_figures
 
 EXECUTIONS = int(os.environ.get("BENCH_DBOS_EXECUTIONS", "300"))
 RUNS = 300
@@ -81,9 +81,8 @@ def w5(url: str) -> None:
     DBOS.send(handle.workflow_id, 1, "go")
     DBOS.resume_workflow(handle.workflow_id).get_result()
     moments = MOMENTS[-1]
-    replay = [b - a for a, b in zip(moments, moments[1:], strict=False)]
     figures = {"steps_per_s": round(LONG_STEPS / (first[-1] - first[0])), **growth(first)}
-    emit("dbos", "W5", **figures, replay_ms=milliseconds(moments[-1] - moments[0]), replay_step_us=round(percentile(replay, 50) * 1e6, 1))
+    emit("dbos", "W5", **figures, **replay_figures(moments))
 
 
 def main(workload: str, url: str) -> None:

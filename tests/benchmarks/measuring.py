@@ -1,5 +1,6 @@
 """What both engines are given, and how figures are computed and printed: one JSON line each."""
 
+import itertools
 import json
 import statistics
 import sys
@@ -40,8 +41,8 @@ def latencies(values: Sequence[float]) -> dict[str, float]:
 
 def growth(moments: Sequence[float]) -> dict[str, float]:
     """Of the moments after each step: the median time of the first and of the last 200, and their ratio."""
-    each = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
-    first, last = statistics.mean(each[:200]), statistics.mean(each[-200:])
+    each = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    first, last = statistics.median(each[:200]), statistics.median(each[-200:])
     return {"first_200_ms": milliseconds(first), "last_200_ms": milliseconds(last), "last_over_first": round(last / first, 3)}
 
 
@@ -87,3 +88,9 @@ def cpu_seconds(process: psutil.Process | None) -> float:
             continue
         total += times.user + times.system + times.children_user + times.children_system
     return total
+
+
+def replay_figures(moments: Sequence[float]) -> dict[str, float]:
+    """Of a second run over recorded steps: all of them, and the median step."""
+    each = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    return {"replay_ms": milliseconds(moments[-1] - moments[0]), "replay_step_us": round(statistics.median(each) * 1e6, 1)}

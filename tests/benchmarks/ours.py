@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from tests.benchmarks.measuring import LONG_STEPS, STEPS, Meter, emit, growth, latencies, milliseconds, percentile
+from tests.benchmarks.measuring import LONG_STEPS, STEPS, Meter, emit, growth, latencies, replay_figures
 from tests.crash.worker import CeleryWorker
 
 MODULES = ["tests.benchmarks.functions"]
@@ -69,9 +69,8 @@ def w5(url: str, worker: CeleryWorker) -> None:
     handle = long.run({})
     first = MOMENTS[-1]
     moments = handle.result(timeout=60)
-    replay = [b - a for a, b in zip(moments, moments[1:], strict=False)]
     figures = {"steps_per_s": round(LONG_STEPS / (first[-1] - first[0])), **growth(first)}
-    emit("ours", "W5", **figures, replay_ms=milliseconds(moments[-1] - moments[0]), replay_step_us=round(percentile(replay, 50) * 1e6, 1))
+    emit("ours", "W5", **figures, **replay_figures(moments))
 
 
 def main(workload: str, url: str, directory: Path) -> None:

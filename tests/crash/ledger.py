@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import psycopg
@@ -17,6 +17,8 @@ create table if not exists crash_ledger (
   pid int not null, at timestamptz not null default clock_timestamp());
 truncate crash_ledger
 """
+EVENTS = "select event_id, type, operation_id, details from durable_event where execution_id = %s order by event_id"
+ENDS = {"ExecutionSucceeded", "ExecutionFailed", "ExecutionStopped", "ExecutionTimedOut"}
 
 
 @dataclass(frozen=True)
@@ -54,26 +56,21 @@ def judge(connection: psycopg.Connection[Any], killed: Collection[int]) -> Verdi
     """`killed` are the pids of processes that were killed while they may have run bodies."""
     rows = connection.execute("select id, name, status, result from durable_execution").fetchall()
     bodies = _bodies(connection)
-    counts: dict[str, int] = defaultdict(int)
+    counts: Counter[str] = Counter()
     for execution_id, name, status, result in rows:
-        events = connection.execute(
-            "select event_id, type, operation_id, details, payload from durable_event where execution_id = %s order by event_id", (execution_id,)
-        ).fetchall()
-        counts["lost"] += status != "SUCCEEDED" or len(json.loads(result)) != STEPS
-        ends = [event[1] for event in events if event[1] in {"ExecutionSucceeded", "ExecutionFailed", "ExecutionStopped", "ExecutionTimedOut"}]
-        counts["completed_twice"] += len(ends) > 1
+        remembered = json.loads(result or "[]")
+        events = connection.execute(EVENTS, (execution_id,)).fetchall()
+        counts["lost"] += status != "SUCCEEDED" or len(remembered) != STEPS
+        counts["completed_twice"] += sum(event[1] in ENDS for event in events) > 1
         counts["broken_histories"] += [event[0] for event in events] != list(range(1, len(events) + 1)) or _is_unbalanced(events)
         recorders = _recorders(connection, execution_id, events)
-        remembered = json.loads(result or "[]")
         for step in range(STEPS):
             attempts = bodies.get((name, step), [])
-            counts["extra_attempts"] += max(0, len(attempts) - 1)
             value = remembered[step] if step < len(remembered) else None
+            counts["extra_attempts"] += max(0, len(attempts) - 1)
             counts["rerun_after_checkpoint"] += _reran(attempts, recorders.get(f"step-{step}"), value, bodies.get((name, step + 1), []))
             counts["unexplained_attempts"] += _unexplained(attempts, killed)
-    return Verdict(
-        len(rows), *(counts[key] for key in ("lost", "completed_twice", "rerun_after_checkpoint", "unexplained_attempts", "broken_histories", "extra_attempts"))
-    )
+    return Verdict(executions=len(rows), **{field.name: counts[field.name] for field in fields(Verdict) if field.name != "executions"})
 
 
 Body = tuple[int, str, int]
@@ -98,7 +95,7 @@ def _recorders(connection: psycopg.Connection[Any], execution_id: Any, events: l
     names = dict(connection.execute("select id, name from durable_operation where execution_id = %s", (execution_id,)).fetchall())
     found: dict[str, str] = {}
     request_id = ""
-    for _, type_, operation_id, details, _ in reversed(events):
+    for _, type_, operation_id, details in reversed(events):
         if type_ == "InvocationCompleted":
             request_id = json.loads(details)["RequestId"]
         elif type_ == "StepSucceeded":
