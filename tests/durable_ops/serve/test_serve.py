@@ -51,7 +51,8 @@ def test_first_start_shows_passwords_once_and_ctrl_c_stops_everything(data: Path
 def test_later_start_is_quick_and_shows_no_password(data: Path) -> None:
     began = time.monotonic()
     with Serving(data, "--workers", "1") as serving:
-        assert time.monotonic() - began < 10
+        # Ten seconds on a machine that does nothing else.
+        assert time.monotonic() - began < 10 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         assert "shown only this once" not in serving.text
 
 
@@ -75,16 +76,12 @@ def test_dead_children_are_started_again(data: Path) -> None:
         assert "PostgreSQL ended; starting it again" in serving.text
 
 
-def test_second_serve_on_the_same_data_is_refused(data: Path) -> None:
-    with Serving(data, "--workers", "1"):
-        second = Serving(data)
-        assert second.process.wait(30) == 1
-        assert "Another `serve` uses" in second.text
-
-
-def test_busy_port_is_refused_by_name(data: Path) -> None:
+def test_used_data_and_busy_port_are_refused_by_name(data: Path) -> None:
     with Serving(data, "--workers", "1") as serving:
         port = serving.address.rpartition(":")[2]
-        second = Serving(data.with_name("other"), "--port", port)
-        assert second.process.wait(30) == 1
-        assert f"Cannot listen on 127.0.0.1:{port}" in second.text
+        same_data = Serving(data)
+        same_port = Serving(data.with_name("other"), "--port", port)
+        assert same_data.process.wait(30) == 1
+        assert "Another `serve` uses" in same_data.text
+        assert same_port.process.wait(30) == 1
+        assert f"Cannot listen on 127.0.0.1:{port}" in same_port.text
