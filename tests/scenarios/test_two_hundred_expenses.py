@@ -30,14 +30,14 @@ def good_amounts() -> dict[str, float]:
         return {row["expense_id"]: number for row in csv.DictReader(file) if (number := amount(row)) is not None}
 
 
-def answer_all(program: Program, name: str, count: int, *, rejected: frozenset[str]) -> None:
-    """Waits until `count` callbacks of this name are pending; rejects these executions and approves the others."""
+def answer_all(program: Program, name: str, executions: set[str], *, rejected: set[str]) -> None:
+    """Waits until each of the executions waits for this callback; rejects some and approves the others."""
 
     def find() -> list[dict[str, Any]] | None:
-        pending = [item for item in program.everything("/callbacks?status=pending") if item["name"] == name]
-        return pending if len(pending) == count else None
+        pending = [item for item in program.everything("/callbacks?status=pending") if item["execution"] in executions]
+        return pending if [item["name"] for item in pending] == [name] * len(executions) else None
 
-    for callback in wait_for(find, f"{count} callbacks {name}"):
+    for callback in wait_for(find, f"{len(executions)} callbacks {name}"):
         program.succeed(callback["callback_id"], {"action": "rejected" if callback["execution"] in rejected else "approved"})
 
 
@@ -51,10 +51,10 @@ def test_two_hundred_expenses_come_to_their_right_ends(serving: Serving, program
         if (execution := program.execution(execution_id))["input"]["expense_id"] in good
     }
     large = [execution_id for execution_id, expense_id in sorted(by_execution.items()) if good[expense_id] > FINANCE_ABOVE]
-    by_manager, by_finance = frozenset(large[:5]), frozenset(large[5:8])
+    by_manager, by_finance = set(large[:5]), set(large[5:8])
 
-    answer_all(program, "manager", len(good), rejected=by_manager)
-    answer_all(program, "finance", len(large) - len(by_manager), rejected=by_finance)
+    answer_all(program, "manager", set(by_execution), rejected=by_manager)
+    answer_all(program, "finance", set(large[5:]), rejected=by_finance)
 
     ends = [program.end_of(execution_id) for execution_id in ids]
     counted = Counter(end["result"]["status"] if end["result"] else end["error"]["ErrorType"].rpartition(".")[2] for end in ends)
