@@ -7,7 +7,9 @@
   const LABELLED_ROWS = 80;
   const OVERVIEW_HEIGHT = 540;
   const THICK = { running: 0.62, failed: 0.62, queued: 0.22, waiting: 0.22, retrying: 0.22 };
+  const GROW_EVERY = 3000;
   const drawn = new WeakMap();
+  const clockOffset = (Date.parse(document.documentElement.dataset.now ?? "") || Date.now()) - Date.now();
 
   // The tokens use light-dark(): a computed colour is the chosen one, a custom property is not.
   function readTokens(host) {
@@ -68,6 +70,24 @@
     return { data, layout };
   }
 
+  // Bars that end now grow until the next refresh brings what happened meanwhile.
+  function grown(figure) {
+    const [begin, end] = figure.range;
+    const now = Math.max(Date.now() + clockOffset, end);
+    const grow = (trace) => trace.x.map((width, at) => (Math.abs(trace.base[at] + width - end) < 1 ? now - trace.base[at] : width));
+    return { ...figure, range: [begin, now], data: figure.data.map((trace) => ({ ...trace, x: grow(trace) })) };
+  }
+
+  function growAll() {
+    if (document.hidden) return;
+    document.querySelectorAll(".js-plotly-plot[data-figure]").forEach((host) => {
+      const figure = JSON.parse(document.getElementById(host.dataset.figure).textContent);
+      if (!figure.is_open || host.querySelector(".hoverlayer .hovertext")) return;
+      const { data, layout } = dress(grown(figure), host);
+      Plotly.react(host, data, layout);
+    });
+  }
+
   function draw(host) {
     const source = document.getElementById(host.dataset.figure);
     if (!source || !window.Plotly) return;
@@ -90,6 +110,7 @@
   }
 
   drawAll();
+  window.setInterval(growAll, GROW_EVERY);
   document.addEventListener("htmx:after:swap", drawAll);
   document.addEventListener("themechange", drawAll);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);

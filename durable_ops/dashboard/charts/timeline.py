@@ -21,7 +21,7 @@ ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT"})
 
 
 def timeline_figure(timeline: Timeline, *, title: str) -> dict[str, Any]:
-    """`data` for Plotly, `range` of the time axis, and per row its label and depth, which the browser lays out.
+    """`data` for Plotly, `range` of the time axis, per row its label and depth, and whether bars still grow.
 
     Each trace names its tone in `meta`; `customdata` is [operation id, title, words]. Row 0 is the execution itself, below
     it the operations in order of start. Times are milliseconds since 1970,
@@ -38,6 +38,7 @@ def timeline_figure(timeline: Timeline, *, title: str) -> dict[str, Any]:
         "data": [trace for trace in traces.values() if trace["x"]],
         "range": [_time(timeline.start), _time(timeline.end)],
         "rows": rows,
+        "is_open": timeline.is_open,
     }
 
 

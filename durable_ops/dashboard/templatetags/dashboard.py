@@ -78,17 +78,23 @@ def state(derived: DerivedState, size: str = "") -> SafeString:
 
 
 @register.simple_tag
-def status(value: str, kind: str = "") -> SafeString:
+def status(operation: OperationRow) -> SafeString:
     """The status of an operation. An open callback, wait or invoke waits; only steps and contexts run."""
-    tone, image, words = STATUS_LOOKS[value]
-    if value == "STARTED" and kind in ("CALLBACK", "WAIT", "CHAINED_INVOKE"):
-        tone, image, words = "waiting", TYPE_ICONS[kind], "Waiting"
+    tone, image, words = STATUS_LOOKS[operation.status]
+    if operation.status == "STARTED" and operation.type in ("CALLBACK", "WAIT", "CHAINED_INVOKE"):
+        tone, image, words = "waiting", _type_image(operation), "Waiting"
+    if operation.status == "PENDING" and operation.sub_type == "WaitForCondition":
+        tone, image, words = "waiting", "again", "Polling"
     return format_html('<span class="state tone-{}">{}<span class="words">{}</span></span>', tone, icon(image), words)
 
 
 @register.simple_tag
-def type_icon(kind: str) -> SafeString:
-    return icon(TYPE_ICONS.get(kind, "step"))
+def type_icon(operation: OperationRow) -> SafeString:
+    return icon(_type_image(operation))
+
+
+def _type_image(operation: OperationRow) -> str:
+    return "signal" if operation.sub_type == "Signal" else TYPE_ICONS.get(operation.type, "step")
 
 
 @register.simple_tag

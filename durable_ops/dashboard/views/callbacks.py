@@ -12,10 +12,13 @@ from durable_ops.actions import callbacks as actions
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.forms import DecisionForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.dashboard.payloads import Payload, make_payload
 from durable_ops.models import AuditEntry, Right
+from durable_ops.permissions import has_right
 from execution_engine.core.enums import OperationStatus
 from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError, CommandError
 from execution_engine.selectors.callbacks import CallbackRow, find_callback, pending_callbacks
+from execution_engine.selectors.executions import get_payloads
 
 SHOWN = 200
 
@@ -60,8 +63,15 @@ def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> Http
     form = DecisionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return _decide(request, callback, approved=approved, comment=form.cleaned_data["comment"])
-    context = {"callback": callback, "approved": approved, "form": form}
+    context = {"callback": callback, "approved": approved, "form": form, "payload": _input(request, callback)}
     return render_page(request, "callbacks/decide.html", context, fragment="form")
+
+
+def _input(request: HttpRequest, callback: CallbackRow) -> Payload | None:
+    if not has_right(request.user, Right.VIEW_PAYLOAD):
+        return None
+    address = reverse("dashboard:payload", args=[callback.execution_id, "input"])
+    return make_payload("input", "Input of the execution", get_payloads(callback.execution_id).input, address)
 
 
 def _decide(request: HttpRequest, callback: CallbackRow, *, approved: bool, comment: str) -> HttpResponse:

@@ -25,4 +25,4 @@ def test_figure_has_a_trace_per_kind_and_text_for_names() -> None:
     ]
     assert figure["data"][2]["customdata"] == [["op-1", "&lt;b&gt;pay&lt;/b&gt; · 2 attempts", "failed 1 s"]]
     assert figure["rows"] == [{"label": "expense", "depth": 0}, {"label": "&lt;b&gt;pay&lt;/b&gt;", "depth": 2}]
-    assert figure["range"] == [begin, begin + 4000]
+    assert (figure["range"], figure["is_open"]) == ([begin, begin + 4000], False)
