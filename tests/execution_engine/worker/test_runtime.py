@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from execution_engine import DurableContext, Duration, durable_execution
-from execution_engine.models import Operation
+from execution_engine.models import Execution, Operation
 from execution_engine.services import callbacks, executions
 from execution_engine.worker.runtime import Runtime
 
@@ -32,12 +32,13 @@ def asks(event: Any, context: DurableContext) -> str | None:
     return callback.result()
 
 
-def pending_callback(execution_id: UUID, timeout: float = 5) -> str:
+def pending_callback(execution_id: UUID, timeout: float = 10) -> str:
+    """Once the invocation that started it has ended."""
     ends = time.monotonic() + timeout
     while time.monotonic() < ends:
         found = Operation.objects.filter(execution_id=execution_id, status="STARTED", callback_id__isnull=False).first()
-        if found is not None:
-            return found.callback_id
+        if found is not None and Execution.objects.get(id=execution_id).claim_id is None:
+            return str(found.callback_id)
         time.sleep(0.01)
     raise AssertionError("no callback was started")
 
