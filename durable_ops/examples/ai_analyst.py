@@ -59,6 +59,7 @@ def use_tool(context: DurableContext, i: int, tool: str, argument: str) -> dict[
 
 
 def ask_a_person(context: DurableContext, question: str, notes: list[dict[str, Any]]) -> Any:
+    context.set_status(f"Nobody knows yet: {question[:200]}")
     escalation = context.create_callback("escalation", timeout=Duration.from_hours(48))
     context.step(
         "mail-escalation",

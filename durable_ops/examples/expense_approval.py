@@ -36,8 +36,7 @@ def expense_approval(event: dict[str, Any], context: DurableContext) -> dict[str
         expense = context.step("validate", lambda: validate(event), retry=RetryPresets.none())
     except StepError as error:
         raise InvalidExpense(error.message) from None
-    # What people search by, and what the console shows to whoever decides.
-    context.set_attributes(expense_id=expense["expense_id"], amount=expense["amount"], category=str(expense["category"] or ""))
+    describe(context, expense)
 
     if not is_approved(context, "manager", expense, Duration.from_days(7)):
         return outcome("rejected_by_manager", expense)
@@ -66,6 +65,13 @@ def validate(event: Any) -> dict[str, Any]:
     if problems:
         raise InvalidExpense("; ".join(problems))
     return {name: event.get(name) for name in ("expense_id", "amount", "category", "receipt_url")}
+
+
+def describe(context: DurableContext, expense: dict[str, Any]) -> None:
+    """What people search by, and what the console shows to whoever decides: approvers need not see inputs and results."""
+    category = str(expense["category"] or "no category")
+    context.set_attributes(expense_id=expense["expense_id"], amount=expense["amount"], category=category)
+    context.set_status(f"Expense {expense['expense_id']}: {expense['amount']:,.2f}, {category}")
 
 
 def is_approved(context: DurableContext, person: str, expense: dict[str, Any], timeout: Duration) -> bool:

@@ -43,6 +43,7 @@ def order_fulfilment(event: dict[str, Any], context: DurableContext) -> dict[str
     check_order(event)
     order_id, items, email = event["order_id"], event["items"], event["email"]
     payment = context.uuid()
+    context.set_attributes(order_id=order_id)
 
     context.step("validate-payment", lambda: hold_payment(event, payment), retry=CARD_RETRY)
     try:
@@ -72,6 +73,8 @@ def check_order(event: Any) -> None:
     missing = [name for name in ("order_id", "items", "amount", "card", "email") if not (isinstance(event, dict) and event.get(name))]
     if missing:
         raise InvalidOrder(f"the order has no {', '.join(missing)}")
+    if not all(isinstance(event[name], str) for name in ("order_id", "card", "email")):
+        raise InvalidOrder("order_id, card and email must be texts")
     if isinstance(event["amount"], bool) or not isinstance(event["amount"], int | float) or event["amount"] <= 0:
         raise InvalidOrder(f"amount must be a number over 0, not {event['amount']!r}")
     counts = event["items"].values() if isinstance(event["items"], dict) else [None]

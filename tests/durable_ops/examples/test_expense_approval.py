@@ -44,6 +44,7 @@ def test_small_expense_is_paid_after_the_manager(client: DurableExecutionTestCli
 def test_expense_can_be_searched_by_what_people_know(client: DurableExecutionTestClient) -> None:
     execution = client.start_execution(expense_approval, expense(120.5))
     assert execution.attributes == {"expense_id": "E-1", "amount": 120.5, "category": "travel"}
+    assert execution.status_text == "Expense E-1: 120.50, travel"
 
 
 def test_paid_at_is_the_real_moment_of_the_payment(client: DurableExecutionTestClient) -> None:

@@ -136,6 +136,8 @@ def test_card_company_that_comes_back_is_paid_once(client: DurableExecutionTestC
     ("changes", "words"),
     [
         ({"order_id": ""}, "has no order_id"),
+        ({"order_id": ["O-1"]}, "must be texts"),
+        ({"email": 7}, "must be texts"),
         ({"items": {}}, "has no items"),
         ({"items": ["mug"]}, "how many of each"),
         ({"items": {"mug": -2}}, "how many of each"),
