@@ -120,8 +120,7 @@ def derived_state(
         code, label, sentence = _ENDED[status]
         return DerivedState(code, label, sentence, since=execution.ended_at)
     if status is not ExecutionStatus.RUNNING:
-        sentence = "It was paused and goes on when somebody resumes it."
-        return DerivedState(StateCode.PAUSED, "Paused", sentence, since=execution.last_event_at)
+        return _paused(execution, is_pausing=status is ExecutionStatus.PAUSING)
     is_due = execution.due_at is not None and execution.due_at <= now
     is_served = execution.function_version_id in served
     if execution.claim_id is not None and (is_served or not is_due):
@@ -131,6 +130,13 @@ def derived_state(
     if is_due:
         return _queued(execution)
     return _suspended(execution, open_operations, is_served)
+
+
+def _paused(execution: ExecutionFacts, *, is_pausing: bool) -> DerivedState:
+    label, sentence = "Paused", "It was paused; it goes on when somebody resumes it."
+    if is_pausing:
+        label, sentence = "Pausing", "It is paused as soon as the invocation under way reaches its next checkpoint."
+    return DerivedState(StateCode.PAUSED, label, sentence, since=execution.last_event_at)
 
 
 def _running(execution: ExecutionFacts, operations: Sequence[OpenOperation], *, is_late: bool) -> DerivedState:
