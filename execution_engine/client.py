@@ -147,6 +147,7 @@ def _claim(runtime: Runtime, function: str, started: StartedExecution, claim_id:
         claim_id=claim_id,
         invocation_id=claim_id,
         invocation_started_at=started.started_at,
+        invocations=1,
         failed_invocations=0,
         event_seq=1,
         checkpoint_seq=0,
@@ -154,6 +155,7 @@ def _claim(runtime: Runtime, function: str, started: StartedExecution, claim_id:
         told_seq=-1,
         tenant_id=None,
         runs_alone=False,
+        has_parent=False,
         input=input_text,
         now=started.started_at,
     )

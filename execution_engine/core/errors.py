@@ -60,6 +60,25 @@ class ExecutionEndedError(CommandError):
     status = 409
 
 
+class ExecutionNotEndedError(CommandError):
+    """Only an execution that is over can be redriven or deleted."""
+
+    code = "execution_not_ended"
+    status = 409
+
+
+class ExecutionNotPausedError(CommandError):
+    code = "execution_not_paused"
+    status = 409
+
+
+class ExecutionNeededError(CommandError):
+    """Another execution still needs it: a parent that waits for its end."""
+
+    code = "execution_needed"
+    status = 409
+
+
 class CallbackNotFoundError(CommandError):
     code = "callback_not_found"
     status = 404

@@ -68,6 +68,9 @@ def _details(event: StoredEvent, include_data: bool) -> dict[str, Any]:
     details = dict(event.details or {})
     if event.type is EventType.WAIT_STARTED:
         details["ScheduledEndTimestamp"] = event.at + timedelta(seconds=details["Duration"])
+    for key in ("PauseRequestTimestamp", "ResumeRequestTimestamp"):
+        if key in details:
+            details[key] = datetime.fromisoformat(details[key])
     if event.type is EventType.INVOCATION_COMPLETED:
         details["StartTimestamp"] = datetime.fromisoformat(details["StartTimestamp"]) if "StartTimestamp" in details else event.at
         details["EndTimestamp"] = event.at

@@ -42,7 +42,8 @@ class OperationOptions:
     """What a START or RETRY asked for and later moves need; times in whole seconds, zero means none.
 
     Only the fields of the operation's own type are set: `delay` (RETRY), `duration` (WAIT), `timeout` and
-    `heartbeat` (CALLBACK), `function`, `tenant` and `child` (CHAINED_INVOKE), `signal` (CALLBACK of sub type Signal).
+    `heartbeat` (CALLBACK), `signal` (CALLBACK of sub type Signal); for CHAINED_INVOKE `function` and `tenant` as asked, and what the
+    engine adds: `version`, `child` (its ARN), `child_id`, and `redrives`, how often the child must have been redriven to answer.
     """
 
     delay: int = 0
@@ -52,6 +53,9 @@ class OperationOptions:
     function: str | None = None
     tenant: str | None = None
     child: str | None = None
+    child_id: str | None = None
+    version: str | None = None
+    redrives: int = 0
     signal: str | None = None
 
 

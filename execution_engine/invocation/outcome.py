@@ -15,12 +15,19 @@ from execution_engine.sdk.runner import HandlerOutcome
 _ENDS = {InvocationStatus.SUCCEEDED: ExecutionStatus.SUCCEEDED, InvocationStatus.FAILED: ExecutionStatus.FAILED}
 
 
-def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request_id: UUID) -> Entry:
-    """The entry that writes InvocationCompleted, the execution's end if it is one, and gives the claim back."""
+def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request_id: UUID, *, is_final: bool = False) -> Entry:
+    """The entry that writes InvocationCompleted, the execution's end if it is one, and gives the claim back.
+
+    `is_final`: the function is not tried again, because it is not durable.
+    """
     now = lane.clock.now()
     if outcome.invocation_failed:
         assert outcome.error is not None
-        return failed(record, outcome.error, now, request_id)
+        return failed(record, outcome.error, now, request_id, is_final=is_final)
+    if outcome.status is InvocationStatus.PENDING and lane.is_cut:
+        # A pause cut it short: it is owed again, at once if somebody resumed meanwhile.
+        moved = executions.suspend(record, now, now, request_id)
+        return Entry([], now, events=moved.events, release=Release(due_at=now, failed_invocations=0, is_owed=True))
     if outcome.status is InvocationStatus.PENDING:
         nearest = lane.nearest_timer()
         told = replace(record, wake_seq=lane.told_seq, told_seq=lane.told_seq)
@@ -32,9 +39,9 @@ def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request
     return _ending(moved, now)
 
 
-def failed(record: ExecutionRecord, error: ErrorObject, now: datetime, request_id: UUID | None) -> Entry:
+def failed(record: ExecutionRecord, error: ErrorObject, now: datetime, request_id: UUID | None, *, is_final: bool = False) -> Entry:
     """An invocation that failed: tried again later, or the execution's end after five in a row."""
-    moved = executions.fail_invocation(record, error, now, request_id)
+    moved = executions.fail_invocation(record, error, now, request_id, is_final=is_final)
     if moved.record.status.is_terminal:
         return _ending(moved, now)
     release = Release(due_at=moved.record.due_at, failed_invocations=moved.record.failed_invocations, is_owed=True)

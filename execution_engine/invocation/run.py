@@ -16,12 +16,13 @@ from execution_engine.core.identifiers import execution_arn
 from execution_engine.core.records import ExecutionRecord
 from execution_engine.core.transitions.execution import EXIT_ERROR, MAX_FAILED_INVOCATIONS, TIMED_OUT_ERROR
 from execution_engine.invocation import outcome
+from execution_engine.invocation.runners import runner_of
 from execution_engine.invocation.sink import LaneSink
 from execution_engine.journal.claims import Claim
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.writer import Writer
 from execution_engine.sdk.registry import RegisteredFunction
-from execution_engine.sdk.runner import HandlerOutcome, run_handler
+from execution_engine.sdk.runner import HandlerOutcome
 
 
 @dataclass(slots=True, eq=False)
@@ -50,18 +51,23 @@ class Invocation:
         try:
             if self.claim.failed_invocations >= MAX_FAILED_INVOCATIONS:
                 self._close(outcome.parked(self._record(), EXIT_ERROR, self.lane.clock.now()))
+            elif self.claim.invocations > 1 and not self.function.is_durable:
+                # A plain function is called once: what the dead invocation did is not known, so it is not done again.
+                self._close(outcome.parked(self._record(), EXIT_ERROR, self.lane.clock.now()))
             elif not self._is_owed():
                 self._close(outcome.untouched(self.lane))
             else:
                 answer = self._call()
-                self._close(outcome.settle(self._record(), self.lane, answer, self.claim.invocation_id))
+                record, request_id = self._record(), self.claim.invocation_id
+                self._close(outcome.settle(record, self.lane, answer, request_id, is_final=not self.function.is_durable))
         except ClaimLostError:
             return
 
     def time_out(self) -> None:
         """The handler hangs: its claim is given up without waiting, and its thread unwinds when it next asks the journal."""
         try:
-            entry = outcome.failed(self._record(), TIMED_OUT_ERROR, self.lane.clock.now(), self.claim.invocation_id)
+            now, final = self.lane.clock.now(), not self.function.is_durable
+            entry = outcome.failed(self._record(), TIMED_OUT_ERROR, now, self.claim.invocation_id, is_final=final)
             self.lane.close(entry)
             self.writer.submit(self.lane)
         except ClaimLostError:
@@ -90,9 +96,9 @@ class Invocation:
             self.writer,
             arn=self.arn,
             started_at=claim.started_at,
-            max_payload_bytes=self.settings.MAX_PAYLOAD_BYTES,
+            settings=self.settings,
         )
-        return run_handler(
+        return runner_of(self.function)(
             self.function,
             sink,
             claim.input,

@@ -5,13 +5,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from execution_engine.core.enums import OperationAction, OperationSubType, OperationType
+from execution_engine.conf import EngineSettings
+from execution_engine.core.enums import OperationAction, OperationStatus, OperationSubType, OperationType
 from execution_engine.core.errors import IllegalTransitionError
-from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
+from execution_engine.core.transitions import chained_invoke
 from execution_engine.invocation.atomic import commit_with_orm_writes
+from execution_engine.invocation.invokes import prepare
+from execution_engine.journal.children import ChildStart
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.writer import Writer
 from execution_engine.sdk.errors import CheckpointError, ValidationError
+from execution_engine.sdk.suspend import SuspendExecution
 
 T = TypeVar("T")
 
@@ -19,12 +24,13 @@ T = TypeVar("T")
 class LaneSink:
     """`sdk.sink.Sink` over one lane and the process's writer."""
 
-    def __init__(self, lane: Lane, writer: Writer, *, arn: str, started_at: datetime, max_payload_bytes: int) -> None:
+    def __init__(self, lane: Lane, writer: Writer, *, arn: str, started_at: datetime, settings: EngineSettings) -> None:
         self._lane = lane
         self._writer = writer
         self._arn = arn
         self._started_at = started_at
-        self._max_payload_bytes = max_payload_bytes
+        self._settings = settings
+        self._max_payload_bytes = settings.MAX_PAYLOAD_BYTES
 
     @property
     def execution_id(self) -> UUID:
@@ -42,12 +48,31 @@ class LaneSink:
     def started_at(self) -> datetime:
         return self._started_at
 
+    def now(self) -> datetime:
+        return self._lane.clock.now()
+
     def checkpoint(self, *updates: OperationUpdate) -> None:
-        entry = self._apply(updates)
-        entry.is_sync = True
-        entry.needs_lock = any(_is_signal_start(update) for update in updates)
+        self._write(updates, tells=True)
+
+    def record(self, *updates: OperationUpdate) -> None:
+        """As `checkpoint`, for a caller that cannot show the handler what changed from outside: that stays owed to it."""
+        self._write(updates, tells=False)
+
+    def _write(self, updates: tuple[OperationUpdate, ...], *, tells: bool) -> None:
+        if _is_invoke_start(updates):
+            prepared, child = prepare(updates[0], self._settings, started_by=self._arn)
+            with self._lane.lock:
+                entry = self._apply_invoke(prepared, child)
+                entry.is_sync = tells
+        else:
+            with self._lane.lock:
+                entry = self._apply(updates)
+                entry.is_sync = tells
+                entry.needs_lock = any(_is_signal_start(update) for update in updates)
         self._writer.submit(self._lane)
         entry.wait()
+        if not _begins_body(updates[-1]):
+            self._unwind_when_pausing()
 
     def hold(self, update: OperationUpdate) -> None:
         entry = self._apply((update,))
@@ -61,6 +86,12 @@ class LaneSink:
             self._writer.submit(self._lane)
             entry.wait()
 
+    def _unwind_when_pausing(self) -> None:
+        """The answer to a checkpoint tells of a pause: the invocation answers PENDING, what it recorded stays."""
+        if self._lane.is_pausing:
+            self._lane.is_cut = True
+            raise SuspendExecution("the execution is being paused")
+
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
         return commit_with_orm_writes(self._lane, self._writer, start, finish)
 
@@ -72,6 +103,20 @@ class LaneSink:
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         with self._lane.lock:
             self._lane.attributes.update(attributes)
+
+    def _apply_invoke(self, update: OperationUpdate, child: ChildStart | ErrorObject) -> Entry:
+        """The child travels with its parent's START; a target that nobody registered fails in the same checkpoint."""
+        entry = self._apply((update,))
+        if isinstance(child, ErrorObject):
+            started = self._lane.operations[update.id]
+            move = chained_invoke.complete(started, OperationStatus.FAILED, entry.at, error=child)
+            assert move is not None
+            entry.moves.append(move)
+            self._lane.operations[update.id] = move.record
+        else:
+            entry.child = child
+            entry.needs_lock = True
+        return entry
 
     def _apply(self, updates: tuple[OperationUpdate, ...]) -> Entry:
         for update in updates:
@@ -105,6 +150,16 @@ def check_text(text: str, what: str) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             raise ValidationError(f"the {what} contains a lone surrogate at position {error.start}") from error
+
+
+def _begins_body(update: OperationUpdate) -> bool:
+    """A step that was started for good must run: cut here, it would count as an interrupted attempt."""
+    return update.type is OperationType.STEP and update.action is OperationAction.START
+
+
+def _is_invoke_start(updates: tuple[OperationUpdate, ...]) -> bool:
+    first = updates[0]
+    return first.type is OperationType.CHAINED_INVOKE and first.action is OperationAction.START
 
 
 def _is_signal_start(update: OperationUpdate) -> bool:

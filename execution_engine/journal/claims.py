@@ -30,6 +30,7 @@ class Claim:
     claim_id: UUID
     invocation_id: UUID
     invocation_started_at: datetime
+    invocations: int
     failed_invocations: int
     event_seq: int
     checkpoint_seq: int
@@ -37,6 +38,7 @@ class Claim:
     told_seq: int
     tenant_id: str | None
     runs_alone: bool
+    has_parent: bool
     input: str | None
     now: datetime
 

@@ -10,7 +10,9 @@ import psycopg
 
 from execution_engine.core.records import OperationRecord
 from execution_engine.journal.arrays import pack, register_arrays
+from execution_engine.journal.children import ChildStart
 from execution_engine.journal.lane import Entry, Lane
+from execution_engine.journal.present import present
 from execution_engine.journal.rows import details_text, error_text, options_text
 from execution_engine.journal.statements import statement
 
@@ -48,12 +50,22 @@ class Batch:
         return sum(entry.size for entry in self.entries)
 
     @property
+    def children(self) -> list[ChildStart]:
+        return [entry.child for entry in self.entries if entry.child is not None]
+
+    @property
     def needs_lock(self) -> bool:
         return any(entry.needs_lock for entry in self.entries)
 
     @property
     def woken(self) -> int:
         return sum(entry.woken for entry in self.entries)
+
+
+def suspends(batch: Batch) -> bool:
+    """The claim goes back and the execution goes on later."""
+    release = batch.entries[-1].release
+    return release is not None and release.status is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,7 @@ def _params(batches: Sequence[Batch], now: datetime | None) -> dict[str, Any]:
     for number, batch in enumerate(batches, start=1):
         count, woken, expect_wake, latest = _entries(batch, number, operations, events)
         lanes.append(_lane_row(batch, count, woken, expect_wake, latest))
-    params: dict[str, Any] = {"now": now}
+    params: dict[str, Any] = {"now": now or present()}
     for columns, rows in ((_LANE, lanes), (_OPERATIONS, operations), (_EVENTS, events)):
         values = zip(*rows, strict=True) if rows else [()] * len(columns)
         for (name, element_type), column in zip(columns, values, strict=True):

@@ -16,6 +16,7 @@ from execution_engine.core.enums import OperationStatus
 from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import HistoryEvent, OperationRecord, OperationUpdate, Transition
 from execution_engine.core.transitions import apply_update, fire_timer
+from execution_engine.journal.children import ChildStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Entry:
     """What one call asked to be recorded: its moves in order, and the caller that waits for the commit, if any."""
 
     __slots__ = (
-        "at", "done", "error", "events", "expect_wake", "is_held", "is_sync", "is_taken", "moves", "needs_lock", "release", "size",
+        "at", "child", "done", "error", "events", "expect_wake", "is_held", "is_sync", "is_taken", "moves", "needs_lock", "release", "size",
         "woken",
     )  # fmt: skip
 
@@ -62,6 +63,7 @@ class Entry:
         self.is_sync = False
         self.is_taken = False
         self.needs_lock = False
+        self.child: ChildStart | None = None
         self.size = sum(len(move.record.payload or "") for move in moves)
         self.done = threading.Lock()
         self.done.acquire()
@@ -99,6 +101,7 @@ class Lane:
     released: bool = False
     is_closing: bool = False
     is_pausing: bool = False
+    is_cut: bool = False
     status_text: str | None = None
     attributes: dict[str, object] = field(default_factory=dict)
     on_settled: Callable[[], None] | None = None

@@ -18,9 +18,9 @@ from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.transitions import execution as executions
 from execution_engine.core.transitions import fire_timer
-from execution_engine.journal import flush, reader, store
+from execution_engine.journal import children, flush, pausing, reader, store
 from execution_engine.journal.connections import LOCK_TIMEOUT_MS
-from execution_engine.journal.flush import Accepted, Batch
+from execution_engine.journal.flush import Accepted, Batch, suspends
 from execution_engine.journal.lane import Entry
 from execution_engine.journal.signals import deliver_signals
 
@@ -82,7 +82,7 @@ class SlowPath:
                 self._connection = self._connect("slow-path")
                 self._connection.execute(f"set lock_timeout = {LOCK_TIMEOUT_MS}")
             self._failures = 0
-            self._write(self._connection, batch, is_unknown)
+            self.write(self._connection, batch, is_unknown)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             time.sleep(0 if self._line else RETRY_SECONDS)
             self.put(batch, is_unknown=is_unknown)
@@ -97,13 +97,15 @@ class SlowPath:
             logger.exception("an update cannot be stored; its execution gives up this invocation")
             batch.lane.lose()
 
-    def _write(self, connection: psycopg.Connection[Any], batch: Batch, is_unknown: bool) -> None:
+    def write(self, connection: psycopg.Connection[Any], batch: Batch, is_unknown: bool) -> None:
         with connection.transaction(), connection.cursor() as cursor:
             answer = self._decide(cursor, connection, batch, is_unknown)
         if answer is None:
             batch.lane.lose()
         else:
             self._writer.settle(connection, [batch], {0: answer})
+            if batch.children:
+                self._writer.ring()
 
     def _decide(self, cursor: Any, connection: psycopg.Connection[Any], batch: Batch, is_unknown: bool) -> Accepted | None:
         """What the row says under its lock: written before, writable now, or lost (None)."""
@@ -129,10 +131,14 @@ class SlowPath:
             return None
         if batch.woken:
             self._decide_timers_again(cursor, connection, batch, record.wake_seq)
+        if record.status is ExecutionStatus.PAUSING and suspends(batch):
+            return pausing.release(cursor, batch)
         accepted, _ = flush.send(connection, [batch])
         answer = accepted.get(0)
         if answer is None or not batch.needs_lock:
             return answer
+        for child in batch.children:
+            children.start(cursor, lane.execution_id, child)
         # A waiter whose signal was there before it is told in this very answer.
         return replace(answer, wake_seq=answer.wake_seq + deliver_signals(cursor, batch))
 

@@ -15,7 +15,8 @@ def statement(name: str) -> str:
 
 def _shortened(text: str) -> str:
     """Without comments and indentation: psycopg parses a statement above 4,096 characters anew each time."""
-    return re.sub(r"\s+", " ", re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE)).strip()
+    code = re.sub(r"\s+", " ", re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE)).strip()
+    return code.replace(", ", ",")
 
 
 @cache

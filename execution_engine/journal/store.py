@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ExecutionRecord, HistoryEvent, OperationRecord
 from execution_engine.core.transitions.execution import ExecutionTransition
@@ -62,7 +63,8 @@ def nearest_timer(cursor: Cursor, execution_id: UUID) -> datetime | None:
 
 def wake(record: ExecutionRecord, now: datetime) -> ExecutionRecord:
     """A change from outside or by time: an invocation is owed, and due at once unless one is under way."""
-    due_at = record.due_at if record.claim_id is not None else now
+    is_idle = record.claim_id is None and record.status is ExecutionStatus.RUNNING
+    due_at = now if is_idle else record.due_at
     return replace(record, wake_seq=record.wake_seq + 1, due_at=due_at)
 
 

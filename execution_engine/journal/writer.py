@@ -170,7 +170,11 @@ class Writer:
             finish(batch, answer, found.operations if found else {}, found.wake_seq if found else answer.wake_seq)
             self.resume(batch.lane)
         if is_due:
-            self._on_due()
+            self.ring()
+
+    def ring(self) -> None:
+        """Something became due with the last commit."""
+        self._on_due()
 
     def resume(self, lane: Lane) -> None:
         """After a lane's flush: whatever was queued behind it gets its turn."""

@@ -46,6 +46,12 @@ class Execution(JournalModel):
     told_seq = models.BigIntegerField(default=-1)
     last_event_at = models.DateTimeField()
 
+    parent_id = models.UUIDField(null=True, help_text="the execution whose chained invoke started this one")
+    parent_operation_id = models.TextField(null=True)
+    owes_parent = models.BooleanField(default=False, help_text="it ended, and its parent's operation is not completed yet")
+    redrive_count = models.IntegerField(default=0)
+    pause = models.TextField(null=True, help_text="details of the pause as it was asked for, JSON; set while PAUSING or PAUSED")
+
     status_text = models.TextField(default="", help_text="what the author last said with context.set_status")
     attributes = models.JSONField(default=dict)
     tenant_id = models.TextField(null=True)
@@ -62,6 +68,8 @@ class Execution(JournalModel):
             models.Index(fields=["function", "-started_at"], name="execution_list_by_function"),
             models.Index(fields=["status", "-started_at"], name="execution_list_by_status"),
             models.Index(fields=["claimed_by"], condition=Q(claim_id__isnull=False), name="execution_claims_of_worker"),
+            models.Index(fields=["id"], condition=Q(owes_parent=True), name="execution_owes_parent"),
+            models.Index(fields=["parent_id"], condition=Q(parent_id__isnull=False), name="execution_children"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="execution_attributes"),
         ]
         constraints = [models.UniqueConstraint(fields=["function", "name"], name="execution_name_of_function")]

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from celery import signals
+from celery.worker.consumer import consumer
 from django.db import connections as django_connections
 
 from execution_engine.conf import EngineSettings, engine_settings
@@ -20,8 +21,8 @@ from execution_engine.worker.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
-OWN_CONNECTIONS = 6
-"""Writer, slow path, pump, listener, keeper, bell."""
+OWN_CONNECTIONS = 7
+"""Writer, slow path, pump, listener, keeper, courier, bell."""
 
 _runtime: Runtime | None = None
 
@@ -34,6 +35,7 @@ def current_runtime() -> Runtime | None:
 def connect_signals() -> None:
     """Called by the app's `ready()`; does nothing in a process that is no Celery worker."""
     signals.worker_init.connect(_check_worker, weak=False)
+    signals.worker_init.connect(_replace_children_without_broker, weak=False)
     signals.worker_process_init.connect(_start_child, weak=False)
     signals.worker_process_shutdown.connect(_stop_child, weak=False)
 
@@ -70,6 +72,22 @@ def _check_connections(settings: EngineSettings, children: int) -> None:
             f"{children} children need up to {needed} PostgreSQL connections and the server allows {available}: lower --concurrency or "
             "DURABLE_EXECUTION['DJANGO_POOL'], or raise max_connections"
         )
+
+
+def _replace_children_without_broker(sender: Any = None, **_: Any) -> None:
+    """While the parent waits for its broker its event loop stands still, and nobody would notice a dead child for as long.
+
+    Celery calls `maybe_shutdown` each second of that wait, on the parent's main thread: the pool is looked after on the same occasion.
+    """
+    maybe_shutdown = consumer.maybe_shutdown
+
+    def look_after_pool() -> None:
+        maybe_shutdown()
+        pool = getattr(sender.pool, "_pool", None)
+        if pool is not None:
+            pool.maintain_pool()
+
+    consumer.maybe_shutdown = look_after_pool
 
 
 def _start_child(**_: Any) -> None:

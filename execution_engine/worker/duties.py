@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from execution_engine.journal import unserved
+from execution_engine.journal import pausing, unserved
 from execution_engine.journal.statements import statement
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ def _forget_old_workers(connection: psycopg.Connection[Any]) -> None:
 
 DUTIES = {
     "forget-old-workers": Duty(3600, _forget_old_workers),
+    "look-after-paused": Duty(1, pausing.look),
     "fire-unserved-timers": Duty(5, unserved.fire_due),
 }
 

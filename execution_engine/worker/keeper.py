@@ -50,6 +50,7 @@ class Keeper:
         """Writes the registered functions and remembers their rows' ids: what this worker serves."""
         with connection.cursor() as cursor:
             self._runtime.versions = {functions.register(cursor, f): f for f in registered_functions() if f.url is None}
+        duties.ensure(connection)
 
     def _serve(self) -> None:
         while not self._is_stopping.is_set():

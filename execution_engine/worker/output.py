@@ -12,22 +12,23 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 _EXTRA = ("operationId", "operationName", "parentId", "attempt")
-_current = threading.local()
+_current: ContextVar[str | None] = ContextVar("execution_arn", default=None)
 
 
 @contextmanager
 def belongs_to(execution_arn: str) -> Iterator[None]:
-    """What this thread prints and logs inside belongs to the execution."""
-    _current.arn = execution_arn
+    """What is printed and logged inside belongs to the execution, also by threads that were given this context."""
+    token = _current.set(execution_arn)
     try:
         yield
     finally:
-        _current.arn = None
+        _current.reset(token)
 
 
 class OutputFile:
@@ -56,7 +57,7 @@ class OutputHandler(logging.Handler):
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        arn = getattr(record, "executionArn", None) or getattr(_current, "arn", None)
+        arn = getattr(record, "executionArn", None) or _current.get()
         if arn is None:
             return
         extra = {"executionArn": arn} | {k: v for k in _EXTRA if (v := getattr(record, k, None)) is not None}
@@ -76,7 +77,7 @@ class CapturedStream(io.TextIOBase):
         self._pending = threading.local()
 
     def write(self, text: str) -> int:
-        arn = getattr(_current, "arn", None)
+        arn = _current.get()
         if arn is None:
             return self._stream.write(text)
         *lines, rest = (getattr(self._pending, "text", "") + text).split("\n")

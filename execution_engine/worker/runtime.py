@@ -23,6 +23,7 @@ from execution_engine.journal.reader import Loaded
 from execution_engine.journal.writer import Writer
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.worker import output
+from execution_engine.worker.courier import Courier
 from execution_engine.worker.keeper import Keeper
 from execution_engine.worker.pump import Pump
 from execution_engine.worker.threads import HandlerThreads
@@ -47,7 +48,7 @@ class Runtime:
             self.clock,
             held_seconds=settings.HELD_START_SECONDS,
             flush_bytes=settings.FLUSH_PAYLOAD_BYTES,
-            on_due=self._ring,
+            on_due=self.ring,
         )
         self._bell = bell
         self._lock = threading.Lock()
@@ -55,6 +56,7 @@ class Runtime:
         self._lost: set[UUID] = set()
         self._alone_since: float | None = None
         self.keeper = Keeper(self)
+        self.courier = Courier(self)
         self.pump = Pump(self) if serves else None
 
     def start(self) -> None:
@@ -63,6 +65,7 @@ class Runtime:
         self.keeper.start()
         if self.pump is not None:
             self.pump.start()
+            self.courier.start()
 
     def stop(self) -> None:
         """Claims nothing more, waits up to `DRAIN_SECONDS` for what is in flight, hands the rest back, and ends."""
@@ -75,6 +78,8 @@ class Runtime:
         while self.in_flight and time.monotonic() < ends:
             time.sleep(0.01)
         self.keeper.stop()
+        if self.pump is not None:
+            self.courier.stop()
         if self.in_flight:
             self.hand_back()
         self.threads.stop()
@@ -167,11 +172,13 @@ class Runtime:
                     self._alone_since = None
             if self.pump is not None:
                 self.pump.freed()
+            if invocation.claim.has_parent:
+                self.courier.wake.set()
 
     def _end_alone(self) -> None:
         self._alone_since = None
         self.look.set()
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
         self.look.set()
         self._bell.ring()

@@ -19,6 +19,8 @@ def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime
     if update.action is not OperationAction.START or record is not None:
         refuse(record, update)
     details: dict[str, Any] = {"FunctionName": update.options.function}
+    if update.options.version is not None:
+        details["ExecutedVersion"] = update.options.version
     if update.options.child is not None:
         details["DurableExecutionArn"] = update.options.child
     if update.options.tenant is not None:

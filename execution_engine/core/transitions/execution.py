@@ -74,12 +74,18 @@ def end(
 
 
 def fail_invocation(
-    record: ExecutionRecord, error: ErrorObject, now: datetime, request_id: UUID | None, *, counts: bool = True
+    record: ExecutionRecord,
+    error: ErrorObject,
+    now: datetime,
+    request_id: UUID | None,
+    *,
+    counts: bool = True,
+    is_final: bool = False,
 ) -> ExecutionTransition:
     """An exception left the handler, its process died or it ran too long: tried again, five in a row, then FAILED."""
     failed = record.failed_invocations + (1 if counts else 0)
     completed = invocation_completed(record, request_id, now, error)
-    if failed >= MAX_FAILED_INVOCATIONS:
+    if is_final or failed >= MAX_FAILED_INVOCATIONS:
         after = replace(
             _released(record),
             status=ExecutionStatus.FAILED,

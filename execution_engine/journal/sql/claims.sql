@@ -8,7 +8,7 @@ with clock as materialized (
     from unnest(%(versions)b::int8[]) as v(id) cross join lateral (
       select e.id from durable_execution e
        where e.function_version_id = v.id and e.due_at <= (select now from clock)
-         and e.claim_id is null and e.is_suspect = %(suspects)s
+         and e.claim_id is null and e.status = 'RUNNING' and e.is_suspect = %(suspects)s
        order by e.due_at limit %(limit)s for no key update skip locked) due
    limit %(limit)s
 )
@@ -18,13 +18,14 @@ update durable_execution e
   from found f cross join clock c
  where e.id = f.id
 returning e.id, e.function_version_id, e.name, e.started_at, e.deadline_at, e.claim_id, e.invocation_id, e.invocation_started_at,
-          e.failed_invocations, e.event_seq, e.checkpoint_seq, e.wake_seq, e.told_seq, e.tenant_id, e.runs_alone, e.input, c.now
+          e.invocations, e.failed_invocations, e.event_seq, e.checkpoint_seq, e.wake_seq, e.told_seq, e.tenant_id, e.runs_alone, e.parent_id is not null, e.input, c.now
 
 -- name: has_suspects
 -- Executions that were in flight when a child died wait for a child that has nothing else in flight.
 select exists (
   select 1 from durable_execution
-   where function_version_id = any(%(versions)b::int8[]) and due_at <= clock_timestamp() and claim_id is null and is_suspect)
+   where function_version_id = any(%(versions)b::int8[]) and due_at <= clock_timestamp() and claim_id is null and is_suspect
+     and status = 'RUNNING')
 
 -- name: take_over
 -- Claims that ended, or whose worker is known to be dead (`dead`): the dead invocation's end is written, and the execution is
@@ -90,5 +91,5 @@ select e.id from durable_execution e
 select extract(epoch from min(due.due_at) - coalesce(%(now)s::timestamptz, clock_timestamp()))::float8
   from unnest(%(versions)b::int8[]) as v(id) cross join lateral (
     select e.due_at from durable_execution e
-     where e.function_version_id = v.id and e.due_at is not null and e.claim_id is null and not e.is_suspect
+     where e.function_version_id = v.id and e.due_at is not null and e.claim_id is null and not e.is_suspect and e.status = 'RUNNING'
      order by e.due_at limit 1) due

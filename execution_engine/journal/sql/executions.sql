@@ -7,13 +7,13 @@ with clock as materialized (
   insert into durable_execution (
     id, function_version_id, function, version, name, status, started_at, deadline_at, execution_timeout, retention_days, due_at,
     claim_id, claimed_by, invocation_id, invocation_started_at, invocations, failed_invocations, is_suspect, runs_alone,
-    event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, tenant_id, started_by, input)
+    event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, tenant_id, started_by, input, owes_parent, redrive_count)
   select a.id, %(version_id)s, %(function)s, %(version)s, a.name, 'RUNNING', c.now,
          c.now + make_interval(secs => %(execution_timeout)s), %(execution_timeout)s, %(retention_days)s,
          c.now + make_interval(secs => %(claim_seconds)s),
          %(claim_id)s, %(claimed_by)s, %(claim_id)s, case when %(claim_id)s::uuid is null then null else c.now end,
          case when %(claim_id)s::uuid is null then 0 else 1 end, 0, false, false,
-         1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, a.input
+         1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, a.input, false, 0
     from unnest(%(ids)s::uuid[], %(names)s::text[], %(inputs)s::text[]) as a(id, name, input) cross join clock c
   on conflict (function, name) do nothing
   returning id, started_at
@@ -44,6 +44,7 @@ update durable_execution
    set status = %(status)s, due_at = %(due_at)s, ended_at = %(ended_at)s, claim_id = %(claim_id)s,
        invocation_started_at = %(invocation_started_at)s, failed_invocations = %(failed_invocations)s,
        event_seq = %(event_seq)s, wake_seq = %(wake_seq)s, told_seq = %(told_seq)s, last_event_at = %(last_event_at)s,
+       owes_parent = owes_parent or (parent_id is not null and %(status)s in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED')),
        result = coalesce(%(result)s, result), error = coalesce(%(error)s, error)
  where id = %(id)s
 

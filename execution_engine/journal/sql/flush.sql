@@ -17,7 +17,7 @@ with clock as materialized (
 ), locked as materialized (
   select e.id, a.lane, e.event_seq, e.last_event_at
     from durable_execution e join asked a on a.id = e.id cross join clock c
-   where e.claim_id = a.claim_id and e.checkpoint_seq = a.checkpoint_seq and e.status in ('RUNNING', 'PAUSING')
+   where e.claim_id = a.claim_id and e.checkpoint_seq = a.checkpoint_seq and (e.status = 'RUNNING' or e.status = 'PAUSING' and (a.status is not null or not a.releases))
      and (e.deadline_at is null or e.deadline_at > c.now)
      and (a.expect_wake is null or e.wake_seq = a.expect_wake)
    order by e.id for no key update of e skip locked
@@ -35,6 +35,7 @@ with clock as materialized (
          failed_invocations = coalesce(a.failed, e.failed_invocations),
          runs_alone = e.runs_alone and not a.settles,
          status = coalesce(a.status, e.status),
+         owes_parent = e.owes_parent or (a.status is not null and e.parent_id is not null),
          result = coalesce(a.result, e.result),
          error = coalesce(a.error, e.error),
          ended_at = case when a.status is null then e.ended_at else to_timestamp(a.last_at) end,

@@ -1,0 +1,159 @@
+"""Redrive: an ended execution goes on from its failure, or from a chosen operation. What finished is kept.
+
+Which operations are touched is decided here, once, for the plan that people read and for the redrive itself.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from execution_engine.core.enums import EventType, OperationStatus, OperationSubType, OperationType
+from execution_engine.core.errors import InvalidInputError
+from execution_engine.core.identifiers import new_callback_id
+from execution_engine.core.records import ErrorObject, HistoryEvent, OperationRecord, Transition
+
+_FAILED = (OperationStatus.FAILED, OperationStatus.TIMED_OUT, OperationStatus.STOPPED)
+_BATCHES = (OperationSubType.MAP, OperationSubType.PARALLEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Operation ids by what happens to them; `kept` ones are answered from the history.
+
+    `reopened` run again under their id, `removed` ones never happened as far as the handler sees, `rearmed` are open callbacks whose
+    timers begin anew.
+    """
+
+    kept: tuple[str, ...]
+    reopened: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    rearmed: tuple[str, ...] = ()
+
+
+class Operations:
+    """The recorded operations as a tree, siblings in order of start."""
+
+    def __init__(self, records: Iterable[OperationRecord]) -> None:
+        self.by_id = {record.id: record for record in sorted(records, key=lambda record: record.start_event)}
+        self.children: dict[str | None, list[OperationRecord]] = defaultdict(list)
+        for record in self.by_id.values():
+            self.children[record.parent_id].append(record)
+
+    def below(self, operation_id: str) -> list[OperationRecord]:
+        """Every operation inside a context, at any depth; without recursion, as contexts may be nested deeply."""
+        found: list[OperationRecord] = []
+        waiting = list(self.children[operation_id])
+        while waiting:
+            record = waiting.pop()
+            found.append(record)
+            waiting.extend(self.children[record.id])
+        return found
+
+    def failed_inside(self, record: OperationRecord) -> bool:
+        """It failed, or it is a map or parallel that succeeded with failures."""
+        if record.status in _FAILED:
+            return True
+        return record.sub_type in _BATCHES and any(child.status in _FAILED for child in self.children[record.id])
+
+
+def plan_from_failure(operations: Operations, error: ErrorObject | None) -> Plan:
+    """Reopens only the cause chain of the terminal error: a failure that the handler caught stays as it was."""
+    reopened: list[str] = []
+    waiting: list[tuple[str | None, ErrorObject | None]] = [(None, error)]
+    while waiting:
+        parent_id, failure = waiting.pop()
+        for cause in _causes(operations, parent_id, failure):
+            reopened.append(cause.id)
+            if cause.type is OperationType.CONTEXT:
+                waiting.append((cause.id, cause.error))
+    return _complete(operations, reopened, [])
+
+
+def plan_from_operation(operations: Operations, chosen_id: str) -> Plan:
+    """Runs again from a chosen operation: what came after it in its own context and in the contexts around it is removed.
+
+    Branches beside it, in a map or parallel, are kept. Raises `InvalidInputError`.
+    """
+    chosen = operations.by_id.get(chosen_id)
+    if chosen is None:
+        raise InvalidInputError("the execution has no such operation", field="from_operation", value=chosen_id[:100])
+    removed: set[str] = set()
+    reopened: list[str] = []
+    here: OperationRecord | None = chosen
+    while here is not None:
+        parent = operations.by_id.get(here.parent_id) if here.parent_id else None
+        if parent is None or parent.sub_type not in _BATCHES:
+            later = [record for record in operations.children[here.parent_id] if record.start_event > here.start_event]
+            for record in later:
+                removed |= {record.id, *(inner.id for inner in operations.below(record.id))}
+        if parent is not None and parent.is_terminal:
+            reopened.append(parent.id)
+        here = parent
+    removed |= {chosen.id, *(inner.id for inner in operations.below(chosen.id))}
+    return _complete(operations, [one for one in reopened if one not in removed], sorted(removed))
+
+
+def reopen(record: OperationRecord, now: datetime) -> Transition:
+    """The state from which this operation runs again.
+
+    STEP: READY with fresh attempts. CONTEXT: STARTED. CALLBACK: waits anew under a new id, so that a late answer to the old one is
+    refused. CHAINED_INVOKE: waits for its child, which is redriven in its own transaction.
+    """
+    fresh = replace(record, attempt=0, payload=None, error=None, ended_at=None, due_at=None, replay_children=False)
+    if record.type is OperationType.STEP:
+        return Transition(replace(fresh, status=OperationStatus.READY))
+    if record.type is OperationType.CALLBACK:
+        callback_id = new_callback_id()
+        details: dict[str, object] = {"CallbackId": callback_id}
+        if record.options.timeout:
+            details["Timeout"] = record.options.timeout
+        if record.options.heartbeat:
+            details["HeartbeatTimeout"] = record.options.heartbeat
+        waiting = replace(fresh, status=OperationStatus.STARTED, callback_id=callback_id)
+        return Transition(rearm(waiting, now), (HistoryEvent(EventType.CALLBACK_STARTED, record.id, details),))
+    if record.type is OperationType.CHAINED_INVOKE:
+        options = replace(record.options, redrives=record.options.redrives + 1)
+        return Transition(replace(fresh, status=OperationStatus.STARTED, options=options))
+    return Transition(replace(fresh, status=OperationStatus.STARTED))
+
+
+def rearm(record: OperationRecord, now: datetime) -> OperationRecord:
+    """An open callback whose time begins anew: nobody could have answered it while the execution was over."""
+    timers = [now + timedelta(seconds=one) for one in (record.options.timeout, record.options.heartbeat) if one]
+    return replace(record, started_at=now, due_at=min(timers, default=None))
+
+
+def _causes(operations: Operations, parent_id: str | None, error: ErrorObject | None) -> list[OperationRecord]:
+    """Of one context's operations those whose failure became its error: of a batch all, else the last to say the same.
+
+    A handler may raise an error of its own about a failure: then the failure is the cause if nothing ended after it.
+    """
+    siblings = operations.children[parent_id]
+    failed = [record for record in siblings if operations.failed_inside(record)]
+    parent = operations.by_id.get(parent_id) if parent_id else None
+    if parent is not None and parent.sub_type in _BATCHES:
+        return failed
+    if parent is not None and parent.sub_type == OperationSubType.WAIT_FOR_CALLBACK:
+        # The submitter hands out the callback's id, and the new callback has a new one.
+        return siblings if failed else []
+    same = [record for record in failed if error is not None and record.error is not None and record.error.message == error.message]
+    last = max((record for record in siblings if record.ended_at is not None), key=_end, default=None)
+    if same:
+        return [max(same, key=_end)]
+    return [last] if last is not None and operations.failed_inside(last) else []
+
+
+def _end(record: OperationRecord) -> tuple[float, int]:
+    return (record.ended_at.timestamp() if record.ended_at else 0.0, record.start_event)
+
+
+def _complete(operations: Operations, reopened: Sequence[str], removed: Sequence[str]) -> Plan:
+    touched = {*reopened, *removed}
+    rearmed = [
+        record.id
+        for record in operations.by_id.values()
+        if record.type is OperationType.CALLBACK and record.status is OperationStatus.STARTED and record.id not in touched
+    ]
+    kept = [one for one in operations.by_id if one not in touched]
+    return Plan(tuple(kept), tuple(reopened), tuple(removed), tuple(rearmed))

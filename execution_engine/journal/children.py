@@ -1,0 +1,112 @@
+"""Chained invokes: a child is started in the commit of its parent's START, and a child that ended stays due until it was told.
+
+The engine never locks two executions together. The child's end sets `owes_parent` in its own row; any worker then delivers it in a
+second transaction that holds only the parent's lock, and clears the mark in a third. A crash between any two delivers again, which
+the parent's operation, no longer STARTED, makes harmless.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from execution_engine.core.enums import ExecutionStatus, OperationStatus
+from execution_engine.core.errors import ExecutionNotFoundError
+from execution_engine.core.records import ErrorObject
+from execution_engine.core.transitions import chained_invoke
+from execution_engine.journal import store
+from execution_engine.journal.rows import error_from_text
+from execution_engine.journal.statements import statement
+from execution_engine.journal.store import Cursor
+
+TIMEOUT_ERROR = ErrorObject(message="The invoked execution timed out", type="ChainedInvoke.Timeout")
+
+_OUTCOMES = {
+    ExecutionStatus.SUCCEEDED: OperationStatus.SUCCEEDED,
+    ExecutionStatus.FAILED: OperationStatus.FAILED,
+    ExecutionStatus.TIMED_OUT: OperationStatus.TIMED_OUT,
+    ExecutionStatus.STOPPED: OperationStatus.STOPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStart:
+    """A child to be inserted in the transaction that writes its parent's START. Times in seconds, retention in days."""
+
+    id: UUID
+    function: str
+    version: str
+    version_id: int
+    execution_timeout: int | None
+    retention_days: int
+    operation_id: str
+    input: str | None
+    tenant_id: str | None
+    started_by: str
+
+
+def start(cursor: Cursor, parent_id: UUID, child: ChildStart) -> None:
+    """Inserts the child, due at once. The parent is locked by the caller's transaction; the child is new, so nobody waits for it."""
+    cursor.execute(
+        statement("insert_child"),
+        {
+            "now": None,
+            "id": child.id,
+            "version_id": child.version_id,
+            "function": child.function,
+            "version": child.version,
+            "execution_timeout": child.execution_timeout,
+            "retention_days": child.retention_days,
+            "parent_id": parent_id,
+            "parent_operation_id": child.operation_id,
+            "tenant_id": child.tenant_id,
+            "started_by": child.started_by,
+            "input": child.input,
+        },
+    )
+
+
+def deliver_due(connection: psycopg.Connection[Any], limit: int = 100) -> int:
+    """Tells the parents of ended children; answers how many were told. Rows locked elsewhere wait for the next look."""
+    told = 0
+    for row in connection.execute(statement("children_owing"), {"limit": limit}).fetchall():
+        try:
+            told += _deliver(connection, *row)
+        except psycopg.errors.LockNotAvailable:
+            continue
+    return told
+
+
+def _deliver(connection: psycopg.Connection[Any], child_id: UUID, parent_id: UUID, operation_id: str, redrives: int) -> int:
+    completed = False
+    with connection.transaction(), connection.cursor() as cursor:
+        try:
+            completed = _complete(cursor, child_id, parent_id, operation_id)
+        except ExecutionNotFoundError:
+            completed = False
+    connection.execute(statement("clear_owing"), {"id": child_id, "redrives": redrives})
+    return int(completed)
+
+
+def _complete(cursor: Cursor, child_id: UUID, parent_id: UUID, operation_id: str) -> bool:
+    """Under the parent's lock: read the child again, and complete the operation that waits for it."""
+    locked = store.lock(cursor, parent_id)
+    if locked.record.status.is_terminal:
+        return False
+    operation = store.read_operations(cursor, parent_id, [operation_id]).get(operation_id)
+    cursor.execute(statement("read_child"), {"id": child_id})
+    row = cursor.fetchone()
+    if operation is None or row is None or operation.options.child_id != str(child_id):
+        return False
+    status = ExecutionStatus(row[0])
+    if not status.is_terminal or row[3] < operation.options.redrives:
+        return False
+    error = TIMEOUT_ERROR if status is ExecutionStatus.TIMED_OUT else error_from_text(row[2])
+    failure = None if status is ExecutionStatus.SUCCEEDED else error or ErrorObject()
+    move = chained_invoke.complete(operation, _OUTCOMES[status], locked.now, payload=row[1], error=failure)
+    if move is None:
+        return False
+    after = store.wake(locked.record, locked.now)
+    store.write(cursor, locked, after, move.events, {operation_id: replace(move.record, wake_seq=after.wake_seq)})
+    return True

@@ -1,0 +1,81 @@
+-- name: set_status
+update durable_execution set status = %(status)s where id = %(id)s
+
+-- name: read_pause
+select pause from durable_execution where id = %(id)s
+
+-- name: write_pause
+-- Who paused and why, until the pause is over; a deadline that does not run meanwhile is kept in it.
+update durable_execution set pause = %(pause)s, deadline_at = %(deadline_at)s where id = %(id)s
+
+-- name: paused_due
+-- Pauses that their invocation could not settle itself, and timers of paused executions. Index: execution_list_by_status.
+select id from durable_execution
+ where status in ('PAUSING', 'PAUSED') and claim_id is null and (status = 'PAUSING' or due_at <= clock_timestamp())
+ limit 100
+
+-- name: all_operations
+-- Of an execution that the transaction has locked, in order of start.
+select o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.payload, o.error, o.replay_children, o.options,
+       o.callback_id, o.started_at, o.ended_at, o.due_at, o.wake_seq, o.start_event
+  from durable_operation o where o.execution_id = %(execution_id)s order by o.start_event
+
+-- name: keep_in_history
+-- Before operations are reopened or removed: the last end event of each takes over what only the operation's row held.
+update durable_event e set payload = o.payload, error = o.error
+  from durable_operation o,
+       lateral (select max(x.event_id) as event_id from durable_event x
+                 where x.execution_id = o.execution_id and x.operation_id = o.id
+                   and x.type ~ '(Succeeded|Failed|TimedOut|Stopped|Cancelled)$') last
+ where o.execution_id = %(execution_id)s and o.id = any(%(ids)s) and o.ended_at is not null
+   and e.execution_id = o.execution_id and e.event_id = last.event_id and e.payload is null and e.error is null
+
+-- name: keep_end_in_history
+-- The terminal event takes over result and error of an execution that goes on.
+update durable_event e set payload = x.result, error = x.error
+  from durable_execution x
+ where x.id = %(execution_id)s and e.execution_id = x.id and e.payload is null and e.error is null
+   and e.event_id = (select max(t.event_id) from durable_event t
+                      where t.execution_id = x.id and t.type ~ '^Execution(Failed|TimedOut|Stopped|Succeeded)$')
+
+-- name: reopen_operation
+update durable_operation
+   set status = %(status)s, attempt = %(attempt)s, payload = %(payload)s, error = %(error)s, replay_children = %(replay_children)s,
+       options = %(options)s, callback_id = %(callback_id)s, started_at = %(started_at)s, ended_at = %(ended_at)s, due_at = %(due_at)s,
+       wake_seq = %(wake_seq)s
+ where execution_id = %(execution_id)s and id = %(id)s
+
+-- name: remove_operations
+delete from durable_operation where execution_id = %(execution_id)s and id = any(%(ids)s)
+
+-- name: reopen_execution
+-- An ended execution goes on: due at once, with its whole timeout before it.
+update durable_execution
+   set status = 'RUNNING', ended_at = null, result = null, error = null, due_at = %(now)s, claim_id = null, invocation_started_at = null,
+       failed_invocations = 0, is_suspect = false, runs_alone = false, wake_seq = %(wake_seq)s, event_seq = %(event_seq)s,
+       last_event_at = %(now)s, redrive_count = redrive_count + 1, pause = null, owes_parent = false, owes_child = %(owes_child)s,
+       deadline_at = %(now)s::timestamptz + make_interval(secs => execution_timeout), input = coalesce(%(input)s, input)
+ where id = %(id)s
+returning redrive_count
+
+-- name: read_ended
+select status, error, input, redrive_count from durable_execution where id = %(id)s
+
+-- name: parents_owing
+-- Redriven executions whose children are still to be redriven. Index: execution_owes_child.
+select id from durable_execution where owes_child limit %(limit)s
+
+-- name: children_to_redrive
+-- Ended children that their parent waits for again, with the redrive count that it waits for.
+select c.id, c.status, (o.options::jsonb ->> 'redrives')::int
+  from durable_operation o join durable_execution c on c.id = (o.options::jsonb ->> 'child_id')::uuid
+ where o.execution_id = %(id)s and o.type = 'CHAINED_INVOKE' and o.status = 'STARTED'
+   and c.status in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED') and c.redrive_count < coalesce((o.options::jsonb ->> 'redrives')::int, 0)
+
+-- name: tell_parent_again
+-- A child that had succeeded: its parent is told once more.
+update durable_execution set redrive_count = %(redrives)s, owes_parent = true
+ where id = %(id)s and status = 'SUCCEEDED' and redrive_count < %(redrives)s
+
+-- name: clear_owes_child
+update durable_execution set owes_child = false where id = %(id)s
