@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 from celery import signals
-from celery.worker.consumer import consumer
 from django.db import connections as django_connections
 
 from execution_engine.conf import EngineSettings, engine_settings
@@ -79,6 +78,8 @@ def _replace_children_without_broker(sender: Any = None, **_: Any) -> None:
 
     Celery calls `maybe_shutdown` each second of that wait, on the parent's main thread: the pool is looked after on the same occasion.
     """
+    from celery.worker.consumer import consumer  # slow to import, and only a worker's parent needs it
+
     maybe_shutdown = consumer.maybe_shutdown
 
     def look_after_pool() -> None:

@@ -17,7 +17,7 @@ def note(request_id: str, name: str, step: int) -> int:
     """One row per begun body; answers its number."""
     connection = getattr(_here, "connection", None)
     if connection is None or connection.closed:
-        connection = _here.connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+        connection = _here.connection = psycopg.connect(os.environ["CRASH_LEDGER_URL"], autocommit=True)
     row = connection.execute(
         "insert into crash_ledger (execution, step, request_id, pid) values (%s, %s, %s, %s) returning id",
         (name, step, request_id, os.getpid()),

@@ -52,10 +52,10 @@ def wait_for_rest(connection: psycopg.Connection[Any], count: int, seconds: floa
     return False
 
 
-def judge(connection: psycopg.Connection[Any], killed: Collection[int]) -> Verdict:
-    """`killed` are the pids of processes that were killed while they may have run bodies."""
+def judge(connection: psycopg.Connection[Any], killed: Collection[int], ledger: psycopg.Connection[Any] | None = None) -> Verdict:
+    """`killed` are the pids of processes that were killed while they may have run bodies; `ledger` is where it lies elsewhere."""
     rows = connection.execute("select id, name, status, result from durable_execution").fetchall()
-    bodies = _bodies(connection)
+    bodies = _bodies(ledger or connection)
     counts: Counter[str] = Counter()
     for execution_id, name, status, result in rows:
         remembered = json.loads(result or "[]")

@@ -46,6 +46,7 @@ class CeleryWorker:
             "DURABLE_THREADS": str(threads),
             "CELERY_BROKER_URL": broker,
             "DATA_DIR": str(data),
+            "CRASH_LEDGER_URL": database_url,
             **(environment or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None
