@@ -2,8 +2,31 @@
 
 from execution_engine.core.errors import DurableExecutionsError
 from execution_engine.core.serdes import ExtendedTypeSerDes, JsonSerDes, PassThroughSerDes, SerDes, SerDesContext, SerDesError
-from execution_engine.sdk.callables import durable_step, durable_wait_for_callback, durable_with_child_context
-from execution_engine.sdk.config import CallbackConfig, ChildConfig, StepConfig, StepSemantics, WaitForCallbackConfig
+from execution_engine.sdk.batch import BatchCompletionError, BatchItem, BatchResult
+from execution_engine.sdk.callables import durable_parallel_branch, durable_step, durable_wait_for_callback, durable_with_child_context
+from execution_engine.sdk.completion import (
+    BatchItemStatus,
+    CompletionConfig,
+    CompletionDecision,
+    CompletionItemStatus,
+    CompletionOutcome,
+    CompletionReason,
+    CompletionStatus,
+    complete_batch,
+    continue_batch,
+)
+from execution_engine.sdk.config import (
+    CallbackConfig,
+    ChildConfig,
+    InvokeConfig,
+    MapConfig,
+    NestingType,
+    ParallelBranch,
+    ParallelConfig,
+    StepConfig,
+    StepSemantics,
+    WaitForCallbackConfig,
+)
 from execution_engine.sdk.context import DurableContext
 from execution_engine.sdk.durations import Duration
 from execution_engine.sdk.errors import (
@@ -63,6 +86,10 @@ __version__ = "0.1.0"
 __all__ = [
     "ApprovalDecision",
     "BackgroundThreadError",
+    "BatchCompletionError",
+    "BatchItem",
+    "BatchItemStatus",
+    "BatchResult",
     "Callback",
     "CallbackConfig",
     "CallbackError",
@@ -72,6 +99,12 @@ __all__ = [
     "CheckpointError",
     "ChildConfig",
     "ChildContextError",
+    "CompletionConfig",
+    "CompletionDecision",
+    "CompletionItemStatus",
+    "CompletionOutcome",
+    "CompletionReason",
+    "CompletionStatus",
     "DurableContext",
     "DurableExecutionsError",
     "DurableFunction",
@@ -83,14 +116,19 @@ __all__ = [
     "GetExecutionStateError",
     "InvalidStateError",
     "InvocationError",
+    "InvokeConfig",
     "InvokeError",
     "JitterStrategy",
     "JsonSerDes",
     "LambdaContext",
     "LinearRetryStrategyConfig",
+    "MapConfig",
+    "NestingType",
     "NonDeterministicExecutionError",
     "OrderedLockError",
     "OrphanedChildException",
+    "ParallelBranch",
+    "ParallelConfig",
     "PassThroughSerDes",
     "PluginLoadError",
     "RetryDecision",
@@ -122,10 +160,13 @@ __all__ = [
     "WaitStrategyConfig",
     "WithRetryConfig",
     "__version__",
+    "complete_batch",
+    "continue_batch",
     "create_linear_retry_strategy",
     "create_retry_strategy",
     "create_wait_strategy",
     "durable_execution",
+    "durable_parallel_branch",
     "durable_step",
     "durable_wait_for_callback",
     "durable_with_child_context",

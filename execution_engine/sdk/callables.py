@@ -6,6 +6,7 @@ from functools import wraps
 from types import FunctionType, MethodType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from execution_engine.sdk.config import ParallelBranch
 from execution_engine.sdk.types import StepContext, WaitForCallbackContext
 
 P = ParamSpec("P")
@@ -77,6 +78,21 @@ def _binding(func: Callable[Concatenate[C, P], T]) -> Callable[P, Callable[[C], 
         return call
 
     return bind
+
+
+def durable_parallel_branch(
+    name: str | None = None,
+) -> Callable[[Callable[Concatenate[C, P], T]], Callable[P, ParallelBranch[T]]]:
+    """`f(context, ...)` becomes `f(...)`, which gives a branch for `context.parallel`, named `name`."""
+
+    def decorate(func: Callable[Concatenate[C, P], T]) -> Callable[P, ParallelBranch[T]]:
+        @wraps(func)
+        def bind(*args: P.args, **kwargs: P.kwargs) -> ParallelBranch[T]:
+            return ParallelBranch(lambda context: func(context, *args, **kwargs), name)
+
+        return bind
+
+    return decorate
 
 
 def durable_wait_for_callback(

@@ -7,11 +7,14 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from execution_engine.core.serdes import SerDes
+from execution_engine.sdk.completion import CompletionConfig
 from execution_engine.sdk.durations import MAX_CALLBACK_SECONDS, Duration, bounded_seconds
 from execution_engine.sdk.errors import ValidationError
 from execution_engine.sdk.retries import RetryStrategy
 
 T = TypeVar("T")
+P = TypeVar("P")
+R = TypeVar("R")
 _SUB_TYPE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -88,6 +91,64 @@ class WaitForCallbackConfig(CallbackConfig):
     """`retry_strategy` is the submitter's."""
 
     retry_strategy: RetryStrategy | None = None
+
+
+class NestingType(Enum):
+    """NESTED records a CONTEXT per branch; FLAT records only the operations in it, about a third fewer rows."""
+
+    NESTED = "NESTED"
+    FLAT = "FLAT"
+
+
+@dataclass(frozen=True)
+class _BatchConfig:
+    max_concurrency: int | None = None
+    completion_config: CompletionConfig = field(default_factory=CompletionConfig)
+    serdes: SerDes[Any] | None = None
+    item_serdes: SerDes[Any] | None = None
+    summary_generator: Callable[[Any], str] | None = None
+    nesting_type: NestingType = NestingType.NESTED
+
+    def __post_init__(self) -> None:
+        if self.max_concurrency is not None and self.max_concurrency < 1:
+            raise ValidationError(f"max_concurrency must be at least 1, got: {self.max_concurrency}")
+
+
+@dataclass(frozen=True)
+class MapConfig(_BatchConfig, Generic[T]):
+    """`max_concurrency` branches are unfinished at a time, a suspended one counts (None: all). `serdes` writes the
+    BatchResult and, without `item_serdes`, each item's result too. `item_namer(item, index)` names the items.
+
+    By default the first failure ends the map; `CompletionConfig.all_completed()` runs every item."""
+
+    item_namer: Callable[[T, int], str] | None = None
+
+
+@dataclass(frozen=True)
+class ParallelConfig(_BatchConfig):
+    """As `MapConfig`; by default every branch has to succeed."""
+
+    completion_config: CompletionConfig = field(default_factory=CompletionConfig.all_successful)
+
+
+@dataclass(frozen=True)
+class ParallelBranch(Generic[T]):
+    """A branch of `parallel` with a name of its own."""
+
+    func: Callable[..., T]
+    name: str | None = None
+
+    def __call__(self, *arguments: Any) -> T:
+        return self.func(*arguments)
+
+
+@dataclass(frozen=True)
+class InvokeConfig(Generic[P, R]):
+    """Payload and result are plain JSON unless a serdes is given."""
+
+    serdes_payload: SerDes[P] | None = None
+    serdes_result: SerDes[R] | None = None
+    tenant_id: str | None = None
 
 
 DEFAULT_STEP = StepConfig()

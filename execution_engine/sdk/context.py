@@ -3,19 +3,37 @@
 Every method takes AWS's argument order, and the name first as AWS's JavaScript SDK does: `step("pay", pay)`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from execution_engine.core.enums import OperationSubType, OperationType
 from execution_engine.core.records import OperationOptions
+from execution_engine.sdk.batch import BatchResult, batch_summary
 from execution_engine.sdk.callables import original_name
-from execution_engine.sdk.config import DEFAULT_CHILD, DEFAULT_STEP, CallbackConfig, ChildConfig, StepConfig, WaitForCallbackConfig
+from execution_engine.sdk.config import (
+    DEFAULT_CHILD,
+    DEFAULT_STEP,
+    CallbackConfig,
+    ChildConfig,
+    InvokeConfig,
+    MapConfig,
+    ParallelBranch,
+    ParallelConfig,
+    StepConfig,
+    WaitForCallbackConfig,
+)
 from execution_engine.sdk.durations import MAX_WAIT_SECONDS, DurationLike, as_duration, bounded_seconds
 from execution_engine.sdk.errors import ChildContextError, ValidationError
 from execution_engine.sdk.extras import ContextExtras
+from execution_engine.sdk.operations.batch import run_batch
+from execution_engine.sdk.operations.branches import BatchPlan
 from execution_engine.sdk.operations.child_context import run_child
 from execution_engine.sdk.operations.create_callback import Callback, run_create_callback
+from execution_engine.sdk.operations.invoke import run_invoke
+from execution_engine.sdk.operations.map import plan_map
+from execution_engine.sdk.operations.parallel import plan_parallel
 from execution_engine.sdk.operations.step import run_step
 from execution_engine.sdk.operations.wait import run_wait
 from execution_engine.sdk.operations.wait_for_callback import callback_body, raise_as_callback_error
@@ -25,6 +43,7 @@ from execution_engine.sdk.types import ExecutionContext
 from execution_engine.sdk.waits import WaitForConditionConfig
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 _STEP = str(OperationSubType.STEP)
 _WAIT = str(OperationSubType.WAIT)
@@ -32,6 +51,12 @@ _CALLBACK = str(OperationSubType.CALLBACK)
 _CHILD = str(OperationSubType.RUN_IN_CHILD_CONTEXT)
 _WAIT_FOR_CALLBACK = str(OperationSubType.WAIT_FOR_CALLBACK)
 _WAIT_FOR_CONDITION = str(OperationSubType.WAIT_FOR_CONDITION)
+_MAP = str(OperationSubType.MAP)
+_PARALLEL = str(OperationSubType.PARALLEL)
+_INVOKE = str(OperationSubType.CHAINED_INVOKE)
+_DEFAULT_MAP: MapConfig[Any] = MapConfig()
+_DEFAULT_PARALLEL = ParallelConfig()
+_DEFAULT_INVOKE: InvokeConfig[Any, Any] = InvokeConfig()
 _DEFAULT_CALLBACK = CallbackConfig()
 _DEFAULT_WAIT_FOR_CALLBACK = WaitForCallbackConfig()
 
@@ -158,6 +183,55 @@ class DurableContext(ContextExtras):
             OperationType.STEP, _WAIT_FOR_CONDITION, name, run_wait_for_condition, check, config  # type: ignore[arg-type]
         )
 
+    def map(
+        self,
+        inputs: Sequence[U],
+        func: Callable[..., T],
+        name: str | None = None,
+        config: MapConfig[U] | None = None,
+    ) -> BatchResult[T]:
+        """Runs `func(context, item, index, items)` for every item, each in a context of its own.
+
+        A failed item does not raise: it stands in the result, whose `throw_if_error()` raises. By default the first failure
+        ends the map; see `MapConfig`. Ids depend on the index alone.
+        """
+        config = config or _DEFAULT_MAP
+        config.completion_config.check_total(len(inputs))
+        plan = partial(plan_map, inputs, func, config)
+        return self._batch(_MAP, name or original_name(func), plan, "MapResult", config)
+
+    def parallel(
+        self,
+        functions: Sequence[Callable[..., T] | ParallelBranch[T]],
+        name: str | None = None,
+        config: ParallelConfig | None = None,
+    ) -> BatchResult[T]:
+        """Runs the functions side by side, each with a context of its own; as `map`, and by default all have to succeed."""
+        if isinstance(functions, str):
+            functions, name = name, functions
+        config = config or _DEFAULT_PARALLEL
+        config.completion_config.check_total(len(functions))
+        return self._batch(_PARALLEL, name, partial(plan_parallel, functions, config), "ParallelResult", config)
+
+    def invoke(
+        self, function_name: str, payload: Any = None, name: str | None = None, config: InvokeConfig[Any, Any] | None = None
+    ) -> Any:
+        """Starts another function with `payload` as input and waits, suspended, for its result.
+
+        Raises `InvokeError` with the other's error, time-out or stop. Payload and result are JSON unless `config` says else.
+        """
+        if not function_name or not isinstance(function_name, str):
+            raise ValidationError(f"invoke needs a function's name, got {function_name!r}")
+        arguments = (function_name, payload, config or _DEFAULT_INVOKE)
+        return self._perform(OperationType.CHAINED_INVOKE, _INVOKE, name, run_invoke, *arguments)
+
+    def _batch(
+        self, sub_type: str, name: str | None, plan: Callable[[], BatchPlan], kind: str, config: MapConfig[Any] | ParallelConfig
+    ) -> BatchResult[Any]:
+        summary = batch_summary(kind, config.summary_generator)
+        child: ChildConfig[Any] = ChildConfig(serdes=config.serdes, summary_generator=summary)
+        return self._perform(OperationType.CONTEXT, sub_type, name, run_batch, plan, child)
+
     def run_in_child_context(
         self,
         func: Callable[..., T] | str,
@@ -174,8 +248,8 @@ class DurableContext(ContextExtras):
         sub_type = config.sub_type or _CHILD
         return self._perform(OperationType.CONTEXT, sub_type, name or original_name(body), run_child, body, config)  # type: ignore[no-any-return]
 
-    def _child(self, prefix: str, *, parent_id: str | None, is_pinned: bool) -> "DurableContext":
-        child = DurableContext(self._invocation, parent_id, prefix, is_replaying=self._is_replaying)
+    def _child(self, prefix: str, *, parent_id: str | None, is_replaying: bool, is_pinned: bool) -> "DurableContext":
+        child = DurableContext(self._invocation, parent_id, prefix, is_replaying=is_replaying)
         child._adopt(self, is_pinned=is_pinned)
         return child
 

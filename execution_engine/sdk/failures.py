@@ -5,6 +5,7 @@ with the same text.
 """
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -32,7 +33,8 @@ _SDK = str(Path(__file__).parent)
 
 
 _SERDES_ERROR = type_name(SerDesError)
-_REBUILT: dict[str, type[DurableOperationError]] = {
+Rebuild = Callable[[str | None, str | None, str | None, list[str] | None], DurableOperationError]
+_REBUILT: dict[str, Rebuild] = {
     type_name(kind): kind
     for kind in (
         StepError,
@@ -48,9 +50,9 @@ _REBUILT: dict[str, type[DurableOperationError]] = {
 }
 
 
-def register_operation_error(kind: type[DurableOperationError]) -> None:
-    """Lets a subclass defined elsewhere be rebuilt from its recorded type name."""
-    _REBUILT[type_name(kind)] = kind
+def register_operation_error(kind: type[DurableOperationError], rebuild: Rebuild | None = None) -> None:
+    """Lets a subclass defined elsewhere be rebuilt from its recorded type name, message, data and stack trace."""
+    _REBUILT[type_name(kind)] = rebuild or kind
 
 
 def error_object(error: BaseException) -> ErrorObject:

@@ -6,7 +6,9 @@ from uuid import UUID
 from execution_engine.core.enums import OperationAction, OperationType
 from execution_engine.core.records import NO_OPTIONS, ErrorObject, OperationOptions, OperationRecord, OperationUpdate
 from execution_engine.core.serdes import EXTENDED_TYPES_SERDES, SerDes, SerDesContext, SerDesError
+from execution_engine.sdk.branch_threads import BranchThreads
 from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError
+from execution_engine.sdk.scope import GuardedSink, Scope
 from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.types import ExecutionContext
 
@@ -14,7 +16,7 @@ from execution_engine.sdk.types import ExecutionContext
 class Invocation:
     """What all contexts of one invocation share."""
 
-    __slots__ = ("arn", "execution_context", "execution_id", "lambda_context", "sink", "updated_operation_ids")
+    __slots__ = ("arn", "branch_threads", "execution_context", "execution_id", "lambda_context", "sink", "updated_operation_ids")
 
     def __init__(self, sink: Sink, lambda_context: Any = None, updated_operation_ids: tuple[str, ...] = ()) -> None:
         self.sink = sink
@@ -23,6 +25,18 @@ class Invocation:
         self.execution_context = ExecutionContext(self.arn)
         self.lambda_context = lambda_context
         self.updated_operation_ids = updated_operation_ids
+        self.branch_threads: list[BranchThreads] = []
+
+    def guarded(self, scope: Scope) -> "Invocation":
+        """The same invocation for the branches of a batch, whose writes pass its scope."""
+        inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.updated_operation_ids)
+        inner.branch_threads = self.branch_threads
+        return inner
+
+    def join_branches(self) -> None:
+        """Waits until no thread of a branch is left: an invocation never overlaps the next one."""
+        for threads in self.branch_threads:
+            threads.join()
 
 
 class OperationKey:

@@ -75,6 +75,7 @@ class _Bound:
     approval_desk: ApprovalDesk | None = None
     callback_url: Callable[[str, str], str] | None = None
     after_user_code: Callable[[], None] | None = None
+    in_thread: Callable[[Callable[[], None]], Callable[[], None]] | None = None
 
 
 def bind(
@@ -83,14 +84,20 @@ def bind(
     approval_desk: ApprovalDesk | None = None,
     callback_url: Callable[[str, str], str] | None = None,
     after_user_code: Callable[[], None] | None = None,
+    in_thread: Callable[[Callable[[], None]], Callable[[], None]] | None = None,
 ) -> None:
-    """Binds what is given and leaves the rest. `callback_url(callback_id, "approve" | "reject")` answers an address."""
+    """Binds what is given and leaves the rest. `callback_url(callback_id, "approve" | "reject")` answers an address.
+
+    `in_thread(call)` is asked on the thread of a handler for what another thread is to run in place of `call`.
+    """
     _Bound.launcher = launcher or _Bound.launcher
     _Bound.approval_desk = approval_desk or _Bound.approval_desk
     if callback_url is not None:
         _Bound.callback_url = staticmethod(callback_url)
     if after_user_code is not None:
         _Bound.after_user_code = staticmethod(after_user_code)
+    if in_thread is not None:
+        _Bound.in_thread = staticmethod(in_thread)
 
 
 def launcher() -> Launcher:
@@ -116,3 +123,8 @@ def after_user_code() -> None:
     """Called when a step body, a check or a submitter has returned: the engine gives Django's connections back."""
     if _Bound.after_user_code is not None:
         _Bound.after_user_code()
+
+
+def in_thread(call: Callable[[], None]) -> Callable[[], None]:
+    """What a branch's thread runs for `call`: the engine carries over whose output and connections it has."""
+    return call if _Bound.in_thread is None else _Bound.in_thread(call)

@@ -61,14 +61,7 @@ def run_handler(
     )
     invocation = Invocation(sink, lambda_context, tuple(updated_operation_ids))
     try:
-        event = _event(event_text)
-        if function.is_durable:
-            context = DurableContext(invocation, is_replaying=is_replaying)
-            result = function.handler(event, context)
-            context._raise_swallowed()
-        else:
-            result = function.handler(event, lambda_context)
-        return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(result))
+        return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(_call(function, invocation, _event(event_text), is_replaying)))
     except SuspendExecution as suspended:
         # Contexts keep what unwinds them, and its frames keep the contexts: cut, so that nothing waits for the collector.
         suspended.__traceback__ = None
@@ -80,6 +73,18 @@ def run_handler(
         return HandlerOutcome(InvocationStatus.FAILED, error=exited, invocation_failed=True)
     except Exception as error:
         return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error))
+
+
+def _call(function: RegisteredFunction, invocation: Invocation, event: Any, is_replaying: bool) -> Any:
+    if not function.is_durable:
+        return function.handler(event, invocation.lambda_context)
+    context = DurableContext(invocation, is_replaying=is_replaying)
+    try:
+        result = function.handler(event, context)
+        context._raise_swallowed()
+        return result
+    finally:
+        invocation.join_branches()
 
 
 def _event(text: str | None) -> Any:

@@ -37,6 +37,10 @@ class Sink(Protocol):
         """When the execution started, UTC."""
         ...
 
+    def now(self) -> datetime:
+        """The journal's time, UTC: good for saying when to look again, never for deciding."""
+        ...
+
     def checkpoint(self, *updates: OperationUpdate) -> None:
         """Records the updates in order, as one. Returns when they are durable and every change, also from outside,
         is merged into `operations`. Raises `CheckpointError` (4xx) for a move that is not legal; then none is kept."""

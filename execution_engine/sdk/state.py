@@ -30,6 +30,7 @@ class ContextPosition:
         "_base_logger",
         "_consumed",
         "_count",
+        "_depth",
         "_draws",
         "_finished",
         "_invocation",
@@ -61,6 +62,7 @@ class ContextPosition:
         self._logger: Logger | None = None
         self._unwinding: BaseException | None = None
         self._running: OperationKey | None = None
+        self._depth = 0
 
     def is_replaying(self) -> bool:
         """Whether the operations met here were recorded by an earlier invocation."""
@@ -95,6 +97,8 @@ class ContextPosition:
                 "use the context that the body of run_in_child_context is given"
             )
         key = self._next_key(type_, sub_type, name)
+        if self._is_pinned and key.found is None and type_ is not OperationType.CONTEXT:
+            self._suspend(NonDeterministicExecutionError(f"{key} is not recorded although the context around it has ended", key.id))
         self._running = key
         turns_new = self._is_replaying and not self._is_pinned and self._before(key)
         try:
@@ -188,5 +192,6 @@ class ContextPosition:
         """Takes over what a new child context inherits: the time, the logger and, while a recorded body runs again only
         to rebuild its result, the silence to its very end."""
         self._consumed = parent._consumed
+        self._depth = parent._depth
         self._base_logger = parent._base_logger
         self._is_pinned = is_pinned

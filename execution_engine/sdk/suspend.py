@@ -1,13 +1,19 @@
 """How an invocation stops to wait: its thread unwinds, and nothing of it stays in memory."""
 
 import time
+from collections.abc import Iterable
 from datetime import datetime
 
 from execution_engine.core.errors import InvocationInterrupt
 
 
 class SuspendExecution(InvocationInterrupt):
-    """Unwinds author code until something from outside happens. The invocation then answers PENDING."""
+    """Unwinds author code until something from outside happens. The invocation then answers PENDING.
+
+    `awaited` holds the ids of the operations of which any may let the code go on.
+    """
+
+    awaited: frozenset[str] = frozenset()
 
 
 class TimedSuspendExecution(SuspendExecution):
@@ -26,6 +32,8 @@ class TimedSuspendExecution(SuspendExecution):
         return cls(message, datetime_timestamp.timestamp())
 
 
-def suspension(message: str, resume_at: datetime | None) -> SuspendExecution:
+def suspension(message: str, resume_at: datetime | None, awaited: Iterable[str]) -> SuspendExecution:
     """What to raise in the thread that has to wait, with the resume time where one is known."""
-    return SuspendExecution(message) if resume_at is None else TimedSuspendExecution.from_datetime(message, resume_at)
+    raised = SuspendExecution(message) if resume_at is None else TimedSuspendExecution.from_datetime(message, resume_at)
+    raised.awaited = frozenset(awaited)
+    return raised

@@ -34,7 +34,7 @@ def retry_options(delay_seconds: int, what: str) -> OperationOptions:
 
 def suspend_for(key: OperationKey, record: OperationRecord) -> NoReturn:
     """Unwinds until the operation's timer is due, or until somebody outside answers when it has none."""
-    raise suspension(f"{key} is {record.status}", record.due_at)
+    raise suspension(f"{key} is {record.status}", record.due_at, (key.id,))
 
 
 START = OperationAction.START

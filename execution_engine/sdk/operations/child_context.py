@@ -18,18 +18,27 @@ if TYPE_CHECKING:
 MAX_RESULT_BYTES = 256 * 1024
 
 
-def run_child(context: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any]) -> Any:
-    """The body's result, read back from its text. Raises `ChildContextError` when the body raised."""
+def run_child(
+    context: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any], *, is_replaying: bool | None = None
+) -> Any:
+    """The body's result, read back from its text. Raises `ChildContextError` when the body raised.
+
+    `is_replaying` is given for a branch; other contexts begin as the one around them is.
+    """
     record = key.found
     if config.is_virtual:
-        return _run_virtual(context, key, func, config)
+        return _run_virtual(context, key, func, config, is_replaying)
+    replays = context._is_replaying if is_replaying is None else is_replaying
     if record is None:
+        if replays:
+            raise _changed_nesting(key, "virtual", "real")
         key.sink.hold(key.update(START))
     elif record.status is OperationStatus.FAILED:
         raise recorded_error(ChildContextError, record.error)
     elif record.status is OperationStatus.SUCCEEDED and not record.replay_children:
         return key.decode(config.serdes, record.payload)
-    child = context._child(key.id, parent_id=key.id, is_pinned=record is not None and record.replay_children)
+    child = context._child(key.id, parent_id=key.id, is_replaying=replays, is_pinned=record is not None and record.replay_children)
+    child._depth += is_replaying is not None
     try:
         raw, text, value = _call(child, key, func, config)
         if record is not None and record.is_terminal:
@@ -50,14 +59,15 @@ def _fail(key: OperationKey, record: OperationRecord | None, error: Any) -> Any:
     raise recorded_error(ChildContextError, error)
 
 
-def _run_virtual(context: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any]) -> Any:
+def _run_virtual(
+    context: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any], is_replaying: bool | None
+) -> Any:
     if key.found is not None:
-        raise NonDeterministicExecutionError(
-            f"Non-deterministic execution at operation {key.id}: recorded as a real context, the code now asks for a virtual one",
-            key.id,
-        )
-    child = context._child(key.id, parent_id=context._parent_id, is_pinned=context._is_pinned)
-    child._outer = context
+        raise _changed_nesting(key, "real", "virtual")
+    replays = context._is_replaying if is_replaying is None else is_replaying
+    child = context._child(key.id, parent_id=context._parent_id, is_replaying=replays, is_pinned=context._is_pinned)
+    child._depth += is_replaying is not None
+    child._outer = context if is_replaying is None else None
     try:
         return _call(child, key, func, config)[2]
     except _BodyFailedError as failed:
@@ -65,6 +75,13 @@ def _run_virtual(context: "DurableContext", key: OperationKey, func: Body, confi
     finally:
         key.consumed = child._consumed
     raise recorded_error(ChildContextError, error)
+
+
+def _changed_nesting(key: OperationKey, recorded: str, asked: str) -> NonDeterministicExecutionError:
+    return NonDeterministicExecutionError(
+        f"Non-deterministic execution at operation {key.id}: recorded as a {recorded} context, the code now asks for a {asked} one",
+        key.id,
+    )
 
 
 class _BodyFailedError(Exception):

@@ -62,7 +62,7 @@ class Callback(Generic[T]):
     def _answer(self) -> str | None:
         record = self._key.recorded()
         if not record.is_terminal:
-            self._context._suspend(suspension(f"{self._key} is not answered yet", record.due_at))
+            self._context._suspend(suspension(f"{self._key} is not answered yet", record.due_at, (record.id,)))
         self._consume(record)
         if record.status is OperationStatus.SUCCEEDED:
             return record.payload

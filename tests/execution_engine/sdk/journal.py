@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import RLock
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,8 @@ class Journal:
     def __init__(self, handler: Callable[..., Any], event: str | None = None) -> None:
         self.function = describe(handler)
         self.event = event
-        self.now = START
+        self.time = START
+        self.lock = RLock()
         self.durable: dict[str, OperationRecord] = {}
         self.operations: dict[str, OperationRecord] = {}
         self.held: list[OperationUpdate] = []
@@ -38,23 +40,29 @@ class Journal:
         self.execution_arn = f"arn:aws:lambda:us-east-1:000000000000:function:f:1/durable-execution/n/{self.execution_id}"
         self.started_at = START
 
+    def now(self) -> datetime:
+        return self.time
+
     def checkpoint(self, *updates: OperationUpdate) -> None:
-        for update in (*self.held, *updates):
-            if self.crash_after is not None and len(self.written) >= self.crash_after:
-                raise Crash
-            self._apply(update)
-        self.held = []
-        self.checkpoints += 1
+        with self.lock:
+            for update in (*self.held, *updates):
+                if self.crash_after is not None and len(self.written) >= self.crash_after:
+                    raise Crash
+                self._apply(update)
+            self.held = []
+            self.checkpoints += 1
 
     def hold(self, update: OperationUpdate) -> None:
-        self.operations[update.id] = apply_update(self.durable.get(update.id), update, self.now).record
-        self.held.append(update)
+        with self.lock:
+            self.operations[update.id] = apply_update(self.durable.get(update.id), update, self.time).record
+            self.held.append(update)
 
     def refresh(self) -> None:
         self.fire()
 
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, Any]]) -> Any:
-        update, value = finish()
+        with self.lock:
+            update, value = finish()
         self.checkpoint(*([start] if start else []), update)
         return value
 
@@ -84,13 +92,13 @@ class Journal:
         due = [record.due_at for record in self.durable.values() if record.due_at is not None and not record.is_terminal]
         if not due:
             return False
-        self.now = max(self.now, min(due))
+        self.time = max(self.time, min(due))
         self.fire()
         return True
 
     def fire(self) -> None:
         for record in list(self.durable.values()):
-            moved = fire_timer(record, self.now)
+            moved = fire_timer(record, self.time)
             if moved is not None:
                 self._store(moved.record)
 
@@ -98,21 +106,21 @@ class Journal:
         return next(r for r in self.durable.values() if r.type is OperationType.CALLBACK and not r.is_terminal)
 
     def answer(self, payload: str | None = None, error: ErrorObject | None = None, *, after: int = 0) -> None:
-        self.now += timedelta(seconds=after)
-        self._store(callback.complete(self.pending(), self.now, payload=payload, error=error).record)
+        self.time += timedelta(seconds=after)
+        self._store(callback.complete(self.pending(), self.time, payload=payload, error=error).record)
 
     def named(self, name: str) -> OperationRecord:
         return next(record for record in self.durable.values() if record.name == name)
 
     def _apply(self, update: OperationUpdate) -> None:
-        self.now += timedelta(milliseconds=1)
-        record = apply_update(self.durable.get(update.id), update, self.now).record
+        self.time += timedelta(milliseconds=1)
+        record = apply_update(self.durable.get(update.id), update, self.time).record
         self.written.append(update)
         self._store(record)
         if record.sub_type == OperationSubType.SIGNAL:
             for signal in [signal for signal in self.signals if signal[0] == record.options.signal][:1]:
                 self.signals.remove(signal)
-                self._store(callback.complete(record, self.now, payload=signal[1]).record)
+                self._store(callback.complete(record, self.time, payload=signal[1]).record)
 
     def _store(self, record: OperationRecord) -> None:
         self.durable[record.id] = self.operations[record.id] = record

@@ -99,6 +99,6 @@ def without_times(result: str | None) -> str | None:
 
 def test_time_passes_only_by_writes_and_skips() -> None:
     journal = LawfulJournal(SHAPES[0])
-    before = journal.now
+    before = journal.time
     journal.run()
-    assert journal.now - before == timedelta(milliseconds=len(journal.written))
+    assert journal.time - before == timedelta(milliseconds=len(journal.written))

@@ -33,7 +33,7 @@ def test_a_wait_ends_when_its_time_has_passed(call: Any, name: str | None, secon
     assert (record.name, record.sub_type, record.options.duration) == (name, "Wait", seconds)
     assert journal.invoke().status is InvocationStatus.PENDING
     assert journal.run().result == '"over"'
-    assert (journal.now - START).total_seconds() >= seconds
+    assert (journal.time - START).total_seconds() >= seconds
     assert len(journal.written) == 1
 
 
