@@ -57,6 +57,9 @@ class MemoryJournal:
     def started_at(self) -> datetime:
         return self._stored.record.started_at
 
+    def now(self) -> datetime:
+        return self._clock.now()
+
     @property
     def told(self) -> int:
         """The execution's `wake_seq` when this invocation last looked."""
