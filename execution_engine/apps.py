@@ -18,7 +18,7 @@ class ExecutionEngineConfig(AppConfig):
         from execution_engine.sdk import ports
         from execution_engine.worker import boot, threads
 
-        ports.bind(launcher=Client(), after_user_code=threads.give_back_connections)
+        ports.bind(launcher=Client(), after_user_code=threads.give_back_connections, in_thread=threads.as_handler_thread)
         boot.connect_signals()
         autodiscover_modules("durable_functions")
         for module in engine_settings().FUNCTION_MODULES:

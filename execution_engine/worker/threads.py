@@ -22,6 +22,16 @@ def give_back_connections() -> None:
                 connection.close()
 
 
+def as_handler_thread(call: Callable[[], None]) -> Callable[[], None]:
+    """For a thread that runs a branch of a map or parallel: it too gives its connections back."""
+
+    def run() -> None:
+        _here.is_handler = True
+        call()
+
+    return run
+
+
 class HandlerThreads:
     """At most `size` threads; a thread whose handler hangs is counted as lost until it comes back."""
 

@@ -10,6 +10,7 @@ import pytest
 from execution_engine import (
     DurableContext,
     Duration,
+    MapConfig,
     RetryPolicy,
     StepConfig,
     StepContext,
@@ -62,7 +63,16 @@ def everything(event: Any, context: DurableContext) -> list[Any]:
     note(context.wait_for_condition(lambda state: state + 1, WaitForConditionConfig(poll, 0), "poll"))
     note(context.wait_for_callback(context.create_callback("ask")))
     note(context.wait_for_signal("go").payload)
+    note(context.map(range(5), item, "map", MapConfig(max_concurrency=2)).get_results())
+    note(context.parallel([lambda child: Operation.objects.count() >= 0, lambda child: child.wait(seconds=1)], "both").to_dict())
+    note(len(context.map(range(4), lambda child, value, *_: child.step(lambda: "x") * 100_000, "large map").get_results()))
     return seen
+
+
+def item(context: DurableContext, value: int, index: int, values: Any) -> int:
+    if value % 2:
+        context.wait("odd ones wait", seconds=1)
+    return context.step("work", lambda: Operation.objects.filter(id=str(value)).count() + value, config=StepConfig(atomic=value == 2))
 
 
 class Recorded:
