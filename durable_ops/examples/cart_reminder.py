@@ -14,7 +14,7 @@ def cart_reminder(event: dict[str, str], context: DurableContext) -> dict[str, s
 
     Ends with {"status": "reminded" | "checked_out", "cart_id"}.
     """
-    cart_id, email = event["cart_id"], event["email"]
+    cart_id, email = str(event["cart_id"]), event["email"]
     context.wait(Duration.from_hours(24), name="a-day")
 
     if context.step("look-at-cart", lambda: is_checked_out(cart_id)):

@@ -70,7 +70,7 @@ def validate(event: Any) -> dict[str, Any]:
 def describe(context: DurableContext, expense: dict[str, Any]) -> None:
     """What people search by, and what the console shows to whoever decides: approvers need not see inputs and results."""
     category = str(expense["category"] or "no category")
-    context.set_attributes(expense_id=expense["expense_id"], amount=expense["amount"], category=category)
+    context.set_attributes(expense_id=str(expense["expense_id"]), amount=expense["amount"], category=category)
     context.set_status(f"Expense {expense['expense_id']}: {expense['amount']:,.2f}, {category}")
 
 

@@ -23,6 +23,7 @@ CARD_RETRY = RetryPolicy(
     non_retryable=[CardDeclined, InvalidCard],
 )
 ATOMIC = StepConfig(atomic=True)
+LARGEST_AMOUNT = 1_000_000
 
 
 class InvalidOrder(ValueError):
@@ -75,8 +76,8 @@ def check_order(event: Any) -> None:
         raise InvalidOrder(f"the order has no {', '.join(missing)}")
     if not all(isinstance(event[name], str) for name in ("order_id", "card", "email")):
         raise InvalidOrder("order_id, card and email must be texts")
-    if isinstance(event["amount"], bool) or not isinstance(event["amount"], int | float) or event["amount"] <= 0:
-        raise InvalidOrder(f"amount must be a number over 0, not {event['amount']!r}")
+    if isinstance(event["amount"], bool) or not isinstance(event["amount"], int | float) or not 0 < event["amount"] <= LARGEST_AMOUNT:
+        raise InvalidOrder(f"amount must be a number over 0 and at most {LARGEST_AMOUNT:,}, not {event['amount']!r}")
     counts = event["items"].values() if isinstance(event["items"], dict) else [None]
     if not all(type(count) is int and count > 0 for count in counts):
         raise InvalidOrder('items must name how many of each article, as {"mug": 2}')

@@ -29,6 +29,8 @@ POLLING = create_wait_strategy(
     )
 )
 
+LONGEST_SECONDS = 7 * 86_400
+
 
 @durable_execution(name="report-export", version="1", execution_timeout=Duration.from_days(1))
 def report_export(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
@@ -36,8 +38,9 @@ def report_export(event: dict[str, Any], context: DurableContext) -> dict[str, A
 
     Ends with {"status": "ready", "report", "job_id", "polls", "payments", "total"}.
     """
-    report = event.get("report", "payments")
-    seconds = float(event.get("takes_seconds", 20))
+    report, seconds = str(event.get("report", "payments")), float(event.get("takes_seconds", 20))
+    if not 0 <= seconds <= LONGEST_SECONDS:
+        raise ValueError(f"takes_seconds must be from 0 to {LONGEST_SECONDS:,}, not {seconds}")
 
     job_id = context.step("start-export", lambda: start_job(report, seconds), config=StepConfig(atomic=True))
     job = context.wait_for_condition(

@@ -145,6 +145,7 @@ def test_card_company_that_comes_back_is_paid_once(client: DurableExecutionTestC
         ({"items": {"mug": True}}, "how many of each"),
         ({"amount": -1}, "a number over 0"),
         ({"amount": "25"}, "a number over 0"),
+        ({"amount": 1e308}, "at most 1,000,000"),
     ],
 )
 def test_order_that_makes_no_sense_fails_before_anything_happens(

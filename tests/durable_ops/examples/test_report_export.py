@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -40,7 +41,14 @@ def test_slow_report_is_polled_until_it_is_ready(client: DurableExecutionTestCli
 
 
 def test_report_that_never_comes_fails(client: DurableExecutionTestClient) -> None:
-    execution = client.start_execution(report_export, {"takes_seconds": 1_000_000})
+    execution = client.start_execution(report_export, {"takes_seconds": 600_000})
     execution.run_until_complete()
     with pytest.raises(ExecutionFailedError, match="not met in 120 attempts"):
         execution.get_result()
+
+
+@pytest.mark.parametrize("seconds", [-1, 1e308, "soon", None])
+def test_report_that_takes_no_sensible_time_fails_at_once(client: DurableExecutionTestClient, seconds: Any) -> None:
+    execution = client.start_execution(report_export, {"takes_seconds": seconds})
+    assert execution.status == "FAILED"
+    assert execution.operations == []
