@@ -11,7 +11,7 @@ from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.states import state_case
 from execution_engine.selectors.workers import LiveWorker, live_workers
 
-EXAMINED = 5_000
+EXAMINED = 2_000
 """Open executions whose state is derived for the counts, the newest first: bounds the work of a page."""
 
 COUNTED = 10_000
