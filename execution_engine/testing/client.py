@@ -19,8 +19,8 @@ from execution_engine.sdk.durations import to_seconds
 from execution_engine.sdk.errors import ExecutionFailedError
 from execution_engine.sdk.registry import RegisteredFunction, describe, find_function, input_text
 from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.engine import ExecutionBackend, VirtualEngine
 from execution_engine.testing.memory_engine import MemoryEngine
-from execution_engine.testing.memory_execution import MemoryExecution
 
 Failure = str | Exception | ErrorObject | Mapping[str, Any]
 
@@ -32,10 +32,10 @@ class ExecutionNotEndedError(DurableExecutionsError):
 class PendingCallback:
     """A callback that waits for an answer. Each answer runs the execution on before it returns.
 
-    Raises `CallbackCompletedError` when it was answered or timed out, `ExecutionEndedError` when nobody waits any more.
+    Raises `CallbackCompletedError` when it was answered, timed out, or its execution is over.
     """
 
-    def __init__(self, execution: MemoryExecution, operation: OperationRecord) -> None:
+    def __init__(self, execution: ExecutionBackend, operation: OperationRecord) -> None:
         assert operation.callback_id is not None
         self._execution = execution
         self.name = operation.name
@@ -61,49 +61,49 @@ class PendingCallback:
 class ExecutionUnderTest:
     """One started execution. Everything it could do without time or an outsider is done already."""
 
-    def __init__(self, execution: MemoryExecution, engine: MemoryEngine) -> None:
+    def __init__(self, execution: ExecutionBackend, engine: VirtualEngine) -> None:
         self._execution = execution
         self._engine = engine
 
     @property
     def arn(self) -> str:
-        return self._execution.stored.arn
+        return self._execution.arn
 
     @property
     def execution_id(self) -> str:
-        return str(self._execution.stored.record.id)
+        return str(self._execution.record.id)
 
     @property
     def name(self) -> str:
-        return self._execution.stored.record.name
+        return self._execution.record.name
 
     @property
     def status(self) -> ExecutionStatus:
         """Equal to its name as text: `execution.status == "SUCCEEDED"`."""
-        return self._execution.stored.record.status
+        return self._execution.record.status
 
     @property
     def status_text(self) -> str:
         """What the author last said with `context.set_status`."""
-        return self._execution.stored.status_text
+        return self._execution.status_text
 
     @property
     def attributes(self) -> dict[str, Any]:
-        return dict(self._execution.stored.attributes)
+        return self._execution.attributes
 
     @property
     def error(self) -> ErrorObject | None:
-        return self._execution.stored.record.error
+        return self._execution.record.error
 
     @property
     def events(self) -> list[dict[str, Any]]:
         """The history so far as AWS's Event objects (keys EventType, EventId, EventTimestamp, Name, ...)."""
-        return self._execution.stored.events()
+        return self._execution.events()
 
     @property
     def operations(self) -> list[OperationRecord]:
         """The latest state of every operation, in order of their starts."""
-        return list(self._execution.stored.operations.values())
+        return list(self._execution.operations)
 
     def get_operation(self, name: str) -> OperationRecord:
         """The first operation of this name; a `LookupError` lists the names there are."""
@@ -146,7 +146,7 @@ class ExecutionUnderTest:
         Raises `ExecutionFailedError` with the author's error type and message (also after a stop or a time-out), and
         `ExecutionNotEndedError` while it runs.
         """
-        record = self._execution.stored.record
+        record = self._execution.record
         if record.status is ExecutionStatus.SUCCEEDED:
             return json.loads(record.result) if record.result else None
         if record.status.is_terminal:
@@ -157,7 +157,7 @@ class ExecutionUnderTest:
         )
 
     def _is_moved_by_time(self) -> bool:
-        record = self._execution.stored.record
+        record = self._execution.record
         if record.status.is_terminal:
             return False
         timed = (OperationType.WAIT, OperationType.STEP)
@@ -174,10 +174,13 @@ class DurableExecutionTestClient:
     `start_at` (with a time zone) is the virtual time of the first start; by default the present, in whole seconds. Time
     stands still between calls: waits, retries, time-outs and `context.now()` all follow `skip_time`. A wait that is due,
     a completed callback and a signal run the execution on before the call returns.
+
+    `database=True` keeps the executions in Django's default database, through the engine's own services and statements, inside
+    an ordinary `TestCase` too: what a handler writes and what the engine writes are rolled back together.
     """
 
-    def __init__(self, *, start_at: datetime | None = None) -> None:
-        self._engine = MemoryEngine(VirtualClock(start_at))
+    def __init__(self, *, start_at: datetime | None = None, database: bool = False) -> None:
+        self._engine = _engine(VirtualClock(start_at), database)
 
     @property
     def now(self) -> datetime:
@@ -210,6 +213,14 @@ class DurableExecutionTestClient:
         if count < 1:
             raise ValueError(f"count is at least 1, not {count}")
         self._engine.dies_after = count
+
+
+def _engine(clock: VirtualClock, database: bool) -> VirtualEngine:
+    if not database:
+        return MemoryEngine(clock)
+    from execution_engine.testing.database_engine import DatabaseEngine  # in memory the kit needs no Django
+
+    return DatabaseEngine(clock)
 
 
 def _is_awaited(operation: OperationRecord) -> bool:

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+from execution_engine.core.clock import DatabaseClock
 
-class VirtualClock:
+
+class VirtualClock(DatabaseClock):
     """UTC time for waits, retries, time-outs, heartbeats and every timestamp of the history."""
 
     def __init__(self, start_at: datetime | None = None) -> None:
@@ -13,6 +15,9 @@ class VirtualClock:
 
     def now(self) -> datetime:
         return self._now
+
+    def set(self, now: datetime) -> None:
+        """The database answers the time that it was given; nothing else moves this clock."""
 
     def advance(self, seconds: float) -> None:
         self.move_to(self._now + timedelta(seconds=seconds))

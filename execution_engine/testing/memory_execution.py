@@ -1,18 +1,20 @@
 """One execution's life in memory: claims, invocations and answers from outside, by the rules of worker and services."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from execution_engine.core.enums import ExecutionStatus, InvocationStatus
-from execution_engine.core.errors import CallbackNotFoundError, InvocationInterrupt
-from execution_engine.core.records import ErrorObject, OperationRecord
+from execution_engine.core.enums import ExecutionStatus, InvocationStatus, OperationStatus
+from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError, InvocationInterrupt
+from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
 from execution_engine.core.transitions import callback
 from execution_engine.core.transitions import execution as moves
+from execution_engine.invocation.runners import runner_of
 from execution_engine.sdk.registry import RegisteredFunction
-from execution_engine.sdk.runner import HandlerOutcome, run_handler
+from execution_engine.sdk.runner import HandlerOutcome
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.memory_journal import MemoryJournal, ProcessDeath
 from execution_engine.testing.memory_store import StoredExecution
@@ -34,6 +36,29 @@ class MemoryExecution:
     clock: VirtualClock
     tenant_id: str | None = None
     dies_after: int | None = None
+
+    @property
+    def record(self) -> ExecutionRecord:
+        return self.stored.record
+
+    @property
+    def arn(self) -> str:
+        return self.stored.arn
+
+    @property
+    def operations(self) -> Sequence[OperationRecord]:
+        return list(self.stored.operations.values())
+
+    @property
+    def status_text(self) -> str:
+        return self.stored.status_text
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return dict(self.stored.attributes)
+
+    def events(self) -> list[dict[str, Any]]:
+        return self.stored.events()
 
     def run_while_due(self) -> None:
         """Claims and invokes until it is ended, or waits for a later moment or for an outsider."""
@@ -58,14 +83,13 @@ class MemoryExecution:
         self.run_while_due()
 
     def complete_callback(self, callback_id: str, payload: str | None, error: ErrorObject | None) -> None:
-        def change() -> None:
-            operation = self._callback(callback_id)
+        def change(operation: OperationRecord) -> None:
             self.stored.write((callback.complete(operation, self.clock.now(), payload=payload, error=error),), by_claim=False)
 
-        self._from_outside(change)
+        self._answer(callback_id, change)
 
     def heartbeat(self, callback_id: str) -> None:
-        self._from_outside(lambda: self.stored.touch(callback.heartbeat(self._callback(callback_id), self.clock.now()).record))
+        self._answer(callback_id, lambda found: self.stored.touch(callback.heartbeat(found, self.clock.now()).record))
 
     def signal(self, name: str, payload: str | None) -> None:
         def change() -> None:
@@ -82,18 +106,33 @@ class MemoryExecution:
             if moves.is_past_deadline(self.stored.record, self.clock.now()):
                 self._end(ExecutionStatus.TIMED_OUT)
             moves.refuse_ended(self.stored.record)
-            wake_seq = self.stored.record.wake_seq
-            change()
-            record = self.stored.record
-            if record.wake_seq != wake_seq and record.claim_id is None:
-                self.stored.record = replace(record, due_at=self.clock.now())
+            self._wake_by(change)
         self.run_while_due()
 
-    def _callback(self, callback_id: str) -> OperationRecord:
-        for operation in self.stored.operations.values():
-            if operation.callback_id == callback_id:
-                return operation
-        raise CallbackNotFoundError("no callback has this id", callback_id=callback_id)
+    def _answer(self, callback_id: str, change: Callable[[OperationRecord], None]) -> None:
+        with self.stored.lock:
+            operation = self._open_callback(callback_id)
+            self._wake_by(lambda: change(operation))
+        self.run_while_due()
+
+    def _wake_by(self, change: Callable[[], None]) -> None:
+        wake_seq = self.stored.record.wake_seq
+        change()
+        record = self.stored.record
+        if record.wake_seq != wake_seq and record.claim_id is None:
+            self.stored.record = replace(record, due_at=self.clock.now())
+
+    def _open_callback(self, callback_id: str) -> OperationRecord:
+        """The operation; whether it is still open is for its transition to say, unless its execution is over."""
+        record = self.stored.record
+        found = next((o for o in self.stored.operations.values() if o.callback_id == callback_id), None)
+        if found is None:
+            raise CallbackNotFoundError("there is no such callback", callback_id=callback_id)
+        if moves.is_past_deadline(record, self.clock.now()):
+            raise CallbackCompletedError("the callback's execution has timed out", callback_status="TIMED_OUT")
+        if record.status.is_terminal and found.status is OperationStatus.STARTED:
+            raise CallbackCompletedError(f"the callback's execution is {record.status}", callback_status=str(record.status))
+        return found
 
     def _claim(self) -> bool:
         with self.stored.lock:
@@ -123,7 +162,7 @@ class MemoryExecution:
         self.dies_after = None
         claim_id = self.stored.record.claim_id
         try:
-            outcome = run_handler(
+            outcome = runner_of(self.function)(
                 self.function,
                 journal,
                 self.stored.record.input,

@@ -9,7 +9,13 @@ from execution_engine import DurableContext, Duration, ExecutionFailedError, Ret
 from execution_engine.core.errors import CallbackCompletedError, ExecutionAlreadyStartedError, ExecutionEndedError, FunctionNotFoundError
 from execution_engine.testing import DurableExecutionTestClient, EndlessExecutionError, ExecutionNotEndedError
 
-pytest_plugins = ["execution_engine.testing.plugin"]
+
+@pytest.fixture(params=["memory", "database"])
+def durable_client(request: pytest.FixtureRequest) -> DurableExecutionTestClient:
+    """Every test runs in both places, by the same rules."""
+    if request.param == "database":
+        request.getfixturevalue("db")
+    return DurableExecutionTestClient(database=request.param == "database")
 
 
 @durable_execution(name="testing-kit-approval", execution_timeout=Duration.from_days(2))
@@ -64,7 +70,10 @@ def test_a_failure_keeps_the_authors_type_and_message(durable_client: DurableExe
 @pytest.mark.parametrize("error", ["stop it", ValueError("stop it"), {"ErrorMessage": "stop it"}])
 def test_a_stop_is_a_failure_with_its_reason(durable_client: DurableExecutionTestClient, error: Any) -> None:
     execution = durable_client.start_execution(approval, {"amount": 1})
+    callback = execution.get_pending_callbacks()[0]
     execution.stop(error)
+    with pytest.raises(CallbackCompletedError, match="STOPPED"):
+        callback.complete()
     with pytest.raises(ExecutionFailedError, match="stop it"):
         execution.get_result()
     with pytest.raises(ExecutionEndedError):
@@ -79,7 +88,7 @@ def test_the_execution_timeout_comes_before_any_success(durable_client: DurableE
     callback.heartbeat()
     durable_client.skip_time(Duration.from_days(3))
     assert execution.status == "FAILED", "the callback times out after a day, and the handler does not catch it"
-    with pytest.raises(ExecutionEndedError):
+    with pytest.raises(CallbackCompletedError, match="TIMED_OUT"):
         callback.complete("late")
 
 

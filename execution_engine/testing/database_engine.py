@@ -1,0 +1,182 @@
+"""The executions of a test client on the test database: the engine's own services, claims and statements, in one thread."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+
+from execution_engine.conf import engine_settings
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
+from execution_engine.invocation.run import Invocation
+from execution_engine.journal import claims, functions, reader
+from execution_engine.journal.claims import Claim
+from execution_engine.journal.lane import Lane
+from execution_engine.journal.present import virtual_time
+from execution_engine.models import Execution
+from execution_engine.sdk.registry import RegisteredFunction
+from execution_engine.selectors.history import list_events
+from execution_engine.services import callbacks, executions, signals
+from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.database_writer import DirectWriter, journal_connection
+from execution_engine.testing.engine import VirtualEngine
+from execution_engine.testing.memory_execution import MAX_INVOCATIONS_PER_MOMENT, EndlessExecutionError
+from execution_engine.testing.memory_journal import ProcessDeath
+
+
+class DatabaseEngine(VirtualEngine):
+    """Needs the default database, inside a `TestCase` or outside. Claims every due execution that it started."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self._executions: list[DatabaseExecution] = []
+        self._functions: dict[int, RegisteredFunction] = {}
+
+    @property
+    def executions(self) -> "Sequence[DatabaseExecution]":
+        return self._executions
+
+    def start(
+        self, function: RegisteredFunction, input_text: str | None, *, name: str | None = None, tenant_id: str | None = None
+    ) -> "DatabaseExecution":
+        with virtual_time(self.clock.now), connection.cursor() as cursor:
+            self._functions[functions.register(cursor, function)] = function
+            started = executions.start_execution(function.name, input_text, version=function.version, name=name, tenant_id=tenant_id)
+        execution = DatabaseExecution(self, started.id, started.arn)
+        if started.created:
+            self._executions.append(execution)
+            self.run_while_due()
+        return execution
+
+    def run_while_due(self) -> None:
+        with virtual_time(self.clock.now):
+            for _ in range(MAX_INVOCATIONS_PER_MOMENT):
+                found = self._claim()
+                if not found:
+                    return
+                for claim in found:
+                    self._invoke(claim)
+        raise EndlessExecutionError(f"executions were claimed {MAX_INVOCATIONS_PER_MOMENT} times at {self.clock.now()}")
+
+    def _claim(self) -> list[Claim]:
+        claim = partial(
+            claims.claim,
+            journal_connection(),
+            versions=list(self._functions),
+            worker=uuid4(),
+            limit=1,
+            claim_seconds=engine_settings().CLAIM_SECONDS,
+            now=self.clock.now(),
+        )
+        return claim() or claim(suspects=True)
+
+    def _invoke(self, claim: Claim) -> None:
+        loaded = reader.load(journal_connection(), [claim.execution_id])[claim.execution_id]
+        lane = Lane(
+            execution_id=claim.execution_id,
+            claim_id=claim.claim_id,
+            clock=self.clock,
+            checkpoint_seq=claim.checkpoint_seq,
+            wake_seq=loaded.wake_seq,
+            told_seq=claim.told_seq,
+            deadline_at=claim.deadline_at,
+            operations=loaded.operations,
+        )
+        writer = DirectWriter(self.clock, dies_after=self.dies_after)
+        self.dies_after = None
+        try:
+            Invocation(claim, self._functions[claim.version_id], lane, writer, engine_settings()).run()
+        except ProcessDeath:
+            claimed_by = Execution.objects.values_list("claimed_by", flat=True).get(id=claim.execution_id)
+            claims.take_over(journal_connection(), dead=claimed_by, now=self.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseExecution:
+    """Every question asks the database."""
+
+    engine: DatabaseEngine
+    id: UUID
+    arn: str
+
+    @property
+    def row(self) -> Execution:
+        return Execution.objects.get(id=self.id)
+
+    @property
+    def record(self) -> ExecutionRecord:
+        row = self.row
+        return ExecutionRecord(
+            id=row.id,
+            function=row.function,
+            version=row.version,
+            name=row.name,
+            status=ExecutionStatus(row.status),
+            started_at=row.started_at,
+            due_at=row.due_at,
+            deadline_at=row.deadline_at,
+            ended_at=row.ended_at,
+            claim_id=row.claim_id,
+            failed_invocations=row.failed_invocations,
+            input=row.input,
+            result=row.result,
+            error=_error(row.error),
+        )
+
+    @property
+    def operations(self) -> Sequence[OperationRecord]:
+        return list(reader.load(journal_connection(), [self.id])[self.id].operations.values())
+
+    @property
+    def status_text(self) -> str:
+        return self.row.status_text
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return dict(self.row.attributes)
+
+    def events(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while page := list_events(self.id, after=len(found)):
+            found += page
+        return found
+
+    def complete_callback(self, callback_id: str, payload: str | None, error: ErrorObject | None) -> None:
+        with self._time():
+            if error is None:
+                callbacks.succeed_callback(callback_id, payload)
+            else:
+                callbacks.fail_callback(callback_id, error)
+        self.look()
+
+    def heartbeat(self, callback_id: str) -> None:
+        with self._time():
+            callbacks.heartbeat_callback(callback_id)
+
+    def signal(self, name: str, payload: str | None) -> None:
+        with self._time():
+            signals.send_signal(self.id, name, payload)
+        self.look()
+
+    def stop(self, error: ErrorObject | None) -> None:
+        with self._time():
+            executions.stop_execution(self.id, error)
+
+    def next_moment(self) -> datetime | None:
+        row = self.row
+        return None if row.claim_id is not None else row.due_at
+
+    def look(self) -> None:
+        self.engine.run_while_due()
+
+    def _time(self) -> Any:
+        return virtual_time(self.engine.clock.now)
+
+
+def _error(text: str | None) -> ErrorObject | None:
+    return None if text is None else ErrorObject.from_wire(json.loads(text))

@@ -1,0 +1,89 @@
+"""The journal writer of one thread on Django's connection: what is submitted is flushed before `submit` returns.
+
+It lives inside the test's own transaction, which an ordinary `TestCase` rolls back, so nothing here commits anything.
+"""
+
+from threading import RLock
+from typing import Any, cast
+
+import psycopg
+from django.db import connection
+
+from execution_engine.conf import engine_settings
+from execution_engine.journal import flush
+from execution_engine.journal.arrays import register_arrays
+from execution_engine.journal.flush import Batch
+from execution_engine.journal.lane import Entry, Lane
+from execution_engine.journal.present import virtual_time
+from execution_engine.journal.writer import Writer, take
+from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.memory_journal import ProcessDeath
+
+
+class DjangosConnection:
+    """Django's open psycopg connection with server-side parameters, which the journal's statements need."""
+
+    def __init__(self) -> None:
+        connection.ensure_connection()
+        self._raw: Any = connection.connection
+
+    def execute(self, *statement: Any, **options: Any) -> Any:
+        return self.cursor().execute(*statement, **options)
+
+    def cursor(self) -> psycopg.Cursor[Any]:
+        cursor: psycopg.Cursor[Any] = psycopg.Cursor(self._raw)
+        register_arrays(cursor.adapters)
+        return cursor
+
+    def transaction(self) -> Any:
+        return self._raw.transaction()
+
+
+def journal_connection() -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", DjangosConnection())
+
+
+class DirectWriter(Writer):
+    """Has no threads: never started, never stopped. `dies_after` flushes the process pretends to die."""
+
+    def __init__(self, clock: VirtualClock, *, dies_after: int | None = None) -> None:
+        limit = engine_settings().FLUSH_PAYLOAD_BYTES
+        super().__init__(lambda _: journal_connection(), clock, held_seconds=0, flush_bytes=limit, on_due=lambda: None)
+        self._virtual = clock
+        self._dies_after = dies_after
+        self._alone = RLock()
+
+    def submit(self, lane: Lane) -> None:
+        with self._alone, virtual_time(self._virtual.now):
+            while (batch := take(lane)) is not None:
+                try:
+                    self._write(batch)
+                except BaseException:
+                    lane.lose()
+                    raise
+                self._perhaps_die(lane)
+
+    def hold(self, lane: Lane, entry: Entry) -> None:  # noqa: ARG002
+        """The virtual clock stands still meanwhile, so nobody can tell that it was not held."""
+        self.submit(lane)
+
+    def resume(self, lane: Lane) -> None:
+        self.submit(lane)
+
+    def _write(self, batch: Batch) -> None:
+        found = journal_connection()
+        if not batch.needs_lock:
+            with found.transaction():
+                accepted, _ = flush.send(found, [batch])
+            if accepted:
+                self.settle(found, [batch], accepted)
+                return
+        self._slow.write(found, batch, is_unknown=False)
+
+    def _perhaps_die(self, lane: Lane) -> None:
+        if self._dies_after is None:
+            return
+        self._dies_after -= 1
+        if self._dies_after <= 0:
+            lane.lose()
+            raise ProcessDeath

@@ -1,0 +1,51 @@
+"""The same client on Django's test database, inside an ordinary, rolled-back `TestCase`."""
+
+import time
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.test import TestCase
+
+from execution_engine import DurableContext, Duration, StepConfig, durable_execution
+from execution_engine.models import Execution
+from execution_engine.testing import DurableExecutionTestClient
+
+
+@durable_execution(name="testing-kit-thirty-days", execution_timeout=Duration.from_days(40))
+def thirty_days(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
+    context.step(lambda: Group.objects.create(name="requested").pk, name="request", config=StepConfig(atomic=True))
+    first = context.wait_for_callback(context.create_callback("manager", timeout=Duration.from_days(20)))
+    context.wait(days=10)
+    second = context.wait_for_callback(context.create_callback("finance", timeout=Duration.from_days(20)))
+    context.step(lambda: Group.objects.create(name="paid").pk, name="pay")
+    return {"manager": first["action"], "finance": second["action"]}
+
+
+MINE = Group.objects.filter(name__in=["requested", "paid"])
+
+
+class ThirtyDays(TestCase):
+    def approve_twice(self) -> None:
+        client = DurableExecutionTestClient(database=True)
+        execution = client.start_execution(thirty_days, {"expense": 1})
+        client.skip_time({"days": 10})
+        execution.get_pending_callbacks()[0].complete({"action": "approved"})
+        client.skip_time({"days": 20})
+        execution.get_pending_callbacks()[0].complete({"action": "approved"})
+        assert execution.get_result() == {"manager": "approved", "finance": "approved"}
+        assert (execution.events[-1]["EventTimestamp"] - execution.events[0]["EventTimestamp"]).days == 30
+        assert MINE.all().count() == 2
+
+    def test_a_flow_of_thirty_days(self) -> None:
+        self.approve_twice()
+
+    def test_it_takes_less_than_a_tenth_of_a_second(self) -> None:
+        self.approve_twice()  # the first one imports and prepares
+        MINE.all().delete()
+        begun = time.perf_counter()
+        self.approve_twice()
+        assert time.perf_counter() - begun < 0.1
+
+    def test_everything_was_rolled_back(self) -> None:
+        assert not Execution.objects.exists()
+        assert not MINE.all().exists()
