@@ -1,11 +1,11 @@
 """The statement of the group commit: many lanes' entries to one set of arrays, one round trip, one commit."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 import psycopg
 
 from execution_engine.core.records import OperationRecord
@@ -62,6 +62,10 @@ class Batch:
         return sum(entry.woken for entry in self.entries)
 
 
+class UnpackableError(Exception):
+    """A value cannot be written as a parameter; nothing of the flush was sent."""
+
+
 def suspends(batch: Batch) -> bool:
     """The claim goes back and the execution goes on later."""
     release = batch.entries[-1].release
@@ -80,10 +84,17 @@ class Accepted:
 def send(
     connection: psycopg.Connection[Any] | psycopg.Cursor[Any], batches: Sequence[Batch], now: datetime | None = None
 ) -> tuple[dict[int, Accepted], datetime | None]:
-    """Writes the batches. Answers, by index, those that were written, and the database's time; the others were skipped whole."""
+    """Writes the batches. Answers, by index, those that were written, and the database's time; the others were skipped whole.
+
+    Raises `UnpackableError` before anything is sent, `psycopg.Error` as the database does.
+    """
     if isinstance(connection, psycopg.Cursor):
         register_arrays(connection.adapters)  # a cursor on Django's connection, which does not know our arrays
-    found = connection.execute(statement(_SQL), _params(batches, now), prepare=True, binary=True).fetchall()
+    try:
+        params = _params(batches, now)
+    except Exception as error:  # whatever an author's value does to its packing
+        raise UnpackableError(f"a flush could not be packed: {error}") from error
+    found = connection.execute(statement(_SQL), params, prepare=True, binary=True).fetchall()
     accepted = {row[0] - 1: Accepted(row[1], row[2], row[3]) for row in found}
     return accepted, (found[0][4] if found else None)
 
@@ -105,7 +116,7 @@ def _params(batches: Sequence[Batch], now: datetime | None) -> dict[str, Any]:
 
 def _lane_row(batch: Batch, count: int, woken: int, expect_wake: int | None, latest: float) -> tuple[Any, ...]:
     lane, release = batch.lane, batch.entries[-1].release
-    attributes = orjson.dumps(batch.attributes).decode() if batch.attributes else None
+    attributes = json.dumps(batch.attributes) if batch.attributes else None
     settles = any(move.record.is_terminal for entry in batch.entries for move in entry.moves)
     head = (lane.execution_id, lane.claim_id, lane.checkpoint_seq, count, latest, expect_wake, woken, settles)
     if release is None:

@@ -93,7 +93,7 @@ class SlowPath:
             logger.warning("journal connection lost, trying again: %s", error)
             time.sleep(pause)
             self.put(batch, is_unknown=True)
-        except psycopg.Error:
+        except Exception:  # whatever one execution's values do, this thread serves all the others
             logger.exception("an update cannot be stored; its execution gives up this invocation")
             batch.lane.lose()
 

@@ -14,7 +14,7 @@ import psycopg
 from execution_engine.core.clock import DatabaseClock
 from execution_engine.core.records import OperationRecord
 from execution_engine.journal import flush, reader
-from execution_engine.journal.flush import Accepted, Batch
+from execution_engine.journal.flush import Accepted, Batch, UnpackableError
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.recovery import SlowPath
 
@@ -151,12 +151,19 @@ class Writer:
         except psycopg.Error as error:
             # Each goes alone now: the outcome of a lost connection is looked up, one bad update does not fail its neighbours.
             self._disconnect()
-            for batch in batches:
-                self._slow.put(batch, is_unknown=isinstance(error, psycopg.OperationalError))
+            self._send_alone(batches, is_unknown=isinstance(error, psycopg.OperationalError))
+            return
+        except UnpackableError:
+            # Alone, only the lane with the value fails, and this thread lives on.
+            self._send_alone(batches, is_unknown=False)
             return
         for number, batch in enumerate(batches):
             if number not in accepted:
                 self._slow.put(batch)
+
+    def _send_alone(self, batches: list[Batch], *, is_unknown: bool) -> None:
+        for batch in batches:
+            self._slow.put(batch, is_unknown=is_unknown)
 
     def settle(self, connection: psycopg.Connection[Any], batches: list[Batch], accepted: dict[int, Accepted]) -> None:
         """Merges news into the lanes that were written, lets their callers go on, and sends what was queued meanwhile."""

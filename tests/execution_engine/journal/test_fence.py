@@ -119,6 +119,22 @@ def test_one_update_that_cannot_be_stored_fails_no_neighbour(claim_one: Claimed,
     assert Operation.objects.filter(status="SUCCEEDED").count() == 2
 
 
+def test_a_value_that_cannot_be_packed_fails_no_neighbour(claim_one: Claimed, make_writer: Callable[..., Any]) -> None:
+    """Nothing but the journal's own bug or an unchecked value can cause it, and it must not end the writer's thread."""
+    writer = make_writer()
+    lanes = [claim_one()[1] for _ in range(3)]
+    entries = [lane.apply((step("START"), step("SUCCEED", payload="1"))) for lane in lanes]
+    lanes[1].attributes["bad"] = object()
+    for lane in lanes:
+        writer.submit(lane)
+
+    entries[0].wait()
+    entries[2].wait()
+    with pytest.raises(ClaimLostError):
+        entries[1].wait()
+    checkpoint(writer, lanes[0], step("START", "s2"))
+
+
 class ReplyLost:
     """A real connection whose replies to the journal are lost, after or before the statement has been committed."""
 
