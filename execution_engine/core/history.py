@@ -11,6 +11,7 @@ from execution_engine.core.enums import EventType
 _PAYLOAD_KEY = {
     EventType.EXECUTION_STARTED: "Input",
     EventType.EXECUTION_SUCCEEDED: "Result",
+    EventType.EXECUTION_REDRIVEN: "Previous",
     EventType.CONTEXT_SUCCEEDED: "Result",
     EventType.STEP_SUCCEEDED: "Result",
     EventType.CALLBACK_SUCCEEDED: "Result",
@@ -68,9 +69,9 @@ def _details(event: StoredEvent, include_data: bool) -> dict[str, Any]:
     details = dict(event.details or {})
     if event.type is EventType.WAIT_STARTED:
         details["ScheduledEndTimestamp"] = event.at + timedelta(seconds=details["Duration"])
-    for key in ("PauseRequestTimestamp", "ResumeRequestTimestamp"):
-        if key in details:
-            details[key] = datetime.fromisoformat(details[key])
+    for asked in ("PauseRequestTimestamp", "ResumeRequestTimestamp"):
+        if asked in details:
+            details[asked] = datetime.fromisoformat(details[asked])
     if event.type is EventType.INVOCATION_COMPLETED:
         details["StartTimestamp"] = datetime.fromisoformat(details["StartTimestamp"]) if "StartTimestamp" in details else event.at
         details["EndTimestamp"] = event.at

@@ -50,6 +50,7 @@ class Execution(JournalModel):
     parent_operation_id = models.TextField(null=True)
     owes_parent = models.BooleanField(default=False, help_text="it ended, and its parent's operation is not completed yet")
     redrive_count = models.IntegerField(default=0)
+    owes_child = models.BooleanField(default=False, db_default=False, help_text="it was redriven, and its children are still to be")
     pause = models.TextField(null=True, help_text="details of the pause as it was asked for, JSON; set while PAUSING or PAUSED")
 
     status_text = models.TextField(default="", help_text="what the author last said with context.set_status")
@@ -69,6 +70,8 @@ class Execution(JournalModel):
             models.Index(fields=["status", "-started_at"], name="execution_list_by_status"),
             models.Index(fields=["claimed_by"], condition=Q(claim_id__isnull=False), name="execution_claims_of_worker"),
             models.Index(fields=["id"], condition=Q(owes_parent=True), name="execution_owes_parent"),
+            models.Index(fields=["id"], condition=Q(owes_child=True), name="execution_owes_child"),
+            models.Index(fields=["retention_days", "ended_at"], condition=Q(ended_at__isnull=False), name="execution_purge"),
             models.Index(fields=["parent_id"], condition=Q(parent_id__isnull=False), name="execution_children"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="execution_attributes"),
         ]

@@ -12,8 +12,8 @@ from execution_engine.core.errors import ExecutionNotPausedError
 from execution_engine.core.transitions import execution as executions
 from execution_engine.core.transitions import pausing as moves
 from execution_engine.journal import pausing, store
-from execution_engine.services import checks
 from execution_engine.journal.bell import ring_after_commit
+from execution_engine.services import checks
 
 MAX_PAUSED = timedelta(days=366)
 """AWS extends an execution's timeout by its pauses for at most this long."""

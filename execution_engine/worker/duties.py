@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from execution_engine.journal import pausing, unserved
+from execution_engine.journal import pausing, redrive, removal, unserved
 from execution_engine.journal.statements import statement
 
 logger = logging.getLogger(__name__)
@@ -23,9 +23,17 @@ def _forget_old_workers(connection: psycopg.Connection[Any]) -> None:
     connection.execute(statement("forget_old_workers"))
 
 
+def _purge(connection: psycopg.Connection[Any]) -> None:
+    removed = removal.purge(connection)
+    if removed:
+        logger.info("purged %d executions past their retention", removed)
+
+
 DUTIES = {
     "forget-old-workers": Duty(3600, _forget_old_workers),
     "look-after-paused": Duty(1, pausing.look),
+    "redrive-children": Duty(1, redrive.look),
+    "purge": Duty(10, _purge),
     "fire-unserved-timers": Duty(5, unserved.fire_due),
 }
 

@@ -94,11 +94,12 @@ def plan_from_operation(operations: Operations, chosen_id: str) -> Plan:
     return _complete(operations, [one for one in reopened if one not in removed], sorted(removed))
 
 
-def reopen(record: OperationRecord, now: datetime) -> Transition:
+def reopen(record: OperationRecord, now: datetime, *, child_redrives: int = 0) -> Transition:
     """The state from which this operation runs again.
 
     STEP: READY with fresh attempts. CONTEXT: STARTED. CALLBACK: waits anew under a new id, so that a late answer to the old one is
-    refused. CHAINED_INVOKE: waits for its child, which is redriven in its own transaction.
+    refused. CHAINED_INVOKE: waits for its child, which is redriven in its own transaction and must then have been redriven
+    `child_redrives` times.
     """
     fresh = replace(record, attempt=0, payload=None, error=None, ended_at=None, due_at=None, replay_children=False)
     if record.type is OperationType.STEP:
@@ -113,9 +114,17 @@ def reopen(record: OperationRecord, now: datetime) -> Transition:
         waiting = replace(fresh, status=OperationStatus.STARTED, callback_id=callback_id)
         return Transition(rearm(waiting, now), (HistoryEvent(EventType.CALLBACK_STARTED, record.id, details),))
     if record.type is OperationType.CHAINED_INVOKE:
-        options = replace(record.options, redrives=record.options.redrives + 1)
+        options = replace(record.options, redrives=child_redrives)
         return Transition(replace(fresh, status=OperationStatus.STARTED, options=options))
     return Transition(replace(fresh, status=OperationStatus.STARTED))
+
+
+def succeed_by_hand(record: OperationRecord, payload: str | None, now: datetime) -> OperationRecord:
+    """A saved result in the place of what the operation had, whatever became of it. Raises `InvalidInputError`."""
+    if record.type not in (OperationType.STEP, OperationType.CALLBACK, OperationType.CHAINED_INVOKE):
+        raise InvalidInputError(f"a {record.type} has no saved result", field="result")
+    attempt = max(record.attempt, 1) if record.type is OperationType.STEP else record.attempt
+    return replace(record, status=OperationStatus.SUCCEEDED, attempt=attempt, payload=payload, error=None, ended_at=now, due_at=None)
 
 
 def rearm(record: OperationRecord, now: datetime) -> OperationRecord:

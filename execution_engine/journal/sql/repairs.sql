@@ -66,16 +66,48 @@ select status, error, input, redrive_count from durable_execution where id = %(i
 select id from durable_execution where owes_child limit %(limit)s
 
 -- name: children_to_redrive
--- Ended children that their parent waits for again, with the redrive count that it waits for.
-select c.id, c.status, (o.options::jsonb ->> 'redrives')::int
+-- Ended children that their parent waits for, with their redrive count and the one that it waits for.
+select c.id, c.status, c.redrive_count, coalesce((o.options::jsonb ->> 'redrives')::int, 0)
   from durable_operation o join durable_execution c on c.id = (o.options::jsonb ->> 'child_id')::uuid
  where o.execution_id = %(id)s and o.type = 'CHAINED_INVOKE' and o.status = 'STARTED'
-   and c.status in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED') and c.redrive_count < coalesce((o.options::jsonb ->> 'redrives')::int, 0)
+   and c.status in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED')
+
+-- name: child_redrives
+-- How often each child must have been redriven to answer again: once more when it has ended.
+select id, redrive_count + case when status in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED') then 1 else 0 end
+  from durable_execution where id = any(%(ids)s::uuid[])
 
 -- name: tell_parent_again
--- A child that had succeeded: its parent is told once more.
-update durable_execution set redrive_count = %(redrives)s, owes_parent = true
- where id = %(id)s and status = 'SUCCEEDED' and redrive_count < %(redrives)s
+-- An ended child whose answer is wanted once more as it is.
+update durable_execution set redrive_count = greatest(redrive_count, %(redrives)s), owes_parent = true
+ where id = %(id)s and ended_at is not null
 
 -- name: clear_owes_child
 update durable_execution set owes_child = false where id = %(id)s
+
+-- name: find_needed
+-- Whether a parent still needs this execution: it has not been told of the end, or it is itself not over.
+select e.owes_parent or exists (select 1 from durable_execution p where p.id = e.parent_id and p.ended_at is null)
+  from durable_execution e where e.id = %(id)s
+
+-- name: find_purgeable
+-- Ended executions past their retention that no parent needs, locked, the oldest first. Index: execution_purge, once per day count.
+select found.id from generate_series(1, 90) as d(days) cross join lateral (
+  select e.id from durable_execution e
+   where e.retention_days = d.days and e.ended_at < coalesce(%(now)s::timestamptz, clock_timestamp()) - make_interval(days => d.days)
+     and not e.owes_parent and not exists (select 1 from durable_execution p where p.id = e.parent_id and p.ended_at is null)
+   order by e.ended_at limit %(limit)s for update skip locked) found
+ limit %(limit)s
+
+-- name: delete_executions
+-- Executions that the transaction has locked, with everything that belongs to them.
+with ids as materialized (
+  select unnest(%(ids)s::uuid[]) as id
+), gone_events as (
+  delete from durable_event using ids where execution_id = ids.id
+), gone_operations as (
+  delete from durable_operation using ids where execution_id = ids.id
+), gone_signals as (
+  delete from durable_signal using ids where execution_id = ids.id
+)
+delete from durable_execution e using ids where e.id = ids.id

@@ -1,0 +1,71 @@
+"""Redrive: an execution that failed, timed out or was stopped goes on; what finished is not run again."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import ExecutionNotEndedError, InvalidInputError
+from execution_engine.core.records import OperationRecord
+from execution_engine.journal import redrive, store
+from execution_engine.journal.bell import ring_after_commit
+from execution_engine.journal.redrive import Asked, Redriven
+from execution_engine.services import checks
+
+
+@dataclass(frozen=True, slots=True)
+class RedrivePlan:
+    """What a redrive would do, in order of start: `kept` are answered from the history, `reopened` run again under their ids,
+    `removed` are forgotten by the handler and run again if it comes by, `rearmed` are open callbacks whose time begins anew."""
+
+    kept: tuple[OperationRecord, ...]
+    reopened: tuple[OperationRecord, ...]
+    removed: tuple[OperationRecord, ...]
+    rearmed: tuple[OperationRecord, ...]
+
+
+def plan_redrive(execution_id: UUID, *, from_operation: str | None = None) -> RedrivePlan:
+    """Changes nothing. Raises `ExecutionNotFoundError`, `ExecutionNotEndedError`, `InvalidInputError` (unknown operation)."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        locked = store.lock(cursor, execution_id)
+        redrive.refuse_open(locked)
+        plan, operations = redrive.make_plan(cursor, execution_id, from_operation)
+    by_id = operations.by_id
+    groups = (plan.kept, plan.reopened, plan.removed, plan.rearmed)
+    return RedrivePlan(*(tuple(record for one, record in by_id.items() if one in set(group)) for group in groups))
+
+
+def redrive_execution(
+    execution_id: UUID,
+    *,
+    reason: str = "",
+    from_operation: str | None = None,
+    replaces_result: bool = False,
+    result_text: str | None = None,
+    input_text: str | None = None,
+) -> Redriven:
+    """Lets an ended execution go on, due at once and with its whole timeout before it.
+
+    Without `from_operation` only the operations that led to the terminal error are reopened; with it, everything from there on runs
+    again. `replaces_result` puts `result_text` in the place of that operation's result instead of running it; `input_text` replaces
+    the input. Old values stay in the history. Raises `ExecutionNotFoundError`, `ExecutionNotEndedError` (still open, or
+    succeeded and no operation chosen), `InvalidInputError`, `PayloadTooLargeError`.
+    """
+    checks.check_text(reason, "reason")
+    checks.check_payload(result_text, "result")
+    checks.check_payload(input_text, "input")
+    if replaces_result and from_operation is None:
+        raise InvalidInputError("say whose result is replaced", field="from_operation")
+    asked = Asked(reason, from_operation, replaces_result, result_text, input_text)
+    with transaction.atomic(), connection.cursor() as cursor:
+        locked = store.lock(cursor, execution_id)
+        if locked.record.status is ExecutionStatus.SUCCEEDED and from_operation is None:
+            raise ExecutionNotEndedError(
+                "the execution succeeded; choose the operation from which it runs again",
+                execution_id=str(execution_id),
+                execution_status="SUCCEEDED",
+            )
+        redriven = redrive.execute(cursor, locked, asked)
+    ring_after_commit()
+    return redriven
