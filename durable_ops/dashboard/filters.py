@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.http import QueryDict
 
@@ -25,7 +26,8 @@ class ReadFilters:
 
 
 def read_filters(query: QueryDict) -> ReadFilters:
-    """Keys: status, state, function, version, q (prefix of name or id), attribute (`key=value`, several by comma)."""
+    """Keys: status, state, function, version, q (prefix of name or id), attribute (`key=value`, several by comma),
+    parent (an execution id)."""
     problems: list[str] = []
     text = query.get("q", "").strip().replace("\x00", "")
     filters = ExecutionFilters(
@@ -35,6 +37,7 @@ def read_filters(query: QueryDict) -> ReadFilters:
         version=query.get("version", "").strip().replace("\x00", "") or None,
         text=text,
         attributes=read_attributes(query.get("attribute", ""), problems),
+        parent_id=_id(query.get("parent", "").strip(), problems),
     )
     return ReadFilters(filters, tuple(problems))
 
@@ -51,6 +54,14 @@ def read_attributes(text: str, problems: list[str]) -> Mapping[str, Any]:
             continue
         found[key.strip()] = _value(value.strip())
     return found
+
+
+def _id(text: str, problems: list[str]) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        problems.append(f"“{text}” is no execution id.")
+        return None
 
 
 def _value(text: str) -> Any:

@@ -27,13 +27,13 @@ COUNTED = 10_000
 
 _FACTS = tuple(ExecutionFacts.__dataclass_fields__)
 _SUMMARY = ("name", "status_text", "attributes", "tenant_id", "started_by", "deadline_at", "event_seq", "wake_seq")
-_DETAIL = ("execution_timeout", "retention_days", "claimed_by")
+_DETAIL = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count")
 _HEX = frozenset("0123456789abcdef-")
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionFilters:
-    """What a list may be narrowed by; None and empty mean "any".
+    """What a list may be narrowed by; None and empty mean "any". `parent_id` keeps the children of one execution.
 
     `text` is a prefix of the name or (at least 8 hexadecimal digits) of the id. Every attribute must be
     equal; a number or truth value also matches its text.
@@ -46,6 +46,7 @@ class ExecutionFilters:
     name: str | None = None
     text: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ class ExecutionDetail:
     execution_timeout: int | None
     retention_days: int
     claimed_by: UUID | None
+    parent_id: UUID | None
+    redrive_count: int
     due_at: datetime | None
     invocation_started_at: datetime | None
     failed_invocations: int
@@ -156,11 +159,19 @@ def get_error(execution_id: UUID) -> str | None:
     return Execution.objects.filter(id=execution_id).values_list("error", flat=True).first()
 
 
+def find_child(execution_id: UUID, operation_id: str) -> UUID | None:
+    """The execution that this chained invoke started, None when it started none (a plain function)."""
+    found = Execution.objects.filter(parent_id=execution_id, parent_operation_id=operation_id)
+    return found.order_by("-started_at").values_list("id", flat=True).first()
+
+
 def filtered(filters: ExecutionFilters, served: Collection[int]) -> QuerySet[Execution]:
     """The executions that match, without order, columns or page."""
     found = Execution.objects.all()
     exact = {"status": filters.status, "function": filters.function, "version": filters.version, "name": filters.name}
     found = found.filter(**{column: value for column, value in exact.items() if value})
+    if filters.parent_id is not None:
+        found = found.filter(parent_id=filters.parent_id)
     for key, value in filters.attributes.items():
         found = found.filter(_attribute_condition(key, value))
     if filters.text:

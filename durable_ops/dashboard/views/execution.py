@@ -12,11 +12,11 @@ from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, toke
 from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
-from execution_engine.core.enums import EventType
+from execution_engine.core.enums import EventType, OperationType
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.events import list_event_rows
-from execution_engine.selectors.executions import ExecutionDetail, get_error, get_execution, get_payloads
+from execution_engine.selectors.executions import ExecutionDetail, find_child, get_error, get_execution, get_payloads
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.operations import OperationDetail, get_operation, list_operations, tree
 from execution_engine.selectors.segments import SegmentKind
@@ -43,6 +43,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "timeline": timeline,
         "split": _split(timeline),
         "figure": timeline_figure(timeline, title=summary.function),
+        "has_children": any(lane.type == OperationType.CHAINED_INVOKE for lane in timeline.lanes),
         "tab": tab,
         "tabs": TABS,
     }
@@ -161,6 +162,7 @@ def _operation_context(request: HttpRequest, execution: ExecutionDetail, operati
     address = reverse("dashboard:operation", args=[execution.summary.id, operation_id])
     return {
         "operation": row,
+        "child_id": find_child(execution.summary.id, row.id) if row.type == OperationType.CHAINED_INVOKE else None,
         "operation_payloads": _operation_payloads(request, execution.summary.id, found),
         "drawer_token": current,
         "drawer_url": f"{address}?seen={current}" if row.is_open and not execution.summary.is_terminal else None,

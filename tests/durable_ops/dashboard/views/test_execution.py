@@ -128,3 +128,13 @@ def test_large_execution_is_shown_by_windows(admin: Client, execution: Execution
     assert following is not None
     second = page(admin, execution, following.group(1).replace("&amp;", "&").partition("/")[2].rpartition("/")[2])
     assert (first.count('id="operation-'), second.count('id="operation-')) == (200, 1)
+
+
+def test_parents_and_children_are_linked(admin: Client, execution: Execution, version: FunctionVersion) -> None:
+    invoke = make_operation(execution, "CHAINED_INVOKE", name="ship")
+    child = make_execution(version, name="child-1", parent_id=execution.id, parent_operation_id=invoke.id)
+    assert f'href="/executions/{execution.id}/"' in page(admin, child)
+    assert f'href="/executions/{child.id}/"' in page(admin, execution, f"?operation={invoke.id}")
+    children = admin.get(f"/executions/?parent={execution.id}").content.decode()
+    assert ("child-1" in children, "expense-7" in children) == (True, False)
+    assert "is no execution id" in admin.get("/executions/?parent=odd").content.decode()
