@@ -54,6 +54,10 @@ class SlowPath:
             self._wake.notify()
         self._thread.join()
 
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def put(self, batch: Batch, *, is_unknown: bool = False) -> None:
         """`is_unknown`: the batch may have been committed already; the row's claim and checkpoint_seq tell."""
         with self._wake:

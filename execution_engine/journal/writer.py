@@ -60,6 +60,10 @@ class Writer:
         self._thread.join()
         self._slow.stop()
 
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive() and self._slow.is_alive
+
     def submit(self, lane: Lane) -> None:
         """Asks for what is queued on the lane to be flushed; `wait()` of an entry returns when it is durable."""
         with self._wake:

@@ -60,10 +60,16 @@ class Keeper:
                 logger.warning("the keeper lost its connection, trying again: %s", error)
                 self._disconnect()
                 self._is_stopping.wait(SEE_SECONDS)
+            except Exception:  # without the keeper every claim of this child would end: its next turn must come
+                logger.exception("a turn of the keeper failed")
             self._is_stopping.wait(TICK_SECONDS)
         self._forget()
 
     def _turn(self) -> None:
+        if self._runtime.pump is not None and not self._runtime.is_whole:
+            # A bug ended a thread that everything here needs. A child that looks alive and does nothing is worse than a dead one.
+            logger.critical("a thread of the runtime has ended: this worker child ends, too, and its siblings take over")
+            os._exit(1)
         self._end_what_takes_too_long()
         self._fire_timers_in_flight()
         now = time.monotonic()

@@ -45,6 +45,10 @@ class Pump:
         self._loop.join()
         self._listener.join()
 
+    @property
+    def is_alive(self) -> bool:
+        return self._loop.is_alive()
+
     def freed(self) -> None:
         """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one."""
         free = self._runtime.free

@@ -94,6 +94,11 @@ class Runtime:
         self._bell.ring()
 
     @property
+    def is_whole(self) -> bool:
+        """The writer's threads and the claims loop are there, as long as nobody stops them."""
+        return self._is_stopped or (self.writer.is_alive and (self.pump is None or self.pump.is_alive))
+
+    @property
     def in_flight(self) -> int:
         return len(self._in_flight)
 
