@@ -14,20 +14,18 @@ from tests.serving import Serving
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = [pytest.param(name, json.loads(text), id=name) for name, text in INPUTS]
-
 
 def goes_well(program: Program, execution_id: str, function: str, event: Any) -> bool:
     execution = program.execution(execution_id)
     return (execution["function"], execution["input"], execution["error"]) == (function, event, None)
 
 
-@pytest.mark.parametrize(("function", "event"), EXAMPLES)
+@pytest.mark.parametrize(("function", "event"), INPUTS.items(), ids=INPUTS)
 def test_example_starts_over_rest(program: Program, function: str, event: Any) -> None:
     assert goes_well(program, program.start(function, event), function, event)
 
 
-@pytest.mark.parametrize(("function", "event"), EXAMPLES)
+@pytest.mark.parametrize(("function", "event"), INPUTS.items(), ids=INPUTS)
 def test_example_starts_from_the_command_line(serving: Serving, program: Program, function: str, event: Any) -> None:
     started = json.loads(serving.manage("start_execution", function, "--input", json.dumps(event), "--json"))
     assert goes_well(program, started["id"], function, event)
@@ -38,11 +36,11 @@ def test_examples_start_in_the_console(page: Page, serving: Serving, program: Pr
     page.get_by_label("User name").fill("operator")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    for name, text in INPUTS:
+    for name, event in INPUTS.items():
         page.goto(f"{serving.address}/executions/start/")
         page.get_by_label("Function").select_option(name)
-        page.get_by_label("Input").fill(text)
+        page.get_by_label("Input").fill(json.dumps(event))
         page.get_by_role("button", name="Start execution").click()
         page.wait_for_url(re.compile(r"/executions/[0-9a-f-]{36}/"))
         execution_id = page.url.rstrip("/").rpartition("/")[2]
-        assert goes_well(program, execution_id, name, json.loads(text))
+        assert goes_well(program, execution_id, name, event)
