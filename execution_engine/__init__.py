@@ -59,6 +59,20 @@ from execution_engine.sdk.errors import (
 )
 from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.operations.create_callback import Callback
+from execution_engine.sdk.plugins import (
+    DurableInstrumentationPlugin,
+    DurableInstrumentationPluginFactory,
+    InvocationEndInfo,
+    InvocationInfo,
+    InvocationStartInfo,
+    OperationChangeInfo,
+    OperationEndInfo,
+    OperationInfo,
+    OperationStartInfo,
+    UserFunctionEndInfo,
+    UserFunctionOutcome,
+    UserFunctionStartInfo,
+)
 from execution_engine.sdk.registry import DurableFunction, durable_execution, register, start_many
 from execution_engine.sdk.retries import (
     JitterStrategy,
@@ -108,6 +122,8 @@ __all__ = [
     "DurableContext",
     "DurableExecutionsError",
     "DurableFunction",
+    "DurableInstrumentationPlugin",
+    "DurableInstrumentationPluginFactory",
     "DurableOperationError",
     "Duration",
     "ExecutionError",
@@ -115,7 +131,10 @@ __all__ = [
     "ExtendedTypeSerDes",
     "GetExecutionStateError",
     "InvalidStateError",
+    "InvocationEndInfo",
     "InvocationError",
+    "InvocationInfo",
+    "InvocationStartInfo",
     "InvokeConfig",
     "InvokeError",
     "JitterStrategy",
@@ -125,6 +144,10 @@ __all__ = [
     "MapConfig",
     "NestingType",
     "NonDeterministicExecutionError",
+    "OperationChangeInfo",
+    "OperationEndInfo",
+    "OperationInfo",
+    "OperationStartInfo",
     "OrderedLockError",
     "OrphanedChildException",
     "ParallelBranch",
@@ -150,6 +173,9 @@ __all__ = [
     "TerminationReason",
     "TimedSuspendExecution",
     "UnrecoverableError",
+    "UserFunctionEndInfo",
+    "UserFunctionOutcome",
+    "UserFunctionStartInfo",
     "ValidationError",
     "WaitForCallbackConfig",
     "WaitForCallbackContext",

@@ -1,5 +1,6 @@
 """One operation's place in the history, the check for divergence, and its payloads to text and back."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from execution_engine.core.records import NO_OPTIONS, ErrorObject, OperationOpti
 from execution_engine.core.serdes import EXTENDED_TYPES_SERDES, SerDes, SerDesContext, SerDesError
 from execution_engine.sdk.branch_threads import BranchThreads
 from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError
+from execution_engine.sdk.plugin_host import PluginHost
 from execution_engine.sdk.scope import GuardedSink, Scope
 from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.types import ExecutionContext
@@ -16,20 +18,20 @@ from execution_engine.sdk.types import ExecutionContext
 class Invocation:
     """What all contexts of one invocation share."""
 
-    __slots__ = ("arn", "branch_threads", "execution_context", "execution_id", "lambda_context", "sink", "updated_operation_ids")
+    __slots__ = ("arn", "branch_threads", "execution_context", "execution_id", "lambda_context", "plugins", "sink")
 
-    def __init__(self, sink: Sink, lambda_context: Any = None, updated_operation_ids: tuple[str, ...] = ()) -> None:
+    def __init__(self, sink: Sink, lambda_context: Any = None, plugins: PluginHost | None = None) -> None:
         self.sink = sink
         self.arn = sink.execution_arn
         self.execution_id: UUID = sink.execution_id
         self.execution_context = ExecutionContext(self.arn)
         self.lambda_context = lambda_context
-        self.updated_operation_ids = updated_operation_ids
+        self.plugins = plugins
         self.branch_threads: list[BranchThreads] = []
 
     def guarded(self, scope: Scope) -> "Invocation":
         """The same invocation for the branches of a batch, whose writes pass its scope."""
-        inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.updated_operation_ids)
+        inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.plugins)
         inner.branch_threads = self.branch_threads
         return inner
 
@@ -63,6 +65,8 @@ class OperationKey:
             found.name != name or found.sub_type != sub_type or found.parent_id != parent_id or found.type is not type
         ):
             self._diverged(found)
+        if found is not None and invocation.plugins is not None:
+            invocation.plugins.meet(found)
 
     def record(self) -> OperationRecord | None:
         return self.sink.operations.get(self.id)
@@ -82,6 +86,13 @@ class OperationKey:
         return OperationUpdate(
             self.id, self.type, action, self.sub_type, self.name, self.parent_id, payload, error, replay_children, options
         )
+
+    def observed(self, body: Callable[..., Any], attempt: int | None, *, is_replay_children: bool = False) -> Callable[..., Any]:
+        """The author's function, with the plugins' hooks around it where there are plugins."""
+        plugins = self.invocation.plugins
+        if plugins is None:
+            return body
+        return plugins.observed(self.update(OperationAction.START), body, attempt, is_replay_children=is_replay_children)
 
     def encode(self, serdes: SerDes[Any] | None, value: Any) -> str:
         try:

@@ -12,6 +12,7 @@ from execution_engine.sdk import ports
 from execution_engine.sdk.definition import Handler, RegisteredFunction, define, kind_of
 from execution_engine.sdk.durations import DurationLike
 from execution_engine.sdk.errors import ValidationError
+from execution_engine.sdk.plugins import plugins_of
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ def durable_execution(
             invocation_timeout=invocation_timeout,
             retention=retention,
             memory_mb=memory_mb,
-            plugins=tuple(plugins or ()),
+            plugins=plugins_of(plugins),
         )
         _add(definition, warn=name is not None)
         return DurableFunction(definition)

@@ -13,6 +13,8 @@ from execution_engine.sdk.errors import InvocationError
 from execution_engine.sdk.failures import error_object
 from execution_engine.sdk.key import Invocation
 from execution_engine.sdk.lambda_context import LambdaContext
+from execution_engine.sdk.plugin_host import PluginHost
+from execution_engine.sdk.plugins import PluginInvocationStatus
 from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.suspend import SuspendExecution
 
@@ -59,9 +61,23 @@ def run_handler(
         tenant_id=tenant_id,
         deadline=deadline,
     )
-    invocation = Invocation(sink, lambda_context, tuple(updated_operation_ids))
+    plugins: PluginHost | None = None
     try:
-        return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(_call(function, invocation, _event(event_text), is_replaying)))
+        event = _event(event_text)
+        if function.plugins and function.is_durable:
+            plugins = PluginHost(function.plugins, sink, lambda_context, event, tuple(updated_operation_ids))
+    except (ValueError, RecursionError) as error:
+        return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error))
+    outcome = _outcome(function, Invocation(plugins or sink, lambda_context, plugins), event, is_replaying)
+    if plugins is not None:
+        status = "RETRY" if outcome.invocation_failed else outcome.status
+        plugins.end(PluginInvocationStatus(status), error=outcome.error, result=outcome.result)
+    return outcome
+
+
+def _outcome(function: RegisteredFunction, invocation: Invocation, event: Any, is_replaying: bool) -> HandlerOutcome:
+    try:
+        return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(_call(function, invocation, event, is_replaying)))
     except SuspendExecution as suspended:
         # Contexts keep what unwinds them, and its frames keep the contexts: cut, so that nothing waits for the collector.
         suspended.__traceback__ = None

@@ -93,8 +93,10 @@ class _BodyFailedError(Exception):
 
 
 def _call(child: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any]) -> tuple[Any, str, Any]:
+    found = key.found
+    body = key.observed(func, 1 if found is None else None, is_replay_children=found is not None and found.replay_children)
     try:
-        raw = func(child) if wants_context(func) else func()
+        raw = body(child) if wants_context(func) else body()
         child._raise_swallowed()
         return raw, *key.round_trip(config.serdes, raw)
     except ExecutionError:

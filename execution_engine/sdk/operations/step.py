@@ -83,8 +83,9 @@ def _attempt_atomic(
 
 
 def _call(key: OperationKey, func: Body, config: StepConfig, step: StepContext) -> tuple[str, Any]:
+    body = key.observed(func, step.attempt)
     try:
-        return key.round_trip(config.serdes, func(step) if wants_context(func) else func())
+        return key.round_trip(config.serdes, body(step) if wants_context(func) else body())
     except (ExecutionError, RetryableSerDesError):
         raise
     except Exception as error:

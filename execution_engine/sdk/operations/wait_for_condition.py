@@ -65,7 +65,8 @@ def _next_state(
     state = key.decode(config.serdes, key.encode(config.serdes, config.initial_state) if recorded is None else recorded)
     check_context = WaitForConditionCheckContext(None, attempt, make_logger=operation_logger(context, key))
     try:
-        new_state = check(state, check_context) if wants_context(check, 1) else check(state)
+        body = key.observed(check, attempt)
+        new_state = body(state, check_context) if wants_context(check, 1) else body(state)
     finally:
         ports.after_user_code()
     text = key.encode(config.serdes, new_state)

@@ -27,6 +27,7 @@ class Journal:
         self.event = event
         self.time = START
         self.lock = RLock()
+        self.updated: tuple[str, ...] = ()
         self.durable: dict[str, OperationRecord] = {}
         self.operations: dict[str, OperationRecord] = {}
         self.held: list[OperationUpdate] = []
@@ -76,7 +77,9 @@ class Journal:
         """One invocation, from the durable records, as after a restart."""
         self.operations = dict(self.durable)
         self.held = []
-        outcome = run_handler(self.function, self, self.event, is_replaying=bool(self.durable))
+        outcome = run_handler(
+            self.function, self, self.event, updated_operation_ids=self.updated, is_replaying=bool(self.durable)
+        )
         if outcome.status is InvocationStatus.PENDING:
             self.checkpoint()
         return outcome
