@@ -60,12 +60,12 @@ class Runtime:
         self.pump = Pump(self) if serves else None
 
     def start(self) -> None:
-        """Returns at once; without a database every thread waits for it."""
+        """Returns at once; without a database every thread waits for it. The keeper comes last: it watches the others."""
         self.writer.start()
-        self.keeper.start()
         if self.pump is not None:
             self.pump.start()
             self.courier.start()
+        self.keeper.start()
 
     def stop(self) -> None:
         """Claims nothing more, waits up to `DRAIN_SECONDS` for what is in flight, hands the rest back, and ends."""

@@ -1,8 +1,12 @@
 """DESIGN 3.13: failed, hung and dying invocations; draining; suspects begin alone."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -155,3 +159,22 @@ def test_five_lonely_deaths_in_a_row_end_the_execution(transactional_db: None, h
 
     assert history(handle.id) == ["ExecutionStarted", *["InvocationCompleted"] * 6, "ExecutionFailed"]
     assert "Runtime.ExitError" in (Execution.objects.get(id=handle.id).error or "")
+
+
+def test_a_child_without_its_claims_loop_ends(tmp_path: Any, database_url: str, transactional_db: None) -> None:
+    """In a process of its own, which is to die: the loop is ended by an error that nothing expects."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import django; django.setup()\n"
+        "import time\n"
+        "from execution_engine.journal import claims\n"
+        "from tests.execution_engine.conftest import make_runtime\n"
+        "claims.claim = lambda *_, **__: 1 / 0\n"
+        "make_runtime().start()\n"
+        "time.sleep(30)\n"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "durable_ops.settings", "DATABASE_URL": database_url, "DURABLE_LOCAL": "1"}
+    root = str(Path(__file__).resolve().parents[3])
+    ended = subprocess.run([sys.executable, str(program)], env=environment | {"PYTHONPATH": root}, cwd=root, timeout=25, check=False)
+
+    assert ended.returncode == 1
