@@ -1,0 +1,175 @@
+"""Functions decorated with AWS's own, unmodified Python SDK, run in process straight on the journal.
+
+The SDK takes its service client from the invocation's input; ours answers from the sink, so there is no HTTP and there are no
+credentials. The SDK's checkpoint thread is the only caller of the client.
+"""
+
+import contextvars
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from aws_durable_execution_sdk_python import execution as aws_execution
+from aws_durable_execution_sdk_python import lambda_service as aws
+from aws_durable_execution_sdk_python.concurrency import executor as aws_concurrency
+from aws_durable_execution_sdk_python.exceptions import CheckpointError as AwsCheckpointError
+from aws_durable_execution_sdk_python.exceptions import DurableApiErrorCategory
+
+from execution_engine.core.enums import InvocationStatus, OperationAction, OperationSubType, OperationType
+from execution_engine.core.errors import DurableExecutionsError, InvocationInterrupt
+from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
+from execution_engine.invocation import aws_values
+from execution_engine.sdk import ports
+from execution_engine.sdk.definition import RegisteredFunction
+from execution_engine.sdk.lambda_context import LambdaContext
+from execution_engine.sdk.runner import EXIT_ERROR, HandlerOutcome
+from execution_engine.sdk.sink import Sink
+from execution_engine.sdk.suspend import SuspendExecution
+
+BAD_ANSWER = "InvalidParameterValueException"
+_BATCHES = (OperationSubType.MAP, OperationSubType.PARALLEL)
+
+
+class CarryingExecutor(ThreadPoolExecutor):
+    """What the SDK's threads run belongs to the execution that started them, and gives its Django connections back."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        carried = contextvars.copy_context()
+
+        def run() -> Any:
+            try:
+                return carried.run(fn, *args, **kwargs)
+            finally:
+                ports.after_user_code()
+
+        return super().submit(run)
+
+
+# The SDK has no place to hand in an executor. Its classes stay as they are; only the name they make threads with is ours.
+for _module in (aws_execution, aws_concurrency):
+    vars(_module)["ThreadPoolExecutor"] = CarryingExecutor
+
+
+class JournalClient:
+    """AWS's `DurableServiceClient` over a sink. A token is a counter: inside the process the claim is the real one."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._told: dict[str, OperationRecord] = dict(sink.operations)
+        self._open = {record.id for record in self._told.values() if not record.is_terminal}
+        self._calls = 0
+        self.interrupt: InvocationInterrupt | None = None
+        self.ended: OperationUpdate | None = None
+
+    def checkpoint(
+        self,
+        durable_execution_arn: str,  # noqa: ARG002
+        checkpoint_token: str,  # noqa: ARG002
+        updates: list[aws.OperationUpdate],
+        client_token: str | None,  # noqa: ARG002
+    ) -> aws.CheckpointOutput:
+        """An answer without a token means that this invocation can record nothing more: the SDK unwinds and answers PENDING."""
+        asked = [aws_values.from_aws(update) for update in updates]
+        if asked and asked[-1].type is OperationType.EXECUTION:
+            self.ended = asked.pop()
+        waits = self.ended is not None or not asked or any(_is_waited_for(update) for update in asked)
+        try:
+            self._write(asked, tells=waits and not self._is_concurrent())
+        except InvocationInterrupt as interrupt:
+            self.interrupt = interrupt
+            return aws.CheckpointOutput(None, aws.CheckpointUpdatedExecutionState())
+        except DurableExecutionsError as error:
+            raise AwsCheckpointError(str(error), DurableApiErrorCategory.EXECUTION) from error
+        changed = self._changed({update.id for update in asked}, with_news=waits)
+        self._calls += 1
+        token = None if self.ended is not None else str(self._calls)
+        return aws.CheckpointOutput(token, aws.CheckpointUpdatedExecutionState([aws_values.to_aws(one) for one in changed]))
+
+    def get_execution_state(
+        self, durable_execution_arn: str, checkpoint_token: str, next_marker: str, max_items: int = 1000  # noqa: ARG002
+    ) -> aws.StateOutput:
+        """Never needed: the first page holds everything."""
+        return aws.StateOutput()
+
+    def _write(self, asked: list[OperationUpdate], *, tells: bool) -> None:
+        if not asked:
+            self._sink.refresh()
+        write = self._sink.checkpoint if tells else getattr(self._sink, "record", self._sink.checkpoint)
+        for call in aws_values.in_calls(asked):
+            write(*call)
+
+    def _changed(self, asked: set[str], *, with_news: bool) -> list[OperationRecord]:
+        """What the SDK has not seen: its own updates, and with them what outsiders and time changed. A batch that nobody waits for
+        brings no news, since the handler may already have looked and be about to suspend: it stays owed."""
+        operations = self._sink.operations
+        candidates = asked | self._open if with_news else asked
+        changed = [operations[one] for one in candidates if operations[one] is not self._told.get(one)]
+        for record in changed:
+            self._told[record.id] = record
+            (self._open.discard if record.is_terminal else self._open.add)(record.id)
+        return sorted(changed, key=lambda record: record.start_event)
+
+    def _is_concurrent(self) -> bool:
+        """With branches, news that one of them brings may concern another that has looked already: it stays owed as well."""
+        return any(self._told[one].type is OperationType.CONTEXT and self._told[one].sub_type in _BATCHES for one in self._open)
+
+
+def _is_waited_for(update: OperationUpdate) -> bool:
+    """The SDK sends the STARTs of steps, polls and contexts without waiting; those of at-most-once steps look the same."""
+    return update.action is not OperationAction.START or update.type not in (OperationType.STEP, OperationType.CONTEXT)
+
+
+def run_aws_handler(
+    function: RegisteredFunction,
+    sink: Sink,
+    event_text: str | None,
+    *,
+    updated_operation_ids: Sequence[str] = (),
+    is_replaying: bool,  # noqa: ARG001
+    tenant_id: str | None = None,
+    request_id: str | None = None,
+    deadline: float | None = None,
+) -> HandlerOutcome:
+    """`sdk.runner.run_handler` for a function of AWS's SDK: same arguments, same outcome."""
+    client = JournalClient(sink)
+    operations = sorted(sink.operations.values(), key=lambda record: record.start_event)
+    first = aws_values.execution_operation(sink.execution_arn, sink.started_at, event_text)
+    state = aws_execution.InitialExecutionState([first, *map(aws_values.to_aws, operations)], "")
+    event = aws_execution.DurableExecutionInvocationInputWithClient(
+        sink.execution_arn, "0", state, updated_operation_ids=list(updated_operation_ids), service_client=client
+    )
+    context = LambdaContext(
+        aws_request_id=request_id or "",
+        function_name=function.name,
+        function_version=function.version,
+        invoked_function_arn=sink.execution_arn.partition("/durable-execution/")[0],
+        memory_limit_in_mb=str(function.memory_mb),
+        tenant_id=tenant_id,
+        deadline=deadline,
+    )
+    try:
+        answer = function.handler(event, context)
+    except SystemExit as error:
+        exited = ErrorObject(message=f"the handler called sys.exit({error.code!r})", type=EXIT_ERROR)
+        return HandlerOutcome(InvocationStatus.FAILED, error=exited, invocation_failed=True)
+    except Exception as error:
+        found = aws_values.error_from_aws(aws.ErrorObject.from_exception(error))
+        return HandlerOutcome(InvocationStatus.FAILED, error=found, invocation_failed=True)
+    if client.interrupt is not None and not isinstance(client.interrupt, SuspendExecution):
+        raise client.interrupt
+    return _outcome(answer, client.ended)
+
+
+def _outcome(answer: Any, ended: OperationUpdate | None) -> HandlerOutcome:
+    """The checks that Lambda makes of an answer. `ended`: a result too large for the answer was recorded instead."""
+    given: dict[str, Any] = answer if isinstance(answer, dict) else {}
+    status = given.get("Status")
+    if status == "PENDING":
+        return HandlerOutcome(InvocationStatus.PENDING)
+    if status == "SUCCEEDED" and "Error" not in given:
+        return HandlerOutcome(InvocationStatus.SUCCEEDED, given.get("Result") if ended is None else ended.payload)
+    if status == "FAILED" and "Result" not in given:
+        error = ErrorObject.from_wire(given.get("Error") or {}) if ended is None else ended.error
+        return HandlerOutcome(InvocationStatus.FAILED, error=error)
+    refused = ErrorObject(message=f"the function's answer is not one of a durable function: {str(answer)[:200]}", type=BAD_ANSWER)
+    return HandlerOutcome(InvocationStatus.FAILED, error=refused)
