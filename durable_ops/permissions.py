@@ -9,7 +9,7 @@ from durable_ops.models.rights import RIGHT_LABELS, Right
 
 ROLES: dict[str, frozenset[Right]] = {
     "viewer": frozenset({Right.VIEW_EXECUTION, Right.VIEW_PAYLOAD}),
-    # No answer to a callback: whoever repairs must not be able to approve by the back door.
+    # No answer to a callback and no replaced result: whoever repairs must not be able to approve by the back door.
     "operator": frozenset(
         {
             Right.VIEW_EXECUTION,
@@ -17,6 +17,8 @@ ROLES: dict[str, frozenset[Right]] = {
             Right.START_EXECUTION,
             Right.STOP_EXECUTION,
             Right.SIGNAL_EXECUTION,
+            Right.PAUSE_EXECUTION,
+            Right.REDRIVE_EXECUTION,
             Right.VIEW_AUDIT,
         }
     ),

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from durable_ops.api.views import callbacks, executions, fallback, functions, schema
+from durable_ops.api.views import callbacks, executions, fallback, functions, repairs, schema
 
 app_name = "api"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("executions/<str:execution_id>/operations", executions.OperationsView.as_view(), name="operations"),
     path("executions/<str:execution_id>/stop", executions.StopView.as_view(), name="stop"),
     path("executions/<str:execution_id>/signal", executions.SignalView.as_view(), name="signal"),
+    path("executions/<str:execution_id>/pause", repairs.PauseView.as_view(), name="pause"),
+    path("executions/<str:execution_id>/resume", repairs.ResumeView.as_view(), name="resume"),
+    path("executions/<str:execution_id>/redrive", repairs.RedriveView.as_view(), name="redrive"),
     path("callbacks", callbacks.CallbacksView.as_view(), name="callbacks"),
     path("callbacks/<path:callback_id>/succeed", callbacks.SucceedView.as_view(), name="succeed"),
     path("callbacks/<path:callback_id>/fail", callbacks.FailView.as_view(), name="fail"),

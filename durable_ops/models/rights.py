@@ -9,6 +9,10 @@ class Right(StrEnum):
     START_EXECUTION = "start_execution"
     STOP_EXECUTION = "stop_execution"
     SIGNAL_EXECUTION = "signal_execution"
+    PAUSE_EXECUTION = "pause_execution"
+    REDRIVE_EXECUTION = "redrive_execution"
+    REPLACE_VALUE = "replace_value"
+    DELETE_EXECUTION = "delete_execution"
     DECIDE_CALLBACK = "decide_callback"
     ANSWER_CALLBACK = "answer_callback"
     VIEW_AUDIT = "view_audit"
@@ -26,6 +30,10 @@ RIGHT_LABELS = {
     Right.START_EXECUTION: "Can start executions",
     Right.STOP_EXECUTION: "Can stop executions",
     Right.SIGNAL_EXECUTION: "Can send signals to executions",
+    Right.PAUSE_EXECUTION: "Can pause and resume executions",
+    Right.REDRIVE_EXECUTION: "Can redrive executions that ended",
+    Right.REPLACE_VALUE: "Can replace inputs and saved results in a redrive",
+    Right.DELETE_EXECUTION: "Can delete executions that ended",
     Right.DECIDE_CALLBACK: "Can approve and reject",
     Right.ANSWER_CALLBACK: "Can answer callbacks with any result, as a program does",
     Right.VIEW_AUDIT: "Can read the audit log",

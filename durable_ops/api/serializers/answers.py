@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from durable_ops.actions.repairs import RedrivePlan
 from durable_ops.json_text import parse_or_text
 from execution_engine.selectors.callbacks import CallbackRow
 from execution_engine.selectors.executions import ExecutionDetail, ExecutionPayloads, ExecutionSummary
@@ -61,6 +62,12 @@ def operation(row: OperationRow) -> dict[str, Any]:
     found: dict[str, Any] = plain(row)
     del found["read_at"]
     return found
+
+
+def redrive_plan(plan: RedrivePlan) -> dict[str, Any]:
+    names = ("id", "type", "sub_type", "name", "parent_id", "status")
+    groups = ("kept", "reopened", "removed", "rearmed")
+    return {group: [{name: plain(getattr(record, name)) for name in names} for record in getattr(plan, group)] for group in groups}
 
 
 def callback(row: CallbackRow) -> dict[str, Any]:

@@ -63,6 +63,22 @@ class OperationDocument(serializers.Serializer[Any]):
     error_bytes = serializers.IntegerField(allow_null=True)
 
 
+class PlannedOperationDocument(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    type = serializers.ChoiceField([one.value for one in OperationType])
+    sub_type = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    parent_id = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField([one.value for one in OperationStatus])
+
+
+class RedrivePlanDocument(serializers.Serializer[Any]):
+    kept = PlannedOperationDocument(many=True, help_text="answered from the history")
+    reopened = PlannedOperationDocument(many=True, help_text="run again")
+    removed = PlannedOperationDocument(many=True, help_text="forgotten, and run again if the function comes by")
+    rearmed = PlannedOperationDocument(many=True, help_text="open callbacks whose time begins anew")
+
+
 class EventDocument(serializers.Serializer[Any]):
     """AWS's Event object; beside these keys one named after the type, as `StepSucceededDetails`."""
 

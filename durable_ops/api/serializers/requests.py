@@ -43,6 +43,26 @@ class StopBody(StrictSerializer):
     error = ErrorObjectField(required=False, allow_null=True, default=None)
 
 
+class PauseBody(StrictSerializer):
+    reason = Text(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+    pause_timeout = serializers.BooleanField(required=False, default=False, help_text="the execution's timeout stands still meanwhile")
+
+
+class ReasonBody(StrictSerializer):
+    reason = Text(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+
+
+class RedriveBody(StrictSerializer):
+    reason = Text(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+    from_operation = Text(required=False, allow_null=True, max_length=MAX_NAME, help_text="id of the operation to begin with")
+    result = Anything(required=False, help_text="takes the place of what from_operation had")
+    input = Anything(required=False, help_text="takes the place of the execution's input")
+
+
+class RedriveQuery(StrictSerializer):
+    from_operation = Text(required=False, allow_blank=True, max_length=MAX_NAME)
+
+
 class SignalBody(StrictSerializer):
     name = Text(max_length=MAX_NAME)
     payload = Anything(required=False)

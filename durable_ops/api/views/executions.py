@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from durable_ops import json_text, permissions
 from durable_ops.actions import executions as actions
+from durable_ops.actions import repairs
 from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.paging import page
 from durable_ops.api.serializers import answers, documents, requests
@@ -53,11 +54,18 @@ class ExecutionsView(RestView):
 
 
 class ExecutionView(RestView):
-    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION, "DELETE": Right.DELETE_EXECUTION}
 
     @documents.reads("get_execution", documents.ExecutionDocument)
     def get(self, request: Request, execution_id: str) -> Response:
         return Response(representation(request, parse_id(execution_id)))
+
+    @documents.commands("delete_execution", None, {204: None})
+    def delete(self, request: Request, execution_id: str) -> Response:
+        """Removes an ended execution with its operations and history, for good."""
+        query = read(requests.ReasonBody, request.query_params.dict())
+        repairs.delete_execution(actor_of(request), parse_id(execution_id), reason=query["reason"])
+        return Response(status=204)
 
 
 class HistoryView(RestView):

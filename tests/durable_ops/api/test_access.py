@@ -18,11 +18,14 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 # Route by name: the right of each method it answers. What stands here is what people were promised.
 EXPECTED: dict[str, dict[str, Right]] = {
     "executions": {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION},
-    "execution": {"GET": Right.VIEW_EXECUTION},
+    "execution": {"GET": Right.VIEW_EXECUTION, "DELETE": Right.DELETE_EXECUTION},
     "history": {"GET": Right.VIEW_EXECUTION},
     "operations": {"GET": Right.VIEW_EXECUTION},
     "stop": {"POST": Right.STOP_EXECUTION},
     "signal": {"POST": Right.SIGNAL_EXECUTION},
+    "pause": {"POST": Right.PAUSE_EXECUTION},
+    "resume": {"POST": Right.PAUSE_EXECUTION},
+    "redrive": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
     "callbacks": {"GET": Right.VIEW_EXECUTION},
     "succeed": {"POST": Right.ANSWER_CALLBACK},
     "fail": {"POST": Right.ANSWER_CALLBACK},
@@ -80,7 +83,7 @@ def test_unknown_addresses_are_problem_documents(db: None) -> None:
 def ask(client: Client, name: str, method: str, execution_id: str, callback_id: str) -> Any:
     paths = {
         "execution": f"executions/{execution_id}",
-        **{one: f"executions/{execution_id}/{one}" for one in ("history", "operations", "signal", "stop")},
+        **{one: f"executions/{execution_id}/{one}" for one in ("history", "operations", "signal", "stop", "pause", "resume", "redrive")},
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},
     }
     bodies = {"executions": {"function": "echo"}, "signal": {"name": "go"}}

@@ -1,0 +1,103 @@
+"""What people and keys do to executions that went wrong: pause, resume, redrive, delete."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from durable_ops.actions.actor import Actor
+from durable_ops.actions.executions import size
+from durable_ops.audit import log
+from durable_ops.models import Right
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.selectors.executions import get_execution
+from execution_engine.services import redrive, removal, repairs
+from execution_engine.services.redrive import RedrivePlan
+
+__all__ = ["RedrivePlan", "Replacement", "delete_execution", "pause_execution", "plan_redrive", "redrive_execution", "resume_execution"]
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """JSON text in the place of an input or a saved result."""
+
+    text: str | None
+
+
+def pause_execution(actor: Actor, execution_id: UUID, *, reason: str = "", pauses_timeout: bool = False) -> ExecutionStatus:
+    """Answers PAUSED, or PAUSING while an invocation goes on to its next checkpoint. Pausing again changes nothing.
+
+    Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError.
+    """
+    actor.require(Right.PAUSE_EXECUTION)
+    with transaction.atomic():
+        status = repairs.pause_execution(execution_id, reason=reason, pauses_timeout=pauses_timeout)
+        log.append(actor, _act("execution.pause", execution_id, reason, pauses_timeout=pauses_timeout))
+    return status
+
+
+def resume_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> None:
+    """Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError, ExecutionNotPausedError."""
+    actor.require(Right.PAUSE_EXECUTION)
+    with transaction.atomic():
+        repairs.resume_execution(execution_id, reason=reason)
+        log.append(actor, _act("execution.resume", execution_id, reason))
+
+
+def plan_redrive(actor: Actor, execution_id: UUID, *, from_operation: str | None = None) -> RedrivePlan:
+    """What a redrive would do; changes nothing. Raises as `redrive_execution`."""
+    actor.require(Right.REDRIVE_EXECUTION)
+    return redrive.plan_redrive(execution_id, from_operation=from_operation)
+
+
+def redrive_execution(
+    actor: Actor,
+    execution_id: UUID,
+    *,
+    reason: str = "",
+    from_operation: str | None = None,
+    result: Replacement | None = None,
+    input: Replacement | None = None,
+) -> int:
+    """Lets an ended execution go on from its failure, or from an operation; answers how often it was redriven.
+
+    `result` takes the place of what `from_operation` had, `input` that of the execution's input: both need the right to replace
+    values. Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError, InvalidInputError, PayloadTooLargeError.
+    """
+    actor.require(Right.REDRIVE_EXECUTION)
+    if result is not None or input is not None:
+        actor.require(Right.REPLACE_VALUE)
+    with transaction.atomic():
+        redriven = redrive.redrive_execution(
+            execution_id,
+            reason=reason,
+            from_operation=from_operation,
+            replaces_result=result is not None,
+            result_text=result.text if result else None,
+            input_text=input.text if input else None,
+        )
+        facts: dict[str, Any] = {"redrive_count": redriven.redrive_count, "from_operation": from_operation}
+        if result is not None:
+            facts["result_bytes"] = size(result.text)
+        if input is not None:
+            facts["input_bytes"] = size(input.text)
+        log.append(actor, _act("execution.redrive", execution_id, reason, **facts))
+    return redriven.redrive_count
+
+
+def delete_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> None:
+    """Removes an ended execution for good; the audit row says what it was.
+
+    Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError, ExecutionNeededError.
+    """
+    actor.require(Right.DELETE_EXECUTION)
+    with transaction.atomic():
+        summary = get_execution(execution_id).summary
+        removal.delete_execution(execution_id)
+        facts = {"function": summary.function, "name": summary.name, "status": summary.status}
+        log.append(actor, _act("execution.delete", execution_id, reason, **facts))
+
+
+def _act(action: str, execution_id: UUID, reason: str, **facts: Any) -> log.Act:
+    return log.Act(action, "execution", str(execution_id), execution_id=execution_id, reason=reason, facts=facts)

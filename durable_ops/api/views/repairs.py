@@ -1,0 +1,70 @@
+"""Executions that went wrong: pause, resume, redrive; delete stands with the execution itself."""
+
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from durable_ops import json_text
+from durable_ops.actions import repairs as actions
+from durable_ops.actions.repairs import Replacement
+from durable_ops.api.access import RestView, actor_of
+from durable_ops.api.serializers import answers, documents, requests
+from durable_ops.api.serializers.strict import read
+from durable_ops.api.views.executions import parse_id, representation
+from durable_ops.models import Right
+
+
+class PauseView(RestView):
+    rights: ClassVar = {"POST": Right.PAUSE_EXECUTION}
+
+    @documents.commands("pause_execution", requests.PauseBody, {200: documents.ExecutionDocument})
+    def post(self, request: Request, execution_id: str) -> Response:
+        """PAUSED, or PAUSING while an invocation goes on to its next checkpoint. Timers and callbacks still complete."""
+        body = read(requests.PauseBody, request.data)
+        found_id = parse_id(execution_id)
+        actions.pause_execution(actor_of(request), found_id, reason=body["reason"], pauses_timeout=body["pause_timeout"])
+        return Response(representation(request, found_id))
+
+
+class ResumeView(RestView):
+    rights: ClassVar = {"POST": Right.PAUSE_EXECUTION}
+
+    @documents.commands("resume_execution", requests.ReasonBody, {200: documents.ExecutionDocument})
+    def post(self, request: Request, execution_id: str) -> Response:
+        """Goes on, at once when it was cut short or something completed meanwhile."""
+        body = read(requests.ReasonBody, request.data)
+        found_id = parse_id(execution_id)
+        actions.resume_execution(actor_of(request), found_id, reason=body["reason"])
+        return Response(representation(request, found_id))
+
+
+class RedriveView(RestView):
+    rights: ClassVar = {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION}
+
+    @documents.reads("plan_redrive", documents.RedrivePlanDocument, requests.RedriveQuery)
+    def get(self, request: Request, execution_id: str) -> Response:
+        """What a redrive would do; changes nothing."""
+        query = read(requests.RedriveQuery, request.query_params.dict())
+        plan = actions.plan_redrive(actor_of(request), parse_id(execution_id), from_operation=query.get("from_operation") or None)
+        return Response(answers.redrive_plan(plan))
+
+    @documents.commands("redrive_execution", requests.RedriveBody, {200: documents.ExecutionDocument})
+    def post(self, request: Request, execution_id: str) -> Response:
+        """Goes on from the failure, or from an operation; what finished is not run again."""
+        body = read(requests.RedriveBody, request.data)
+        found_id = parse_id(execution_id)
+        actions.redrive_execution(
+            actor_of(request),
+            found_id,
+            reason=body["reason"],
+            from_operation=body.get("from_operation"),
+            result=_replacement(body, "result"),
+            input=_replacement(body, "input"),
+        )
+        return Response(representation(request, found_id))
+
+
+def _replacement(body: dict[str, Any], name: str) -> Replacement | None:
+    """A given value, null included, as JSON text."""
+    return Replacement(json_text.compact(body[name])) if name in body else None
