@@ -22,6 +22,9 @@ MAX_LANES_PER_FLUSH = 256
 """Beyond it arrays grow faster than commits are saved, and a waiting caller pays for the tail."""
 
 
+BUSY_SECONDS = 1.0
+
+
 class Writer:
     """Owns two connections: the fast one of this thread and the slow path's. Thread-safe; refuses nothing but lost lanes."""
 
@@ -43,6 +46,8 @@ class Writer:
         self._held: deque[tuple[float, Lane, Entry]] = deque()
         self._wake = threading.Condition(threading.Lock())
         self._is_stopping = False
+        self._is_dozing = False
+        self._flushed_at = 0.0
         self._slow = SlowPath(connect, self)
         self._thread = threading.Thread(target=self._serve, name="durable-writer", daemon=True)
         self._connection: psycopg.Connection[Any] | None = None
@@ -74,7 +79,7 @@ class Writer:
         """The entry may wait for company, for `held_seconds` at most."""
         with self._wake:
             self._held.append((time.monotonic() + self._held_seconds, lane, entry))
-            if len(self._held) == 1 and not self._ready:
+            if self._is_dozing:
                 self._wake.notify()
 
     def drain(self, lane: Lane) -> None:
@@ -131,8 +136,20 @@ class Writer:
                     return list(dict.fromkeys(self._ready.popleft() for _ in range(count)))
                 if self._is_stopping:
                     return None
-                timeout = None if not self._held else max(0.0, self._held[0][0] - time.monotonic())
-                self._wake.wait(timeout)
+                self._wait_for_company()
+
+    def _wait_for_company(self) -> None:
+        """Until somebody submits or the oldest held entry is due. A busy writer looks by itself after `held_seconds`, so that
+        holding a START, which every step does, need not wake this thread; an idle one dozes and is woken by the first."""
+        now = time.monotonic()
+        if self._held:
+            self._wake.wait(max(0.0, self._held[0][0] - now))
+        elif now - self._flushed_at < BUSY_SECONDS:
+            self._wake.wait(self._held_seconds)
+        else:
+            self._is_dozing = True
+            self._wake.wait()
+            self._is_dozing = False
 
     def _expire_held(self) -> None:
         """Held entries that were written meanwhile, as most are, cost only this look at the front of the line."""
@@ -149,6 +166,7 @@ class Writer:
                 self._connection = self._connect("writer")
             accepted, now = flush.send(self._connection, batches)
             self.flushes += 1
+            self._flushed_at = time.monotonic()
             if now is not None:
                 self._clock.set(now)
             self.settle(self._connection, batches, accepted)
