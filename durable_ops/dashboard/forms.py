@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from durable_ops import json_text
+from durable_ops.actions.repairs import Replacement
 from durable_ops.dashboard.filters import read_attributes
 
 
@@ -48,8 +49,37 @@ class StartForm(forms.Form):
         return dict(found)
 
 
-class StopForm(forms.Form):
-    reason = forms.CharField(max_length=1000, error_messages={"required": "Say why, for whoever reads the audit log."})
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=1000, required=False)
+
+    def __init__(self, *args: Any, needs_reason: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = needs_reason
+        self.fields["reason"].error_messages["required"] = "Say why, for whoever reads the audit log."
+
+
+class RedriveForm(ReasonForm):
+    from_operation = forms.CharField(max_length=200, required=False)
+    replaces_result = forms.BooleanField(required=False)
+    result = JsonTextField()
+    input = JsonTextField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, needs_reason=True, **kwargs)
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean() or {}
+        if data.get("replaces_result") and not data.get("from_operation"):
+            self.add_error("from_operation", "Choose the operation whose result you give.")
+        return data
+
+    def wishes(self) -> dict[str, Any]:
+        """Keyword arguments of the action; a replaced value is among them only when one was given."""
+        data = self.cleaned_data
+        wishes: dict[str, Any] = {"reason": data["reason"], "from_operation": data["from_operation"] or None}
+        if data["replaces_result"]:
+            wishes["result"] = Replacement(data["result"])
+        return wishes | ({"input": Replacement(data["input"])} if data["input"] is not None else {})
 
 
 class SignalForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from durable_ops.dashboard.views import audit, callbacks, execution, execution_actions, executions, functions, navigation, raw
+from durable_ops.dashboard.views import audit, callbacks, execution, execution_actions, executions, functions, navigation, raw, repairs
 
 app_name = "dashboard"
 
@@ -13,7 +13,11 @@ urlpatterns = [
     path("executions/counts/", executions.counts, name="counts"),
     path("executions/start/", execution_actions.start, name="start"),
     path("executions/<uuid:execution_id>/", execution.execution_detail, name="execution"),
-    path("executions/<uuid:execution_id>/stop/", execution_actions.stop, name="stop"),
+    path("executions/<uuid:execution_id>/stop/", repairs.stop, name="stop"),
+    path("executions/<uuid:execution_id>/pause/", repairs.pause, name="pause"),
+    path("executions/<uuid:execution_id>/resume/", repairs.resume, name="resume"),
+    path("executions/<uuid:execution_id>/redrive/", repairs.redrive, name="redrive"),
+    path("executions/<uuid:execution_id>/delete/", repairs.delete, name="delete"),
     path("executions/<uuid:execution_id>/signal/", execution_actions.signal, name="signal"),
     path("executions/<uuid:execution_id>/history.json", raw.history, name="history"),
     path("executions/<uuid:execution_id>/events/<int:event_id>/", raw.event, name="event"),

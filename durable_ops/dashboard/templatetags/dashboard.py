@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from durable_ops.dashboard import formats
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
+from execution_engine.selectors.executions import ExecutionSummary
 from execution_engine.selectors.explain import DerivedState, StateCode
 from execution_engine.selectors.operations import OperationRow
 
@@ -55,6 +56,9 @@ EVENT_LOOKS = (
     ("Stopped", ("stopped", "stopped")),
     ("Cancelled", ("stopped", "stopped")),
     ("InvocationCompleted", ("queued", "worker")),
+    ("Paused", ("stopped", "paused")),
+    ("Resumed", ("running", "running")),
+    ("Redriven", ("retrying", "retrying")),
     ("CallbackStarted", ("waiting", "person")),
     ("WaitStarted", ("waiting", "waiting")),
     ("ChainedInvokeStarted", ("waiting", "child")),
@@ -78,13 +82,18 @@ def state(derived: DerivedState, size: str = "") -> SafeString:
 
 
 @register.simple_tag
-def status(operation: OperationRow) -> SafeString:
-    """The status of an operation. An open callback, wait or invoke waits; only steps and contexts run."""
+def status(operation: OperationRow, execution: ExecutionSummary) -> SafeString:
+    """The status of an operation. An open callback, wait or invoke waits; only steps and contexts run.
+
+    What is open when its execution ends is recorded no further.
+    """
     tone, image, words = STATUS_LOOKS[operation.status]
     if operation.status == "STARTED" and operation.type in ("CALLBACK", "WAIT", "CHAINED_INVOKE"):
         tone, image, words = "waiting", _type_image(operation), "Waiting"
     if operation.status == "PENDING" and operation.sub_type == "WaitForCondition":
         tone, image, words = "waiting", "again", "Polling"
+    if operation.is_open and execution.is_terminal:
+        tone, image, words = "stopped", "stopped", "Left open"
     return format_html('<span class="state tone-{}">{}<span class="words">{}</span></span>', tone, icon(image), words)
 
 
@@ -164,9 +173,16 @@ def depth(value: int) -> int:
     return min(value, 8)
 
 
+@register.simple_tag
+def indentation(value: int) -> str:
+    """For lists that cannot be indented otherwise, as the options of a select."""
+    return "\u2003" * min(value, 8)
+
+
 @register.filter
-def lasted(operation: OperationRow) -> timedelta:
-    return (operation.ended_at or operation.read_at) - operation.started_at
+def lasted(operation: OperationRow, execution: ExecutionSummary) -> timedelta:
+    end = operation.ended_at or execution.ended_at or operation.read_at
+    return max(end - operation.started_at, timedelta())
 
 
 @register.filter

@@ -1,10 +1,9 @@
-"""Start, stop, signal: GET shows the form (as page or in the dialog), POST acts."""
+"""Start and signal: GET shows the form (as page or in the dialog), POST acts."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from durable_ops.actions import executions as actions
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.formats import pretty_json
-from durable_ops.dashboard.forms import SignalForm, StartForm, StopForm
+from durable_ops.dashboard.forms import SignalForm, StartForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
@@ -50,51 +49,32 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@console_view(Right.STOP_EXECUTION)
-def stop(request: HttpRequest, execution_id: UUID) -> HttpResponse:
-    form = StopForm(_body(request))
-
-    def act() -> str:
-        actions.stop_execution(actor_of(request), execution_id, reason=form.cleaned_data["reason"])
-        return "Stopped. Nothing more of this execution will be done."
-
-    return _act(request, execution_id, form, act, template="executions/stop.html")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
 @console_view(Right.SIGNAL_EXECUTION)
 def signal(request: HttpRequest, execution_id: UUID) -> HttpResponse:
-    form = SignalForm(_body(request), initial={"name": request.GET.get("name", "")})
-
-    def act() -> str:
-        name = form.cleaned_data["name"]
-        actions.send_signal(actor_of(request), execution_id, name=name, payload=form.cleaned_data["payload"])
-        return f"Signal {name} sent."
-
-    return _act(request, execution_id, form, act, template="executions/signal.html")
-
-
-def _act(request: HttpRequest, execution_id: UUID, form: Form, act: Any, *, template: str) -> HttpResponse:
-    execution = _find(execution_id)
+    execution = find_summary(execution_id)
+    form = SignalForm(posted(request), initial={"name": request.GET.get("name", "")})
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
+            name = form.cleaned_data["name"]
             try:
-                messages.success(request, act())
-                return HttpResponseRedirect(reverse("dashboard:execution", args=[execution_id]))
+                actions.send_signal(actor_of(request), execution_id, name=name, payload=form.cleaned_data["payload"])
             except CommandError as error:
                 form.add_error(None, error.message)
                 status = error.status
-    return render_page(request, template, {"form": form, "execution": execution}, fragment="form", status=status)
+            else:
+                messages.success(request, f"Signal {name} sent.")
+                return HttpResponseRedirect(reverse("dashboard:execution", args=[execution_id]))
+    return render_page(request, "executions/signal.html", {"form": form, "execution": execution}, fragment="form", status=status)
 
 
-def _body(request: HttpRequest) -> QueryDict | None:
+def posted(request: HttpRequest) -> QueryDict | None:
     """Also an empty body is one: its form is then told what is missing."""
     return request.POST if request.method == "POST" else None
 
 
-def _find(execution_id: UUID) -> ExecutionSummary:
+def find_summary(execution_id: UUID) -> ExecutionSummary:
     try:
         return get_execution(execution_id).summary
     except ExecutionNotFoundError as error:
