@@ -16,6 +16,7 @@ from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ErrorObject
 from execution_engine.core.transitions import chained_invoke
 from execution_engine.journal import store
+from execution_engine.journal.present import present
 from execution_engine.journal.rows import error_from_text
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor
@@ -51,7 +52,7 @@ def start(cursor: Cursor, parent_id: UUID, child: ChildStart) -> None:
     cursor.execute(
         statement("insert_child"),
         {
-            "now": None,
+            "now": present(),
             "id": child.id,
             "version_id": child.version_id,
             "function": child.function,

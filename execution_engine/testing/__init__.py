@@ -4,7 +4,7 @@
 """
 
 from execution_engine.testing.client import DurableExecutionTestClient, ExecutionNotEndedError, ExecutionUnderTest, PendingCallback
-from execution_engine.testing.memory_execution import EndlessExecutionError
+from execution_engine.testing.engine import EndlessExecutionError
 from execution_engine.testing.memory_journal import MemoryJournal
 
 __all__ = [

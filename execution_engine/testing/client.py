@@ -9,6 +9,7 @@ assert execution.get_result()["status"] == "completed"
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -196,6 +197,15 @@ class DurableExecutionTestClient:
         """
         execution = self._engine.start(_function_of(handler), input_text(input), name=name, tenant_id=tenant_id)
         return ExecutionUnderTest(execution, self._engine)
+
+    def register_function(self, handler: Callable[..., Any], name: str | None = None, *, durable: bool = True) -> None:
+        """Makes a handler a target of `context.invoke(name, ...)`, by default under its own name.
+
+        What decorators and `register()` made known to this process is a target already. `durable=False` is a plain
+        `handler(event, lambda_context)`, called once.
+        """
+        described = describe(handler)
+        self._engine.register(replace(described, name=name or described.name, is_durable=durable))
 
     @property
     def executions(self) -> list[ExecutionUnderTest]:

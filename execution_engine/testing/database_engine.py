@@ -9,23 +9,23 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
+from django.db.models import Min
 
 from execution_engine.conf import engine_settings
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
 from execution_engine.invocation.run import Invocation
-from execution_engine.journal import claims, functions, reader
+from execution_engine.journal import children, claims, functions, reader
 from execution_engine.journal.claims import Claim
 from execution_engine.journal.lane import Lane
 from execution_engine.journal.present import virtual_time
-from execution_engine.models import Execution
-from execution_engine.sdk.registry import RegisteredFunction
+from execution_engine.models import Execution, FunctionVersion
+from execution_engine.sdk.registry import RegisteredFunction, find_function
 from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions, signals
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.database_writer import DirectWriter, journal_connection
 from execution_engine.testing.engine import VirtualEngine
-from execution_engine.testing.memory_execution import MAX_INVOCATIONS_PER_MOMENT, EndlessExecutionError
 from execution_engine.testing.memory_journal import ProcessDeath
 
 
@@ -44,8 +44,8 @@ class DatabaseEngine(VirtualEngine):
     def start(
         self, function: RegisteredFunction, input_text: str | None, *, name: str | None = None, tenant_id: str | None = None
     ) -> "DatabaseExecution":
-        with virtual_time(self.clock.now), connection.cursor() as cursor:
-            self._functions[functions.register(cursor, function)] = function
+        self.register(function)
+        with virtual_time(self.clock.now):
             started = executions.start_execution(function.name, input_text, version=function.version, name=name, tenant_id=tenant_id)
         execution = DatabaseExecution(self, started.id, started.arn)
         if started.created:
@@ -53,15 +53,30 @@ class DatabaseEngine(VirtualEngine):
             self.run_while_due()
         return execution
 
-    def run_while_due(self) -> None:
+    def next_moment(self) -> datetime | None:
+        waiting = Execution.objects.filter(function_version_id__in=list(self._functions), claim_id=None)
+        found: datetime | None = waiting.aggregate(Min("due_at"))["due_at__min"]
+        return found
+
+    def run_round(self) -> bool:
         with virtual_time(self.clock.now):
-            for _ in range(MAX_INVOCATIONS_PER_MOMENT):
-                found = self._claim()
-                if not found:
-                    return
-                for claim in found:
-                    self._invoke(claim)
-        raise EndlessExecutionError(f"executions were claimed {MAX_INVOCATIONS_PER_MOMENT} times at {self.clock.now()}")
+            found = self._claim()
+            for claim in found:
+                self._invoke(claim)
+            return bool(found) or bool(children.deliver_due(journal_connection())) or self._meets_new_functions()
+
+    def register(self, function: RegisteredFunction) -> None:
+        with connection.cursor() as cursor:
+            self._functions[functions.register(cursor, function)] = function
+
+    def _meets_new_functions(self) -> bool:
+        """A chained invoke may have started a function that this process registered by its decorator."""
+        due = Execution.objects.filter(due_at__lte=self.clock.now(), claim_id=None).values("function_version_id")
+        unserved = FunctionVersion.objects.filter(id__in=due).exclude(id__in=list(self._functions))
+        known = {row.id: find_function(row.function, row.version) for row in unserved}
+        found = {key: function for key, function in known.items() if function is not None}
+        self._functions |= found
+        return bool(found)
 
     def _claim(self) -> list[Claim]:
         claim = partial(
@@ -152,7 +167,7 @@ class DatabaseExecution:
                 callbacks.succeed_callback(callback_id, payload)
             else:
                 callbacks.fail_callback(callback_id, error)
-        self.look()
+        self.engine.run_while_due()
 
     def heartbeat(self, callback_id: str) -> None:
         with self._time():
@@ -161,18 +176,11 @@ class DatabaseExecution:
     def signal(self, name: str, payload: str | None) -> None:
         with self._time():
             signals.send_signal(self.id, name, payload)
-        self.look()
+        self.engine.run_while_due()
 
     def stop(self, error: ErrorObject | None) -> None:
         with self._time():
             executions.stop_execution(self.id, error)
-
-    def next_moment(self) -> datetime | None:
-        row = self.row
-        return None if row.claim_id is not None else row.due_at
-
-    def look(self) -> None:
-        self.engine.run_while_due()
 
     def _time(self) -> Any:
         return virtual_time(self.engine.clock.now)

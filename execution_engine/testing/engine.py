@@ -9,6 +9,13 @@ from execution_engine.core.records import ErrorObject, ExecutionRecord, Operatio
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.testing.clock import VirtualClock
 
+MAX_INVOCATIONS_PER_MOMENT = 200
+"""More rounds while the clock stands still mean that handler and journal chase each other for ever."""
+
+
+class EndlessExecutionError(AssertionError):
+    """An execution is due again and again although no time passes."""
+
 
 class ExecutionBackend(Protocol):
     """One execution. Every answer from outside runs it on, in the caller's thread, before it returns."""
@@ -31,13 +38,6 @@ class ExecutionBackend(Protocol):
     def heartbeat(self, callback_id: str) -> None: ...
     def signal(self, name: str, payload: str | None) -> None: ...
     def stop(self, error: ErrorObject | None) -> None: ...
-    def next_moment(self) -> datetime | None:
-        """When time will next move it; None when only an outsider can."""
-        ...
-
-    def look(self) -> None:
-        """What a worker does at a due moment."""
-        ...
 
 
 class VirtualEngine(ABC):
@@ -54,19 +54,33 @@ class VirtualEngine(ABC):
         """Everything started here, oldest first."""
 
     @abstractmethod
+    def run_round(self) -> bool:
+        """Runs what is due once, and tells parents of ended children; False when there was nothing to do."""
+
+    @abstractmethod
+    def register(self, function: RegisteredFunction) -> None:
+        """Makes it a target of `context.invoke` and of starts by name."""
+
+    @abstractmethod
     def start(
         self, function: RegisteredFunction, input_text: str | None, *, name: str | None = None, tenant_id: str | None = None
     ) -> ExecutionBackend:
         """Idempotent by function and name; the same name with another input raises `ExecutionAlreadyStartedError`."""
 
+    def run_while_due(self) -> None:
+        """Until everything has ended, or waits for a later moment or for an outsider."""
+        for _ in range(MAX_INVOCATIONS_PER_MOMENT):
+            if not self.run_round():
+                return
+        raise EndlessExecutionError(f"executions were invoked {MAX_INVOCATIONS_PER_MOMENT} times at {self.clock.now()}")
+
+    @abstractmethod
     def next_moment(self) -> datetime | None:
-        moments = (execution.next_moment() for execution in self.executions)
-        return min((moment for moment in moments if moment is not None), default=None)
+        """When time will next move any execution; None when only outsiders can."""
 
     def advance_to(self, target: datetime) -> None:
         """Time passes: every timer up to `target` fires at its own moment and what it wakes runs before the next one."""
         while (moment := self.next_moment()) is not None and moment <= target:
             self.clock.move_to(moment)
-            for execution in self.executions:
-                execution.look()
+            self.run_while_due()
         self.clock.move_to(target)

@@ -1,13 +1,14 @@
 """The executions of a test client in memory."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionAlreadyStartedError
 from execution_engine.core.identifiers import execution_arn, new_execution_id
-from execution_engine.core.records import ExecutionRecord
-from execution_engine.sdk.registry import RegisteredFunction
+from execution_engine.core.records import ExecutionRecord, OperationUpdate
+from execution_engine.sdk.registry import RegisteredFunction, find_function
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.engine import VirtualEngine
 from execution_engine.testing.memory_execution import MemoryExecution
@@ -18,30 +19,65 @@ ACCOUNT = "000000000000"
 
 
 class MemoryEngine(VirtualEngine):
-    """Needs neither database nor settings."""
+    """Needs neither database nor settings. A child of a chained invoke is due like any other execution."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__(clock)
         self._executions: list[MemoryExecution] = []
+        self._functions: dict[str, RegisteredFunction] = {}
 
     @property
     def executions(self) -> Sequence[MemoryExecution]:
         return self._executions
+
+    def register(self, function: RegisteredFunction) -> None:
+        self._functions[function.name] = function
+
+    def next_moment(self) -> datetime | None:
+        moments = (execution.next_moment() for execution in self._executions)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def run_round(self) -> bool:
+        for execution in self._executions:
+            execution.fire_in_flight()
+        ran = [execution.run_once() for execution in list(self._executions)]
+        told = [execution.tell_parent() for execution in list(self._executions)]
+        return any(ran) or any(told)
 
     def start(
         self, function: RegisteredFunction, input_text: str | None, *, name: str | None = None, tenant_id: str | None = None
     ) -> MemoryExecution:
         known = self._named(function.name, name)
         if known is None:
-            known = MemoryExecution(self._store(function, input_text, name), function, self.clock, tenant_id, self.dies_after)
-            self.dies_after = None
-            self._executions.append(known)
-            known.run_while_due()
+            known = self._create(function, input_text, name=name, tenant_id=tenant_id)
+            self.run_while_due()
         elif known.stored.record.input != input_text:
             raise ExecutionAlreadyStartedError(
                 f"{function.name} has an execution {name!r} with another input", execution_id=str(known.stored.record.id)
             )
         return known
+
+    def _create(
+        self, function: RegisteredFunction, input_text: str | None, *, name: str | None, tenant_id: str | None
+    ) -> MemoryExecution:
+        stored = self._store(function, input_text, name)
+        created = MemoryExecution(stored, function, self.clock, self.run_while_due, self._start_child, tenant_id, self.dies_after)
+        self.dies_after = None
+        self._executions.append(created)
+        return created
+
+    def _start_child(self, parent: MemoryExecution, update: OperationUpdate) -> OperationUpdate:
+        """In the parent's own commit, as in the database; the child runs when the parent is suspended or ended."""
+        asked = (update.options.function or "").partition(":function:")
+        name, _, version = (asked[2] or asked[0]).partition(":")
+        function = self._functions.get(name) or find_function(name, None if version in ("", "$LATEST") else version)
+        if function is None:
+            return update
+        child = self._create(function, update.payload, name=None, tenant_id=update.options.tenant)
+        child.parent = (parent, update.id)
+        record = child.stored.record
+        options = replace(update.options, child=child.arn, child_id=str(record.id), version=record.version)
+        return replace(update, options=options)
 
     def _named(self, function: str, name: str | None) -> MemoryExecution | None:
         records = ((execution, execution.stored.record) for execution in self._executions)

@@ -4,13 +4,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus, OperationStatus
 from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError, InvocationInterrupt
-from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
-from execution_engine.core.transitions import callback
+from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord, OperationUpdate
+from execution_engine.core.transitions import callback, chained_invoke
 from execution_engine.core.transitions import execution as moves
 from execution_engine.invocation.runners import runner_of
 from execution_engine.sdk.registry import RegisteredFunction
@@ -19,23 +20,24 @@ from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.memory_journal import MemoryJournal, ProcessDeath
 from execution_engine.testing.memory_store import StoredExecution
 
-MAX_INVOCATIONS_PER_MOMENT = 200
-"""More invocations while the clock stands still mean that handler and journal chase each other for ever."""
-
-
-class EndlessExecutionError(AssertionError):
-    """The execution is due again and again although no time passes."""
+TIMEOUT_ERROR = ErrorObject(message="The invoked execution timed out", type="ChainedInvoke.Timeout")
 
 
 @dataclass
 class MemoryExecution:
-    """A stored execution and the function that serves it. Whatever makes it due runs it, in the caller's thread."""
+    """A stored execution and the function that serves it. Whatever makes something due calls `run`, the engine's loop.
+
+    `parent` is the execution and the operation that wait for it as a chained invoke.
+    """
 
     stored: StoredExecution
     function: RegisteredFunction
     clock: VirtualClock
+    run: Callable[[], None]
+    start_child: Callable[["MemoryExecution", OperationUpdate], OperationUpdate]
     tenant_id: str | None = None
     dies_after: int | None = None
+    parent: tuple["MemoryExecution", str] | None = None
 
     @property
     def record(self) -> ExecutionRecord:
@@ -60,13 +62,31 @@ class MemoryExecution:
     def events(self) -> list[dict[str, Any]]:
         return self.stored.events()
 
-    def run_while_due(self) -> None:
-        """Claims and invokes until it is ended, or waits for a later moment or for an outsider."""
-        for _ in range(MAX_INVOCATIONS_PER_MOMENT):
-            if not self._claim():
-                return
-            self._serve_claim()
-        raise EndlessExecutionError(f"{self.stored.arn} was invoked {MAX_INVOCATIONS_PER_MOMENT} times at {self.clock.now()}")
+    def run_once(self) -> bool:
+        """Claims and serves it when it is due; True when it was."""
+        if not self._claim():
+            return False
+        self._serve_claim()
+        return True
+
+    def tell_parent(self) -> bool:
+        """A child that ended completes its parent's operation, once; True when it did so now."""
+        record = self.stored.record
+        if self.parent is None or not record.status.is_terminal:
+            return False
+        (parent, operation_id), self.parent = self.parent, None
+        parent.child_ended(operation_id, record)
+        return True
+
+    def child_ended(self, operation_id: str, child: ExecutionRecord) -> None:
+        status, now = OperationStatus(child.status), self.clock.now()
+        error = TIMEOUT_ERROR if status is OperationStatus.TIMED_OUT else child.error
+        failure = None if status is OperationStatus.SUCCEEDED else error or ErrorObject()
+        operation = self.stored.operations[operation_id]
+        with self.stored.lock:
+            transition = chained_invoke.complete(operation, status, now, payload=child.result, error=failure)
+            if transition is not None and not self.stored.record.status.is_terminal:
+                self._wake_by(lambda: self.stored.write((transition,), by_claim=False))
 
     def next_moment(self) -> datetime | None:
         """When time will next move it: its own due moment, or under a claim its nearest timer."""
@@ -75,12 +95,11 @@ class MemoryExecution:
             return None
         return record.due_at if record.claim_id is None else self.stored.nearest_timer()
 
-    def look(self) -> None:
-        """What the worker does at a due moment; under a claim the invocation's own runtime fires what is due."""
+    def fire_in_flight(self) -> None:
+        """Under a claim the invocation's own runtime fires what is due."""
         with self.stored.lock:
-            if self.stored.record.claim_id is not None:
+            if self.stored.record.claim_id is not None and not self.stored.record.status.is_terminal:
                 self.stored.fire_due_timers(self.clock.now())
-        self.run_while_due()
 
     def complete_callback(self, callback_id: str, payload: str | None, error: ErrorObject | None) -> None:
         def change(operation: OperationRecord) -> None:
@@ -107,13 +126,13 @@ class MemoryExecution:
                 self._end(ExecutionStatus.TIMED_OUT)
             moves.refuse_ended(self.stored.record)
             self._wake_by(change)
-        self.run_while_due()
+        self.run()
 
     def _answer(self, callback_id: str, change: Callable[[OperationRecord], None]) -> None:
         with self.stored.lock:
             operation = self._open_callback(callback_id)
             self._wake_by(lambda: change(operation))
-        self.run_while_due()
+        self.run()
 
     def _wake_by(self, change: Callable[[], None]) -> None:
         wake_seq = self.stored.record.wake_seq
@@ -154,7 +173,8 @@ class MemoryExecution:
                 return
             stored.record = replace(stored.record, invocation_started_at=now)
             stored.request_id = uuid4()
-        self._invoke(MemoryJournal(stored, self.clock, dies_after=self.dies_after))
+        start_child = partial(self.start_child, self)
+        self._invoke(MemoryJournal(stored, self.clock, start_child=start_child, dies_after=self.dies_after))
 
     def _invoke(self, journal: MemoryJournal) -> None:
         told = self.stored.record.told_seq

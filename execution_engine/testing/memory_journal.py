@@ -8,16 +8,20 @@ from threading import RLock
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.enums import ExecutionStatus, OperationAction, OperationStatus, OperationType
 from execution_engine.core.errors import ClaimLostError, IllegalTransitionError, InvocationInterrupt
-from execution_engine.core.records import OperationRecord, OperationUpdate, Transition
-from execution_engine.core.transitions import apply_update
+from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate, Transition
+from execution_engine.core.transitions import apply_update, chained_invoke
 from execution_engine.core.transitions import execution as execution_moves
 from execution_engine.sdk.errors import CheckpointError
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.memory_store import StoredExecution
 
 T = TypeVar("T")
+
+
+StartChild = Callable[[OperationUpdate], OperationUpdate]
+"""Starts the execution that an invoke asks for and answers the update with its version and ARN, without them when nobody knows it."""
 
 
 class ProcessDeath(InvocationInterrupt):
@@ -31,10 +35,18 @@ class MemoryJournal:
     can tell the difference. `operations` is what the invocation has been told, which can lag behind the store.
     """
 
-    def __init__(self, stored: StoredExecution, clock: VirtualClock, *, dies_after: int | None = None) -> None:
+    def __init__(
+        self,
+        stored: StoredExecution,
+        clock: VirtualClock,
+        *,
+        start_child: StartChild | None = None,
+        dies_after: int | None = None,
+    ) -> None:
         self._stored = stored
         self._clock = clock
         self._claim_id = stored.record.claim_id
+        self._start_child = start_child
         self._dies_after = dies_after
         self._queue = RLock()
         self._view: dict[str, OperationRecord] = {}
@@ -106,10 +118,14 @@ class MemoryJournal:
         with self._stored.lock:
             self._fence()
             try:
-                transitions = self._plan(updates)
+                transitions = self._plan([self._with_child(update) for update in updates])
             except IllegalTransitionError as error:
                 raise CheckpointError(error.message, is_client_error=True) from error
             self._commit(transitions)
+
+    def _with_child(self, update: OperationUpdate) -> OperationUpdate:
+        is_invoke = update.type is OperationType.CHAINED_INVOKE and update.action is OperationAction.START
+        return self._start_child(update) if is_invoke and self._start_child is not None else update
 
     def _plan(self, updates: Iterable[OperationUpdate]) -> list[Transition]:
         """All the moves or none: a later one may build on an earlier one of the same call."""
@@ -118,6 +134,8 @@ class MemoryJournal:
             transition = apply_update(staged.get(update.id), update, now)
             staged[update.id] = transition.record
             transitions.append(transition)
+            if update.type is OperationType.CHAINED_INVOKE and update.options.child is None and self._start_child is not None:
+                transitions.append(_unknown_target(transition.record, now))
         return transitions
 
     def _commit(self, transitions: Iterable[Transition]) -> None:
@@ -138,6 +156,14 @@ class MemoryJournal:
         if self._dies_after <= 0:
             self._claim_id = uuid4()
             raise ProcessDeath
+
+
+def _unknown_target(record: OperationRecord, now: datetime) -> Transition:
+    """The invoke is answered in its own checkpoint."""
+    error = ErrorObject(message=f"no function is registered as {record.options.function!r}", type="ResourceNotFoundException")
+    transition = chained_invoke.complete(record, OperationStatus.FAILED, now, error=error)
+    assert transition is not None
+    return transition
 
 
 def _django_transaction() -> AbstractContextManager[object]:

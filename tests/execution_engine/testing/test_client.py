@@ -9,12 +9,12 @@ from execution_engine import DurableContext, Duration, ExecutionFailedError, Ret
 from execution_engine.core.errors import CallbackCompletedError, ExecutionAlreadyStartedError, ExecutionEndedError, FunctionNotFoundError
 from execution_engine.testing import DurableExecutionTestClient, EndlessExecutionError, ExecutionNotEndedError
 
+pytestmark = pytest.mark.django_db  # databases are made for what is marked before the first test runs
+
 
 @pytest.fixture(params=["memory", "database"])
 def durable_client(request: pytest.FixtureRequest) -> DurableExecutionTestClient:
     """Every test runs in both places, by the same rules."""
-    if request.param == "database":
-        request.getfixturevalue("db")
     return DurableExecutionTestClient(database=request.param == "database")
 
 
