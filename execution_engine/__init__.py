@@ -4,6 +4,7 @@ from execution_engine.core.errors import DurableExecutionsError
 from execution_engine.core.serdes import ExtendedTypeSerDes, JsonSerDes, PassThroughSerDes, SerDes, SerDesContext, SerDesError
 from execution_engine.sdk.batch import BatchCompletionError, BatchItem, BatchResult
 from execution_engine.sdk.callables import durable_parallel_branch, durable_step, durable_wait_for_callback, durable_with_child_context
+from execution_engine.sdk.codec import PayloadCodec, ZlibCodec
 from execution_engine.sdk.completion import (
     BatchItemStatus,
     CompletionConfig,
@@ -57,6 +58,12 @@ from execution_engine.sdk.errors import (
     ValidationError,
     WaitForConditionError,
 )
+from execution_engine.sdk.file_serdes import (
+    FileSystemPathEncoding,
+    FileSystemSerDes,
+    FileSystemSerDesConfig,
+    FileSystemSerDesMode,
+)
 from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.operations.create_callback import Callback
 from execution_engine.sdk.plugins import (
@@ -73,6 +80,7 @@ from execution_engine.sdk.plugins import (
     UserFunctionOutcome,
     UserFunctionStartInfo,
 )
+from execution_engine.sdk.preview import FieldMatchMode, PreviewConfig, PreviewField, PreviewMode, build_preview
 from execution_engine.sdk.registry import DurableFunction, durable_execution, register, start_many
 from execution_engine.sdk.retries import (
     JitterStrategy,
@@ -129,6 +137,11 @@ __all__ = [
     "ExecutionError",
     "ExecutionFailedError",
     "ExtendedTypeSerDes",
+    "FieldMatchMode",
+    "FileSystemPathEncoding",
+    "FileSystemSerDes",
+    "FileSystemSerDesConfig",
+    "FileSystemSerDesMode",
     "GetExecutionStateError",
     "InvalidStateError",
     "InvocationEndInfo",
@@ -153,7 +166,11 @@ __all__ = [
     "ParallelBranch",
     "ParallelConfig",
     "PassThroughSerDes",
+    "PayloadCodec",
     "PluginLoadError",
+    "PreviewConfig",
+    "PreviewField",
+    "PreviewMode",
     "RetryDecision",
     "RetryPolicy",
     "RetryPresets",
@@ -185,7 +202,9 @@ __all__ = [
     "WaitForConditionError",
     "WaitStrategyConfig",
     "WithRetryConfig",
+    "ZlibCodec",
     "__version__",
+    "build_preview",
     "complete_batch",
     "continue_batch",
     "create_linear_retry_strategy",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from execution_engine.sdk.codec import PayloadCodec
 from execution_engine.sdk.durations import MAX_WAIT_SECONDS, DurationLike, bounded_seconds
 from execution_engine.sdk.errors import ValidationError
 from execution_engine.sdk.fingerprint import fingerprint_of, source_of
@@ -40,6 +41,7 @@ class RegisteredFunction:
     url: str | None = None
     kind: str = "durable"
     plugins: tuple[Any, ...] = ()
+    codec: PayloadCodec | None = None
 
     @cached_property
     def source(self) -> str:
@@ -65,6 +67,7 @@ def define(
     retention: DurationLike | None = None,
     memory_mb: int = 1024,
     plugins: tuple[Any, ...] = (),
+    codec: PayloadCodec | None = None,
 ) -> RegisteredFunction:
     if not _NAME.fullmatch(name):
         raise ValidationError(f"a function's name is 1 to 64 characters of A-Z a-z 0-9 _ -, got {name!r}")
@@ -84,6 +87,7 @@ def define(
         retention_days=None if kept is None else -(-kept // _DAY),
         memory_mb=memory_mb,
         plugins=plugins,
+        codec=codec,
     )
 
 

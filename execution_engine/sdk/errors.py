@@ -129,6 +129,11 @@ class DurableOperationError(DurableExecutionsError):
 class StepError(DurableOperationError):
     """A step failed and will not be tried again."""
 
+    @property
+    def cause_type(self) -> str:
+        """The bare name of the original exception's class."""
+        return self.error_type.rpartition(".")[2]
+
 
 class InvokeError(DurableOperationError):
     """The invoked function failed, timed out or was stopped."""

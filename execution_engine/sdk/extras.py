@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+from execution_engine.core.attributes import problem_of
 from execution_engine.core.enums import OperationSubType, OperationType
 from execution_engine.sdk import ports
 from execution_engine.sdk.durations import MAX_CALLBACK_SECONDS, DurationLike, bounded_seconds
@@ -16,7 +17,6 @@ from execution_engine.sdk.types import ApprovalDecision, SignalResult
 
 _SIGNAL = str(OperationSubType.SIGNAL)
 MAX_STATUS_CHARACTERS = 500
-MAX_ATTRIBUTES = 50
 
 
 class ContextExtras(ContextPosition):
@@ -64,13 +64,10 @@ class ContextExtras(ContextPosition):
             self._invocation.sink.set_status(str(text)[:MAX_STATUS_CHARACTERS])
 
     def set_attributes(self, attributes: Mapping[str, str | int | float | bool | None] | None = None, **more: Any) -> None:
-        """Merges up to 50 attributes to search executions by; stored with the next checkpoint."""
+        """Merges attributes to search executions by, bounded by `core.attributes`; stored with the next checkpoint."""
         merged = {**(attributes or {}), **more}
-        if len(merged) > MAX_ATTRIBUTES:
-            raise ValidationError(f"at most {MAX_ATTRIBUTES} attributes at once, got {len(merged)}")
-        wrong = [name for name, value in merged.items() if value is not None and not isinstance(value, str | int | float)]
-        if wrong:
-            raise ValidationError(f"an attribute is a text, a number, a boolean or None; not so: {', '.join(map(str, wrong))}")
+        if (problem := problem_of(merged)) is not None:
+            raise ValidationError(problem)
         if not self._is_replaying:
             self._invocation.sink.set_attributes(merged)
 

@@ -8,6 +8,7 @@ from execution_engine.core.enums import OperationAction, OperationType
 from execution_engine.core.records import NO_OPTIONS, ErrorObject, OperationOptions, OperationRecord, OperationUpdate
 from execution_engine.core.serdes import EXTENDED_TYPES_SERDES, SerDes, SerDesContext, SerDesError
 from execution_engine.sdk.branch_threads import BranchThreads
+from execution_engine.sdk.codec import PayloadCodec
 from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError
 from execution_engine.sdk.plugin_host import PluginHost
 from execution_engine.sdk.scope import GuardedSink, Scope
@@ -18,20 +19,23 @@ from execution_engine.sdk.types import ExecutionContext
 class Invocation:
     """What all contexts of one invocation share."""
 
-    __slots__ = ("arn", "branch_threads", "execution_context", "execution_id", "lambda_context", "plugins", "sink")
+    __slots__ = ("arn", "branch_threads", "codec", "execution_context", "execution_id", "lambda_context", "plugins", "sink")
 
-    def __init__(self, sink: Sink, lambda_context: Any = None, plugins: PluginHost | None = None) -> None:
+    def __init__(
+        self, sink: Sink, lambda_context: Any = None, plugins: PluginHost | None = None, codec: PayloadCodec | None = None
+    ) -> None:
         self.sink = sink
         self.arn = sink.execution_arn
         self.execution_id: UUID = sink.execution_id
         self.execution_context = ExecutionContext(self.arn)
         self.lambda_context = lambda_context
         self.plugins = plugins
+        self.codec = codec
         self.branch_threads: list[BranchThreads] = []
 
     def guarded(self, scope: Scope) -> "Invocation":
         """The same invocation for the branches of a batch, whose writes pass its scope."""
-        inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.plugins)
+        inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.plugins, self.codec)
         inner.branch_threads = self.branch_threads
         return inner
 
@@ -95,26 +99,39 @@ class OperationKey:
         return plugins.observed(self.update(OperationAction.START), body, attempt, is_replay_children=is_replay_children)
 
     def encode(self, serdes: SerDes[Any] | None, value: Any) -> str:
+        """The text to record. Raises `SerDesError` for whatever goes wrong, but a `RetryableSerDesError` as it is."""
+        text: str = self.write(serdes or EXTENDED_TYPES_SERDES, value, self.invocation.codec)
+        return text
+
+    def decode(self, serdes: SerDes[Any] | None, text: str | None) -> Any:
+        return self.read(serdes or EXTENDED_TYPES_SERDES, text, self.invocation.codec)
+
+    def round_trip(self, serdes: SerDes[Any] | None, value: Any) -> tuple[str, Any]:
+        """The text to record and the value read back from it, so that the first run gives what replay will give."""
+        text = self.encode(serdes, value)
+        if serdes is None and self.invocation.codec is None:
+            return text, EXTENDED_TYPES_SERDES.read_back(value, text)
+        return text, self.decode(serdes, text)
+
+    def write(self, serdes: SerDes[Any], value: Any, codec: PayloadCodec | None = None) -> Any:
+        """A text that somebody else reads, unless a codec is given. A serdes may answer None for no payload."""
         try:
-            text = (serdes or EXTENDED_TYPES_SERDES).serialize(value, SerDesContext(self.id, self.invocation.arn))
-            if serdes is not None and text is not None:
-                return plain_text(text)
-            return text
+            text = serdes.serialize(value, SerDesContext(self.id, self.invocation.arn))
+            if text is None:
+                return None
+            return plain_text(text) if codec is None else codec.encode(plain_text(text))
         except (SerDesError, RetryableSerDesError):
             raise
         except Exception as error:
             raise SerDesError(f"Serialization failed for {self}: {error}") from error
 
-    def round_trip(self, serdes: SerDes[Any] | None, value: Any) -> tuple[str, Any]:
-        """The text to record and the value read back from it, so that the first run gives what replay will give."""
-        text = self.encode(serdes, value)
-        return text, EXTENDED_TYPES_SERDES.read_back(value, text) if serdes is None else self.decode(serdes, text)
-
-    def decode(self, serdes: SerDes[Any] | None, text: str | None) -> Any:
+    def read(self, serdes: SerDes[Any], text: str | None, codec: PayloadCodec | None = None) -> Any:
+        """A text that somebody else wrote, unless a codec is given."""
         if text is None:
             return None
         try:
-            return (serdes or EXTENDED_TYPES_SERDES).deserialize(text, SerDesContext(self.id, self.invocation.arn))
+            plain = text if codec is None else codec.decode(text)
+            return serdes.deserialize(plain, SerDesContext(self.id, self.invocation.arn))
         except (SerDesError, RetryableSerDesError):
             raise
         except Exception as error:

@@ -9,6 +9,7 @@ from functools import update_wrapper
 from typing import Any, overload
 
 from execution_engine.sdk import ports
+from execution_engine.sdk.codec import PayloadCodec
 from execution_engine.sdk.definition import Handler, RegisteredFunction, define, kind_of
 from execution_engine.sdk.durations import DurationLike
 from execution_engine.sdk.errors import ValidationError
@@ -92,6 +93,7 @@ def durable_execution(
     memory_mb: int = 1024,
     boto3_client: Any = None,
     plugins: Sequence[Any] | None = None,
+    codec: PayloadCodec | None = None,
 ) -> Callable[[Handler], DurableFunction]: ...
 def durable_execution(
     func: Handler | None = None,
@@ -104,11 +106,13 @@ def durable_execution(
     memory_mb: int = 1024,
     boto3_client: Any = None,  # noqa: ARG001
     plugins: Sequence[Any] | None = None,
+    codec: PayloadCodec | None = None,
 ) -> Any:
     """Makes `func(event, context)` a durable function, registered as `name` (its own name when absent).
 
     Times take every spelling of `Duration`: `execution_timeout` 1 s to 366 days, `invocation_timeout` 1 s to one day,
-    `retention` 1 to 90 days after the end. `boto3_client` is accepted for AWS's signature and not needed.
+    `retention` 1 to 90 days after the end. `codec` compresses or encrypts what is
+    recorded. `boto3_client` is accepted for AWS's signature and not needed.
     Raises `ValidationError` naming the limit and the value.
     """
 
@@ -122,6 +126,7 @@ def durable_execution(
             retention=retention,
             memory_mb=memory_mb,
             plugins=plugins_of(plugins),
+            codec=codec,
         )
         _add(definition, warn=name is not None)
         return DurableFunction(definition)
@@ -158,6 +163,7 @@ def register(
         retention=retention,
         memory_mb=memory_mb,
         plugins=base.plugins if base else (),
+        codec=base.codec if base else None,
     )
     definition = replace(
         given,

@@ -68,7 +68,7 @@ def run_handler(
             plugins = PluginHost(function.plugins, sink, lambda_context, event, tuple(updated_operation_ids))
     except (ValueError, RecursionError) as error:
         return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error))
-    outcome = _outcome(function, Invocation(plugins or sink, lambda_context, plugins), event, is_replaying)
+    outcome = _outcome(function, Invocation(plugins or sink, lambda_context, plugins, function.codec), event, is_replaying)
     if plugins is not None:
         status = "RETRY" if outcome.invocation_failed else outcome.status
         plugins.end(PluginInvocationStatus(status), error=outcome.error, result=outcome.result)

@@ -1,6 +1,8 @@
 """What the operations share: calling author code, its context, and suspending."""
 
+import asyncio
 from collections.abc import Callable
+from types import CoroutineType
 from typing import Any, NoReturn
 
 from execution_engine.core.enums import OperationAction
@@ -23,6 +25,11 @@ def operation_logger(context: ContextPosition, key: OperationKey) -> Callable[[i
         return context.logger.with_extra(extra, lambda: False)
 
     return make
+
+
+def awaited(value: Any) -> Any:
+    """The value of a body; a coroutine function's is run to its end on a loop of its own."""
+    return asyncio.run(value) if type(value) is CoroutineType else value
 
 
 def retry_options(delay_seconds: int, what: str) -> OperationOptions:

@@ -47,7 +47,7 @@ class Callback(Generic[T]):
         Raises `CallbackExternalError` for a failure, `CallbackTimeoutError` for a time-out. Adds no operation.
         """
         text = self._answer()
-        return self._key.decode(self._serdes or PASS_THROUGH_SERDES, text)  # type: ignore[no-any-return]
+        return self._key.read(self._serdes or PASS_THROUGH_SERDES, text)  # type: ignore[no-any-return]
 
     def json_result(self) -> Any:
         """As `result`, decoded from JSON unless a serdes was given. Raises `SerDesError` when the answer is no JSON."""

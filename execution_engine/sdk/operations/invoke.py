@@ -16,12 +16,12 @@ from execution_engine.sdk.state import ContextPosition
 def run_invoke(context: ContextPosition, key: OperationKey, function: str, payload: Any, config: InvokeConfig[Any, Any]) -> Any:  # noqa: ARG001
     """Suspends until the other execution has ended. Raises `InvokeError` with its error, time-out or stop."""
     if key.found is None:
-        text = key.encode(config.serdes_payload or DEFAULT_JSON_SERDES, payload)
+        text = key.write(config.serdes_payload or DEFAULT_JSON_SERDES, payload)
         options = OperationOptions(function=function, tenant=config.tenant_id)
         key.sink.checkpoint(key.update(START, text, options=options))
     record = key.recorded()
     if not record.is_terminal:
         suspend_for(key, record)
     if record.status is OperationStatus.SUCCEEDED:
-        return key.decode(config.serdes_result or DEFAULT_JSON_SERDES, record.payload)
+        return key.read(config.serdes_result or DEFAULT_JSON_SERDES, record.payload)
     raise recorded_error(InvokeError, record.error)

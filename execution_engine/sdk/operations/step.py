@@ -11,7 +11,7 @@ from execution_engine.sdk.config import StepConfig, StepSemantics
 from execution_engine.sdk.errors import ExecutionError, RetryableSerDesError, StepError, StepInterruptedError
 from execution_engine.sdk.failures import error_object, recorded_error
 from execution_engine.sdk.key import OperationKey
-from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, operation_logger, retry_options, suspend_for
+from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, awaited, operation_logger, retry_options, suspend_for
 from execution_engine.sdk.retries import DEFAULT_RETRY
 from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import StepContext
@@ -85,7 +85,7 @@ def _attempt_atomic(
 def _call(key: OperationKey, func: Body, config: StepConfig, step: StepContext) -> tuple[str, Any]:
     body = key.observed(func, step.attempt)
     try:
-        return key.round_trip(config.serdes, body(step) if wants_context(func) else body())
+        return key.round_trip(config.serdes, awaited(body(step) if wants_context(func) else body()))
     except (ExecutionError, RetryableSerDesError):
         raise
     except Exception as error:
