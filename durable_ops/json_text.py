@@ -28,14 +28,7 @@ class JsonTextError(ValueError):
 def parse(raw: bytes | str) -> Any:
     """The value of a JSON text in UTF-8 without a byte order mark. Raises JsonTextError."""
     text = _decode(raw)
-    try:
-        value = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        raise JsonTextError(f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
-    except RecursionError:
-        raise JsonTextError(f"Nested deeper than {MAX_DEPTH} levels.") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
-        raise JsonTextError(f"Nested deeper than {MAX_DEPTH} levels.")
+    value = _value(text)
     if _SUSPECT_TEXT.search(text):
         _check_texts(value)
     return value
@@ -62,11 +55,14 @@ def compact(value: Any) -> str:
 
 
 def parse_or_text(text: str | None) -> Any:
-    """A stored payload for a JSON answer: its value when it is strict JSON, else the text itself; None for none."""
+    """A stored payload for a JSON answer: its value when it can be sent as JSON, else the text itself; None for none.
+
+    What a handler returned or raised may hold NUL and half surrogate pairs: they are sent as the escapes they are stored as.
+    """
     if text is None:
         return None
     try:
-        return parse(text)
+        return _value(text)
     except JsonTextError:
         return text
 
@@ -89,6 +85,18 @@ def text_problem(text: str) -> str | None:
     except UnicodeEncodeError as error:
         return f"half a surrogate pair at {error.start}"
     return None
+
+
+def _value(text: str) -> Any:
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise JsonTextError(f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
+    except RecursionError:
+        raise JsonTextError(f"Nested deeper than {MAX_DEPTH} levels.") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        raise JsonTextError(f"Nested deeper than {MAX_DEPTH} levels.")
+    return value
 
 
 def _after_blanks(text: str, at: int) -> int:

@@ -67,7 +67,13 @@ def progress(items: Iterable[Any] | None, *, total: int, unit: str) -> Any:
 
 
 def print_json(out: TextIO | Any, value: Any) -> None:
-    out.write(json.dumps(value, ensure_ascii=False, indent=None if isinstance(value, list) and len(value) > 1000 else 2))
+    indent = None if isinstance(value, list) and len(value) > 1000 else 2
+    out.write(printable(json.dumps(value, ensure_ascii=False, indent=indent)))
+
+
+def printable(text: str) -> str:
+    """Half surrogate pairs, which a handler may return, cannot be printed: as escapes they can."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def print_table(out: TextIO | Any, header: list[str], rows: list[list[str]]) -> None:

@@ -99,6 +99,11 @@ def test_members_keep_blanks_and_escapes() -> None:
     assert found == {"result": '{"status": "approved"}', "x": '"\\u00e9"'}
 
 
-@pytest.mark.parametrize("text", ["NaN", "hello", "1e400", '"\\ud800"', "[" * 5000])
+@pytest.mark.parametrize("text", ["NaN", "hello", "1e400", '{"a": 1, "a": 2}', "[" * 5000, "[" * 300 + "]" * 300])
 def test_stored_text_that_is_no_strict_json_is_shown_as_text(text: str) -> None:
     assert json_text.parse_or_text(text) == text
+
+
+@pytest.mark.parametrize(("text", "value"), [('{"ErrorMessage": "a\\u0000b"}', {"ErrorMessage": "a\x00b"}), ('"\\ud800"', "\ud800")])
+def test_stored_texts_that_no_input_may_hold_are_still_values(text: str, value: Any) -> None:
+    assert json_text.parse_or_text(text) == value

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from durable_ops import json_text
 from durable_ops.api.serializers import answers
-from durable_ops.management.corridor import parse_execution_id, print_json, print_table, refusals_end_the_command
+from durable_ops.management.corridor import parse_execution_id, print_json, print_table, printable, refusals_end_the_command
 from execution_engine.selectors.executions import get_execution, get_payloads
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.operations import list_operations
@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name.replace('_', ' '):14}{shown[name]}")
         for name in ("input", "result", "error"):
             if shown[name] is not None:
-                self.stdout.write(f"{name:14}{json_text.compact(shown[name])}")
+                self.stdout.write(f"{name:14}{printable(json_text.compact(shown[name]))}")
         self.stdout.write("")
         rows = [
             [o["type"], o["name"] or "", o["status"], str(o["attempt"] or ""), o["started_at"], o["ended_at"] or ""] for o in operations

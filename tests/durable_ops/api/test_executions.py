@@ -160,7 +160,13 @@ def test_without_the_right_payloads_are_hidden(admin: Door) -> None:
 
 def test_result_that_is_no_json_is_shown_as_text(admin: Door) -> None:
     started = admin.start()
-    for stored, shown in [("NaN", "NaN"), ("HELLO", "HELLO"), ('"\\ud800"', '"\\ud800"'), ("[1]", [1])]:
+    for stored, shown in [
+        ("NaN", "NaN"),
+        ("HELLO", "HELLO"),
+        ('"\\ud800"', "\ud800"),
+        ('{"E": "a\\u0000b"}', {"E": "a\x00b"}),
+        ("[1]", [1]),
+    ]:
         with connection.cursor() as cursor:
             cursor.execute("update durable_execution set result = %s where id = %s", [stored, started["id"]])
         answer = admin.get(f"/executions/{started['id']}")
