@@ -6,12 +6,19 @@
 from execution_engine.testing.client import DurableExecutionTestClient, ExecutionNotEndedError, ExecutionUnderTest, PendingCallback
 from execution_engine.testing.engine import EndlessExecutionError
 from execution_engine.testing.memory_journal import MemoryJournal
+from execution_engine.testing.results import DurableFunctionsTestError, DurableFunctionTestResult, TestedOperation
+from execution_engine.testing.runner import DurableChildContextTestRunner, DurableFunctionTestRunner
 
 __all__ = [
+    "DurableChildContextTestRunner",
     "DurableExecutionTestClient",
+    "DurableFunctionTestResult",
+    "DurableFunctionTestRunner",
+    "DurableFunctionsTestError",
     "EndlessExecutionError",
     "ExecutionNotEndedError",
     "ExecutionUnderTest",
     "MemoryJournal",
     "PendingCallback",
+    "TestedOperation",
 ]

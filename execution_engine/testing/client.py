@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationType
-from execution_engine.core.errors import DurableExecutionsError, FunctionNotFoundError
+from execution_engine.core.errors import CallbackNotFoundError, DurableExecutionsError, FunctionNotFoundError
 from execution_engine.core.records import ErrorObject, OperationRecord
 from execution_engine.sdk.durations import to_seconds
 from execution_engine.sdk.errors import ExecutionFailedError
@@ -93,6 +93,11 @@ class ExecutionUnderTest:
         return self._execution.attributes
 
     @property
+    def result_text(self) -> str | None:
+        """The handler's result as the journal keeps it, JSON; None when it has none."""
+        return self._execution.record.result
+
+    @property
     def error(self) -> ErrorObject | None:
         return self._execution.record.error
 
@@ -152,17 +157,24 @@ class ExecutionUnderTest:
             return json.loads(record.result) if record.result else None
         if record.status.is_terminal:
             raise _failure(record.status, record.error)
-        raise ExecutionNotEndedError(
-            f"{record.function} {record.name} is {record.status} at {self._engine.clock.now()}; it waits for "
-            + (", ".join(self._describe(operation) for operation in self.operations if _is_awaited(operation)) or "its next invocation")
-        )
+        raise ExecutionNotEndedError(self.describe())
+
+    def describe(self) -> str:
+        """In one sentence: its status, the virtual time, and what it waits for."""
+        record = self._execution.record
+        awaited = ", ".join(self._describe(operation) for operation in self.operations if _is_awaited(operation))
+        text = f"{record.function} {record.name} is {record.status} at {self._engine.clock.now()}"
+        return text if record.status.is_terminal else f"{text}; it waits for {awaited or 'its next invocation'}"
 
     def _is_moved_by_time(self) -> bool:
         record = self._execution.record
         if record.status.is_terminal:
             return False
+        awaited = [operation for operation in self.operations if _is_awaited(operation)]
+        if any(operation.type is OperationType.CHAINED_INVOKE for operation in awaited) and self._engine.next_moment() is not None:
+            return True
         timed = (OperationType.WAIT, OperationType.STEP)
-        return record.failed_invocations > 0 or any(o.type in timed and o.due_at is not None for o in self.operations if _is_awaited(o))
+        return record.failed_invocations > 0 or any(o.type in timed and o.due_at is not None for o in awaited)
 
     def _describe(self, operation: OperationRecord) -> str:
         until = f" until {operation.due_at}" if operation.due_at is not None else ""
@@ -211,6 +223,19 @@ class DurableExecutionTestClient:
     def executions(self) -> list[ExecutionUnderTest]:
         """Everything started so far, oldest first; also what is running at this moment, for code inside a handler."""
         return [ExecutionUnderTest(execution, self._engine) for execution in self._engine.executions]
+
+    def find_callback(self, callback_id: str) -> PendingCallback:
+        """A callback of any execution of this client, answered or not. Raises `CallbackNotFoundError`."""
+        for execution in self._engine.executions:
+            for operation in execution.operations:
+                if operation.callback_id == callback_id:
+                    return PendingCallback(execution, operation)
+        raise CallbackNotFoundError("there is no such callback", callback_id=callback_id)
+
+    @property
+    def next_moment(self) -> datetime | None:
+        """The virtual time at which something will happen by itself; None when only outsiders can go on."""
+        return self._engine.next_moment()
 
     def skip_time(self, duration: Any) -> None:
         """Moves the clock by a `Duration`, `timedelta`, seconds or `{"hours": 72}`; every timer on the way fires at its
