@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from execution_engine.conf import EngineSettings
-from execution_engine.core.enums import ExecutionStatus
-from execution_engine.core.errors import ClaimLostError
+from execution_engine.core.enums import ExecutionStatus, InvocationStatus
+from execution_engine.core.errors import ClaimLostError, InvocationInterrupt
 from execution_engine.core.identifiers import execution_arn
 from execution_engine.core.records import ExecutionRecord
 from execution_engine.core.transitions.execution import EXIT_ERROR, MAX_FAILED_INVOCATIONS, TIMED_OUT_ERROR
@@ -21,6 +21,7 @@ from execution_engine.invocation.sink import LaneSink
 from execution_engine.journal.claims import Claim
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.writer import Writer
+from execution_engine.sdk.failures import error_object
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.sdk.runner import HandlerOutcome
 
@@ -98,16 +99,21 @@ class Invocation:
             started_at=claim.started_at,
             settings=self.settings,
         )
-        return runner_of(self.function)(
-            self.function,
-            sink,
-            claim.input,
-            updated_operation_ids=updated,
-            is_replaying=bool(lane.operations),
-            tenant_id=claim.tenant_id,
-            request_id=str(claim.invocation_id),
-            deadline=time.monotonic() + (self.ends_by - lane.clock.now()).total_seconds(),
-        )
+        try:
+            return runner_of(self.function)(
+                self.function,
+                sink,
+                claim.input,
+                updated_operation_ids=updated,
+                is_replaying=bool(lane.operations),
+                tenant_id=claim.tenant_id,
+                request_id=str(claim.invocation_id),
+                deadline=time.monotonic() + (self.ends_by - lane.clock.now()).total_seconds(),
+            )
+        except InvocationInterrupt:
+            raise
+        except BaseException as error:  # KeyboardInterrupt, GeneratorExit and their like: as if the process had ended
+            return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error), invocation_failed=True)
 
     def _close(self, entry: Entry) -> None:
         self.lane.close(entry)

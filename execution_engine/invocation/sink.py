@@ -1,6 +1,5 @@
 """The SDK's port on the journal: what author code asks for goes into its execution's lane."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -102,7 +101,6 @@ class LaneSink:
             self._lane.status_text = text
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        check_attributes(attributes)
         with self._lane.lock:
             self._lane.attributes.update(attributes)
 
@@ -157,17 +155,6 @@ def check_text(text: str, what: str) -> None:
 def _begins_body(update: OperationUpdate) -> bool:
     """A step that was started for good must run: cut here, it would count as an interrupted attempt."""
     return update.type is OperationType.STEP and update.action is OperationAction.START
-
-
-def check_attributes(attributes: Mapping[str, Any]) -> None:
-    """What PostgreSQL's jsonb takes, refused here by name: no NaN or infinity, no NUL, no lone surrogate, nothing but JSON."""
-    for key, value in attributes.items():
-        for text in (key, value if isinstance(value, str) else ""):
-            check_text(text, f"attribute {key!r}")
-    try:
-        json.dumps(dict(attributes), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValidationError(f"the attributes cannot be written as JSON: {error}") from error
 
 
 def _is_invoke_start(updates: tuple[OperationUpdate, ...]) -> bool:

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from execution_engine.conf import engine_settings
+from execution_engine.core.attributes import problem_of
 from execution_engine.core.errors import InvalidInputError, PayloadTooLargeError
 from execution_engine.core.records import ErrorObject
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_ERROR_BYTES = 32 * 1024
-MAX_ATTRIBUTES = 32
-MAX_ATTRIBUTE_CHARACTERS = 256
 
 
 def check_text(text: str, field: str) -> None:
@@ -51,20 +50,6 @@ def check_error(error: ErrorObject | None) -> None:
 
 
 def check_attributes(attributes: Mapping[str, Any] | None) -> None:
-    """A flat object of short texts, numbers, booleans and nulls."""
-    if not attributes:
-        return
-    if len(attributes) > MAX_ATTRIBUTES:
-        raise InvalidInputError(f"at most {MAX_ATTRIBUTES} attributes", field="attributes", limit=MAX_ATTRIBUTES, value=len(attributes))
-    for key, value in attributes.items():
-        if not isinstance(value, str | int | float | bool | None):
-            raise InvalidInputError(f"attribute {key} must be a text, number, boolean or null", field="attributes")
-        for text in (key, value if isinstance(value, str) else ""):
-            check_text(text, "attributes")
-            if len(text) > MAX_ATTRIBUTE_CHARACTERS:
-                raise InvalidInputError(
-                    f"attribute {key[:50]} is longer than {MAX_ATTRIBUTE_CHARACTERS} characters",
-                    field="attributes",
-                    limit=MAX_ATTRIBUTE_CHARACTERS,
-                    value=len(text),
-                )
+    """A small flat object, as `core.attributes` bounds it."""
+    if attributes and (problem := problem_of(attributes)) is not None:
+        raise InvalidInputError(problem, field="attributes")

@@ -178,3 +178,16 @@ def test_a_child_without_its_claims_loop_ends(tmp_path: Any, database_url: str, 
     ended = subprocess.run([sys.executable, str(program)], env=environment | {"PYTHONPATH": root}, cwd=root, timeout=25, check=False)
 
     assert ended.returncode == 1
+
+
+@durable_execution(name="test-keyboard")
+def interrupted(event: Any, context: DurableContext) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_exception_that_is_no_exception_fails_the_invocation(runtime: Runtime) -> None:
+    """As if the process had ended: tried again at intervals, five in a row, never silently for ever."""
+    handle = interrupted.start()
+
+    wait_until(lambda: Execution.objects.get(id=handle.id).failed_invocations == 1)
+    assert "KeyboardInterrupt" in (Event.objects.get(execution_id=handle.id, event_id=2).error or "")
