@@ -6,9 +6,10 @@ from durable_ops.examples.models import StockItem
 from execution_engine.testing import DurableExecutionTestClient
 
 
-@pytest.fixture
-def client() -> DurableExecutionTestClient:
-    return DurableExecutionTestClient()
+@pytest.fixture(params=[False, True], ids=["memory", "database"])
+def client(request: pytest.FixtureRequest, db: None) -> DurableExecutionTestClient:
+    """Each test once in memory, once on the engine's own statements and tables; both on a virtual clock."""
+    return DurableExecutionTestClient(database=request.param)
 
 
 @pytest.fixture
