@@ -1,11 +1,13 @@
 """One run of a handler over a journal: the way in which the worker, the test client and `fn.run()` all run it."""
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from execution_engine.core.enums import InvocationStatus
+from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.records import ErrorObject
 from execution_engine.sdk.context import DurableContext
 from execution_engine.sdk.definition import RegisteredFunction
@@ -50,7 +52,8 @@ def run_handler(
 
     `event_text` is JSON; empty or None gives the event `{}`. `is_replaying` says that operations are recorded already.
     `deadline` is on `time.monotonic()`'s scale. Any exception of author code is FAILED, a suspension PENDING, a retryable
-    `InvocationError` or `sys.exit()` a failed invocation. `InvocationInterrupt` other than a suspension passes through.
+    `InvocationError`, `sys.exit()` or another BaseException of author code a failed
+    invocation. `InvocationInterrupt` other than a suspension passes through.
     """
     lambda_context = LambdaContext(
         aws_request_id=request_id or "",
@@ -87,8 +90,15 @@ def _outcome(function: RegisteredFunction, invocation: Invocation, event: Any, i
     except SystemExit as error:
         exited = ErrorObject(message=f"the handler called sys.exit({error.code!r})", type=EXIT_ERROR)
         return HandlerOutcome(InvocationStatus.FAILED, error=exited, invocation_failed=True)
+    except InvocationInterrupt:
+        raise
     except Exception as error:
         return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error))
+    except BaseException as error:
+        # On the main thread it is a person's Ctrl-C during fn.run(); on any other, author code raised it.
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
+        return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error), invocation_failed=True)
 
 
 def _call(function: RegisteredFunction, invocation: Invocation, event: Any, is_replaying: bool) -> Any:

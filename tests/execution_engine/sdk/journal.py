@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from execution_engine.core.enums import InvocationStatus, OperationSubType, OperationType
+from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
 from execution_engine.core.transitions import apply_update, callback, fire_timer
 from execution_engine.sdk.registry import describe
@@ -15,7 +16,7 @@ from execution_engine.sdk.runner import HandlerOutcome, run_handler
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Crash(BaseException):
+class Crash(InvocationInterrupt):
     """The process is gone."""
 
 

@@ -82,8 +82,8 @@ def test_status_and_attributes_are_said_once() -> None:
     assert journal.attributes == {"amount": 5, "customer": "ann"}
 
 
-@pytest.mark.parametrize("attributes", [{"a": [1]}, {f"a{number}": 1 for number in range(51)}])
-def test_attributes_are_few_and_small(attributes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("attributes", [{"a": [1]}, {1: 1}, {"a": "x" * 2_000_000}, {"a": float("nan")}])
+def test_attributes_are_small(attributes: dict[str, Any]) -> None:
     outcome = Journal(lambda event, context: context.set_attributes(attributes)).run()
     assert outcome.error.type.endswith("ValidationError")
 

@@ -1,6 +1,7 @@
 """run_handler: what leaves a handler, and how it is mapped."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -101,6 +102,26 @@ def test_sys_exit_fails_the_invocation() -> None:
 
     outcome = Journal(handler).run()
     assert (outcome.invocation_failed, outcome.error.type) == (True, "Runtime.ExitError")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit(), BaseException("odd")])
+def test_other_base_exceptions_of_author_code_fail_the_invocation(error: BaseException) -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        raise error
+
+    outcomes: list[Any] = []
+    thread = threading.Thread(target=lambda: outcomes.append(Journal(handler).invoke()))
+    thread.start()
+    thread.join()
+    assert [(outcome.invocation_failed, outcome.error.type) for outcome in outcomes] == [(True, type(error).__name__)]
+
+
+def test_ctrl_c_on_the_main_thread_goes_on() -> None:
+    def handler(event: Any, context: DurableContext) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Journal(handler).invoke()
 
 
 def test_a_lost_claim_passes_through_even_when_author_code_swallows_it() -> None:
