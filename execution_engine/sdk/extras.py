@@ -77,5 +77,5 @@ class ContextExtras(ContextPosition):
         Counting draws per operation keeps a draw inside a step body, which does not run on replay, from shifting later ones.
         """
         self._draws += 1
-        text = f"{self._invocation.execution_id}/{self._prefix or ''}/{self._finished}/{self._draws}"
+        text = f"{self._invocation.seed}/{self._prefix or ''}/{self._finished}/{self._draws}"
         return blake2b(text.encode(), digest_size=size).digest()

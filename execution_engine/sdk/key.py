@@ -16,10 +16,19 @@ from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.types import ExecutionContext
 
 
+class Life:
+    """Shared by all contexts of an invocation, so that none of them can be used when it is over."""
+
+    __slots__ = ("is_over",)
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+
 class Invocation:
     """What all contexts of one invocation share."""
 
-    __slots__ = ("arn", "branch_threads", "codec", "execution_context", "execution_id", "lambda_context", "plugins", "sink")
+    __slots__ = ("arn", "branch_threads", "codec", "execution_context", "execution_id", "lambda_context", "life", "plugins", "seed", "sink")
 
     def __init__(
         self, sink: Sink, lambda_context: Any = None, plugins: PluginHost | None = None, codec: PayloadCodec | None = None
@@ -27,20 +36,26 @@ class Invocation:
         self.sink = sink
         self.arn = sink.execution_arn
         self.execution_id: UUID = sink.execution_id
+        # A fork copies its origin's seed; a journal that knows no forks has none.
+        self.seed: UUID = getattr(sink, "seed", None) or sink.execution_id
         self.execution_context = ExecutionContext(self.arn)
         self.lambda_context = lambda_context
         self.plugins = plugins
         self.codec = codec
+        self.life = Life()
         self.branch_threads: list[BranchThreads] = []
 
     def guarded(self, scope: Scope) -> "Invocation":
         """The same invocation for the branches of a batch, whose writes pass its scope."""
         inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.plugins, self.codec)
         inner.branch_threads = self.branch_threads
+        inner.life = self.life
+        inner.seed = self.seed
         return inner
 
-    def join_branches(self) -> None:
+    def end(self) -> None:
         """Waits until no thread of a branch is left: an invocation never overlaps the next one."""
+        self.life.is_over = True
         for threads in self.branch_threads:
             threads.join()
 

@@ -110,7 +110,7 @@ def _call(function: RegisteredFunction, invocation: Invocation, event: Any, is_r
         context._raise_swallowed()
         return result
     finally:
-        invocation.join_branches()
+        invocation.end()
 
 
 def _event(text: str | None) -> Any:

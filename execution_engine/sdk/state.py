@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 from execution_engine.core.enums import OperationType
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.identifiers import operation_id
-from execution_engine.sdk.errors import NonDeterministicExecutionError, ValidationError
+from execution_engine.sdk.errors import InvalidStateError, NonDeterministicExecutionError, OrphanedChildException, ValidationError
 from execution_engine.sdk.key import Invocation, OperationKey, plain_text
 from execution_engine.sdk.logger import Logger, identity
 from execution_engine.sdk.types import AUTHOR_LOGGER, LoggerInterface
@@ -93,9 +93,13 @@ class ContextPosition:
             raise self._unwinding
         if self._running is not None:
             raise ValidationError(
-                f"a durable call inside {self._running}: its body does not run again on replay, so nothing durable may happen in it; "
-                "use the context that the body of run_in_child_context is given"
+                f"a durable call inside {self._running}, or beside it on another thread: its body does not run again on replay, so "
+                "nothing durable may happen in it. Use the context that a body is given, and parallel in place of threads"
             )
+        if self._invocation.life.is_over:
+            if self._depth:
+                raise OrphanedChildException("the handler has ended before this branch", self._prefix or "")
+            raise InvalidStateError("the invocation is over: a durable call from a thread that outlived its handler")
         key = self._next_key(type_, sub_type, name)
         if self._is_pinned and key.found is None and type_ is not OperationType.CONTEXT:
             self._suspend(NonDeterministicExecutionError(f"{key} is not recorded although the context around it has ended", key.id))

@@ -28,9 +28,9 @@ PAGES = sorted(DOCS.glob("*.md"))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_the_examples_of_a_page_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_a_page_run(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(registry, "_functions", {})
-    names: dict[str, Any] = dict(STUBS, __name__="documentation")
+    names: dict[str, Any] = dict(STUBS, __name__="documentation", SHARED=str(tmp_path))
     for block in BLOCK.findall(path.read_text()):
         exec(compile(block, str(path), "exec"), names)
     for name, found in list(names.items()):

@@ -1,11 +1,12 @@
 """Durable calls in the wrong place are refused with what to do instead; texts of odd classes are recorded as plain ones."""
 
+import threading
 from enum import StrEnum
 from typing import Any
 
 import pytest
 
-from execution_engine import DurableContext, SerDes, SerDesContext, StepConfig
+from execution_engine import DurableContext, InvalidStateError, SerDes, SerDesContext, StepConfig, ValidationError
 from tests.execution_engine.sdk.journal import Journal
 
 
@@ -24,6 +25,54 @@ def test_a_durable_call_inside_a_body_is_refused(nested: Any) -> None:
     said = next(record.error.message for record in journal.durable.values() if record.error) or outcome.error.message
     assert "a durable call inside" in said
     assert "'outer'" in said
+
+
+def test_two_threads_cannot_use_one_context_at_a_time() -> None:
+    refused: list[str] = []
+
+    def handler(event: Any, context: DurableContext) -> int:
+        def other() -> None:
+            try:
+                context.step("other", lambda: 2)
+            except ValidationError as error:
+                refused.append(str(error))
+
+        def body() -> int:
+            thread = threading.Thread(target=other)
+            thread.start()
+            thread.join()
+            return 1
+
+        return context.step("first", body)
+
+    journal = Journal(handler)
+    assert journal.run().result == "1"
+    assert "on another thread" in refused[0]
+    assert len(journal.durable) == 1
+
+
+def test_a_thread_that_outlives_its_handler_can_record_nothing() -> None:
+    ended, refused = threading.Event(), []
+    threads: list[threading.Thread] = []
+
+    def handler(event: Any, context: DurableContext) -> str:
+        def late() -> None:
+            ended.wait(5)
+            try:
+                context.step("late", lambda: 1)
+            except InvalidStateError as error:
+                refused.append(str(error))
+
+        threads.append(threading.Thread(target=late))
+        threads[0].start()
+        return "done"
+
+    journal = Journal(handler)
+    assert journal.run().result == '"done"'
+    ended.set()
+    threads[0].join()
+    assert refused == ["the invocation is over: a durable call from a thread that outlived its handler"]
+    assert journal.written == []
 
 
 class Place(StrEnum):
