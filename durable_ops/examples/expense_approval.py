@@ -15,6 +15,7 @@ from execution_engine import DurableContext, Duration, RetryPolicy, RetryPresets
 
 FINANCE_ABOVE = 5_000
 LARGEST_AMOUNT = 1_000_000_000  # what the ledger's column can hold, with room to spare
+LONGEST_ID = 100
 
 
 class InvalidExpense(ValueError):
@@ -54,8 +55,8 @@ def validate(event: Any) -> dict[str, Any]:
         raise InvalidExpense("an expense must be an object with expense_id, amount, category and receipt_url")
     amount = event.get("amount")
     problems = []
-    if not isinstance(event.get("expense_id"), str | int) or event["expense_id"] == "":
-        problems.append("expense_id is missing")
+    if not isinstance(event.get("expense_id"), str | int) or not 0 < len(str(event["expense_id"])) <= LONGEST_ID:
+        problems.append(f"expense_id is missing or longer than {LONGEST_ID} characters")
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
         problems.append(f"amount must be a number, not {amount!r}")
     elif not 0 < amount <= LARGEST_AMOUNT:
@@ -69,7 +70,7 @@ def validate(event: Any) -> dict[str, Any]:
 
 def describe(context: DurableContext, expense: dict[str, Any]) -> None:
     """What people search by, and what the console shows to whoever decides: approvers need not see inputs and results."""
-    category = str(expense["category"] or "no category")
+    category = str(expense["category"] or "no category")[:100]
     context.set_attributes(expense_id=str(expense["expense_id"]), amount=expense["amount"], category=category)
     context.set_status(f"Expense {expense['expense_id']}: {expense['amount']:,.2f}, {category}")
 

@@ -24,6 +24,7 @@ CARD_RETRY = RetryPolicy(
 )
 ATOMIC = StepConfig(atomic=True)
 LARGEST_AMOUNT = 1_000_000
+LONGEST_TEXT = 200
 
 
 class InvalidOrder(ValueError):
@@ -74,8 +75,8 @@ def check_order(event: Any) -> None:
     missing = [name for name in ("order_id", "items", "amount", "card", "email") if not (isinstance(event, dict) and event.get(name))]
     if missing:
         raise InvalidOrder(f"the order has no {', '.join(missing)}")
-    if not all(isinstance(event[name], str) for name in ("order_id", "card", "email")):
-        raise InvalidOrder("order_id, card and email must be texts")
+    if not all(isinstance(event[name], str) and len(event[name]) <= LONGEST_TEXT for name in ("order_id", "card", "email")):
+        raise InvalidOrder(f"order_id, card and email must be texts of at most {LONGEST_TEXT} characters")
     if isinstance(event["amount"], bool) or not isinstance(event["amount"], int | float) or not 0 < event["amount"] <= LARGEST_AMOUNT:
         raise InvalidOrder(f"amount must be a number over 0 and at most {LARGEST_AMOUNT:,}, not {event['amount']!r}")
     counts = event["items"].values() if isinstance(event["items"], dict) else [None]

@@ -141,6 +141,7 @@ def test_failed_callback_fails_the_execution_with_its_words(client: DurableExecu
         (expense(receipt_url=None), "receipt is missing"),
         (expense(expense_id=""), "expense_id is missing"),
         (expense(expense_id=["E-1"]), "expense_id is missing"),
+        (expense(expense_id="E" * 101), "longer than 100 characters"),
         ({}, "receipt is missing"),
         ("E-1", "must be an object"),
         ([], "must be an object"),
@@ -158,7 +159,10 @@ def test_bad_expense_fails_with_the_authors_error(
 
 
 def test_validation_names_everything_that_is_wrong() -> None:
-    with pytest.raises(InvalidExpense, match=r"expense_id is missing; amount must be a number, not None; the receipt is missing"):
+    with pytest.raises(
+        InvalidExpense,
+        match=r"expense_id is missing or longer than 100 characters; amount must be a number, not None; the receipt is missing",
+    ):
         validate({})
 
 
