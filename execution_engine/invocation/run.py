@@ -98,6 +98,7 @@ class Invocation:
             arn=self.arn,
             started_at=claim.started_at,
             settings=self.settings,
+            seed=claim.seed,
         )
         try:
             return runner_of(self.function)(

@@ -24,11 +24,14 @@ T = TypeVar("T")
 class LaneSink:
     """`sdk.sink.Sink` over one lane and the process's writer."""
 
-    def __init__(self, lane: Lane, writer: Writer, *, arn: str, started_at: datetime, settings: EngineSettings) -> None:
+    def __init__(
+        self, lane: Lane, writer: Writer, *, arn: str, started_at: datetime, settings: EngineSettings, seed: UUID | None = None
+    ) -> None:
         self._lane = lane
         self._writer = writer
         self._arn = arn
         self._started_at = started_at
+        self.seed = seed or lane.execution_id
         self._settings = settings
         self._max_payload_bytes = settings.MAX_PAYLOAD_BYTES
 

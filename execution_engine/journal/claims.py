@@ -41,6 +41,7 @@ class Claim:
     has_parent: bool
     input: str | None
     now: datetime
+    seed: UUID | None = None
 
     @property
     def has_operations(self) -> bool:

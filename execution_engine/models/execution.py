@@ -51,6 +51,8 @@ class Execution(JournalModel):
     owes_parent = models.BooleanField(default=False, help_text="it ended, and its parent's operation is not completed yet")
     redrive_count = models.IntegerField(default=0)
     owes_child = models.BooleanField(default=False, db_default=False, help_text="it was redriven, and its children are still to be")
+    seed = models.UUIDField(null=True, help_text="what uuid() and random() derive from, where it is not the id: a fork copies it")
+    forked_from = models.UUIDField(null=True, help_text="the execution whose beginning this one copied")
     pause = models.TextField(null=True, help_text="details of the pause as it was asked for, JSON; set while PAUSING or PAUSED")
 
     status_text = models.TextField(default="", help_text="what the author last said with context.set_status")

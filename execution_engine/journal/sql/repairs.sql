@@ -111,3 +111,54 @@ with ids as materialized (
   delete from durable_signal using ids where execution_id = ids.id
 )
 delete from durable_execution e using ids where e.id = ids.id
+
+-- name: fork_execution
+-- A new execution beside the old one, due at once: same input, version and seed, its own name and timeout.
+insert into durable_execution (
+  id, function_version_id, function, version, name, status, started_at, deadline_at, execution_timeout, retention_days, due_at,
+  invocations, failed_invocations, is_suspect, runs_alone, event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text,
+  attributes, tenant_id, started_by, input, owes_parent, redrive_count, seed, forked_from)
+select %(new_id)s, coalesce(v.id, o.function_version_id), o.function, coalesce(v.version, o.version), %(name)s, 'RUNNING', %(now)s,
+       %(now)s::timestamptz + make_interval(secs => o.execution_timeout), o.execution_timeout, o.retention_days, %(now)s,
+       0, 0, false, false, 1, 0, 0, -1, %(now)s, o.status_text, o.attributes, o.tenant_id, %(started_by)s,
+       coalesce(%(input)s, o.input), false, 0, coalesce(o.seed, o.id), o.id
+  from durable_execution o
+  left join durable_function_version v on v.function = o.function and v.version = %(version)s
+ where o.id = %(id)s
+on conflict (function, name) do nothing
+returning version
+
+-- name: fork_operations
+-- What a fork keeps, as if it had been recorded at its start. `reopened` are contexts that go on.
+insert into durable_operation (
+  execution_id, id, type, sub_type, name, parent_id, status, attempt, payload, error, replay_children, options, callback_id,
+  started_at, ended_at, due_at, wake_seq, start_event)
+select %(new_id)s, o.id, o.type, o.sub_type, o.name, o.parent_id,
+       case when r.is_open then 'STARTED' else o.status end, o.attempt, case when r.is_open then null else o.payload end,
+       case when r.is_open then null else o.error end, o.replay_children and not r.is_open, o.options, o.callback_id,
+       %(now)s, case when r.is_open then null else %(now)s::timestamptz end, null, null, 0
+  from durable_operation o
+  join (select id, false as is_open from unnest(%(kept)s::text[]) as k(id)
+        union all select id, true from unnest(%(reopened)s::text[]) as k(id)) r using (id)
+ where o.execution_id = %(id)s
+
+-- name: fork_events
+-- Their events, numbered on from ExecutionStarted; of a context that goes on only the start.
+insert into durable_event (execution_id, event_id, type, operation_id, at, details, payload, error)
+select %(new_id)s, %(base)s + row_number() over (order by e.event_id), e.type, e.operation_id, %(now)s, e.details, e.payload, e.error
+  from durable_event e
+ where e.execution_id = %(id)s
+   and (e.operation_id = any(%(kept)s) or e.operation_id = any(%(reopened)s) and e.type like '%%Started')
+
+-- name: fork_started
+-- The new execution's first event, and the numbers that its operations and its row take from the copied ones.
+insert into durable_event (execution_id, event_id, type, at, details) values (%(new_id)s, 1, 'ExecutionStarted', %(now)s, %(details)s)
+
+-- name: fork_numbers
+with starts as (
+  select operation_id, min(event_id) as event_id from durable_event
+   where execution_id = %(new_id)s and operation_id is not null group by operation_id
+), numbered as (
+  update durable_operation o set start_event = s.event_id from starts s where o.execution_id = %(new_id)s and o.id = s.operation_id
+)
+update durable_execution set event_seq = (select max(event_id) from durable_event where execution_id = %(new_id)s) where id = %(new_id)s
