@@ -81,9 +81,10 @@ def has_suspects(connection: psycopg.Connection[Any], versions: Sequence[int]) -
     return bool(row and row[0])
 
 
-def seconds_until_due(connection: psycopg.Connection[Any], versions: Sequence[int]) -> float | None:
-    row = connection.execute(statement("next_due"), {"versions": list(versions), "now": None}).fetchone()
-    return row[0] if row else None
+def outlook(connection: psycopg.Connection[Any], versions: Sequence[int]) -> tuple[float | None, bool]:
+    """In how many seconds the next execution is due, None when none is, and whether suspects wait."""
+    row = connection.execute(statement("outlook"), {"versions": list(versions), "now": None}, binary=True).fetchone()
+    return (row[0], row[1]) if row else (None, False)
 
 
 def take_over(

@@ -30,6 +30,7 @@ class Pump:
         self._is_stopping = threading.Event()
         self._is_full = False
         self._impatience = 0
+        self._knows_suspects = True
         self._connection: psycopg.Connection[Any] | None = None
         self._loop = threading.Thread(target=self._serve, name="durable-pump", daemon=True)
         self._listener = threading.Thread(target=self._listen, name="durable-listener", daemon=True)
@@ -52,7 +53,7 @@ class Pump:
     def freed(self) -> None:
         """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one."""
         free = self._runtime.free
-        if (self._is_full and free * 4 >= self._settings.THREADS) or free == self._settings.THREADS:
+        if (self._is_full and free * 4 >= self._settings.THREADS) or (self._knows_suspects and free == self._settings.THREADS):
             self._runtime.look.set()
 
     def _serve(self) -> None:
@@ -79,7 +80,7 @@ class Pump:
         longest = self._settings.LOOK_SECONDS * random.uniform(0.7, 1.0)  # workers must not look in step
         if not versions or self._runtime.is_draining or self._runtime.free <= 0 or self._runtime.is_alone:
             return longest
-        if self._serves_suspects(connection, versions):
+        if self._knows_suspects and self._serves_suspects(connection, versions):
             return longest
         limit = self._runtime.free
         found = claims.claim(
@@ -91,9 +92,16 @@ class Pump:
         )
         self._dispatch(connection, found)
         self._is_full = len(found) == limit
+        return self._pause(connection, versions, longest)
+
+    def _pause(self, connection: psycopg.Connection[Any], versions: Sequence[int], longest: float) -> float:
+        """Suspects are asked for after a claim: what is due does not wait for an answer that is nearly always no."""
+        knew_suspects = self._knows_suspects
+        due, self._knows_suspects = claims.outlook(connection, versions)
+        if self._knows_suspects and not knew_suspects:
+            return 0
         if self._is_full:
             return longest if self._runtime.free <= 0 else 0
-        due = claims.seconds_until_due(connection, versions)
         return longest if due is None else min(longest, max(0.0, due))
 
     def _serves_suspects(self, connection: psycopg.Connection[Any], versions: Sequence[int]) -> bool:

@@ -86,9 +86,13 @@ returning e.id
 select e.id from durable_execution e
   join unnest(%(ids)b::uuid[], %(claims)b::uuid[]) as m(id, claim_id) on m.id = e.id and m.claim_id = e.claim_id
 
--- name: next_due
--- How long until something is due for these versions, in seconds; null when nothing is. Index: execution_claim_loop.
-select extract(epoch from min(due.due_at) - coalesce(%(now)s::timestamptz, clock_timestamp()))::float8
+-- name: outlook
+-- What a look that claimed everything due still wants to know: in how many seconds the next one is due, null when nothing is, and
+-- whether suspects wait for a quiet child. Index: execution_claim_loop.
+select extract(epoch from min(due.due_at) - coalesce(%(now)s::timestamptz, clock_timestamp()))::float8, exists (
+    select 1 from durable_execution
+     where function_version_id = any(%(versions)b::int8[]) and due_at <= coalesce(%(now)s::timestamptz, clock_timestamp())
+       and claim_id is null and is_suspect and status = 'RUNNING')
   from unnest(%(versions)b::int8[]) as v(id) cross join lateral (
     select e.due_at from durable_execution e
      where e.function_version_id = v.id and e.due_at is not null and e.claim_id is null and not e.is_suspect and e.status = 'RUNNING'
