@@ -1,4 +1,4 @@
-"""What people and keys do to executions that went wrong: pause, resume, redrive, delete."""
+"""What people and keys do to executions that went wrong: pause, resume, redrive, fork, delete."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +12,21 @@ from durable_ops.audit import log
 from durable_ops.models import Right
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.selectors.executions import get_execution
-from execution_engine.services import redrive, removal, repairs
+from execution_engine.services import fork, redrive, removal, repairs
+from execution_engine.services.fork import Forked
 from execution_engine.services.redrive import RedrivePlan
 
-__all__ = ["RedrivePlan", "Replacement", "delete_execution", "pause_execution", "plan_redrive", "redrive_execution", "resume_execution"]
+__all__ = [
+    "Forked",
+    "RedrivePlan",
+    "Replacement",
+    "delete_execution",
+    "fork_execution",
+    "pause_execution",
+    "plan_redrive",
+    "redrive_execution",
+    "resume_execution",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,39 @@ def redrive_execution(
             facts["input_bytes"] = size(input.text)
         log.append(actor, _act("execution.redrive", execution_id, reason, **facts))
     return redriven.redrive_count
+
+
+def fork_execution(
+    actor: Actor,
+    execution_id: UUID,
+    *,
+    reason: str = "",
+    from_operation: str | None = None,
+    name: str | None = None,
+    version: str | None = None,
+    input: Replacement | None = None,
+) -> Forked:
+    """Starts a new execution with what the old one had done before its failure, or before an operation.
+
+    Needs the rights to start and to redrive, with `input` also the one to replace values: what was approved for the old input is
+    kept. Raises PermissionDenied, ExecutionNotFoundError, FunctionNotFoundError, ExecutionAlreadyStartedError, InvalidInputError.
+    """
+    actor.require(Right.START_EXECUTION)
+    actor.require(Right.REDRIVE_EXECUTION)
+    if input is not None:
+        actor.require(Right.REPLACE_VALUE)
+    with transaction.atomic():
+        forked = fork.fork_execution(
+            execution_id,
+            from_operation=from_operation,
+            name=name,
+            version=version,
+            input_text=input.text if input else None,
+            started_by=actor.name,
+        )
+        facts = {"forked_from": str(execution_id), "from_operation": from_operation, "version": forked.version, "name": forked.name}
+        log.append(actor, _act("execution.fork", forked.id, reason, **facts))
+    return forked
 
 
 def delete_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> None:

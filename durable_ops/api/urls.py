@@ -15,6 +15,7 @@ urlpatterns = [
     path("executions/<str:execution_id>/pause", repairs.PauseView.as_view(), name="pause"),
     path("executions/<str:execution_id>/resume", repairs.ResumeView.as_view(), name="resume"),
     path("executions/<str:execution_id>/redrive", repairs.RedriveView.as_view(), name="redrive"),
+    path("executions/<str:execution_id>/fork", repairs.ForkView.as_view(), name="fork"),
     path("callbacks", callbacks.CallbacksView.as_view(), name="callbacks"),
     path("callbacks/<path:callback_id>/succeed", callbacks.SucceedView.as_view(), name="succeed"),
     path("callbacks/<path:callback_id>/fail", callbacks.FailView.as_view(), name="fail"),

@@ -59,6 +59,14 @@ class RedriveBody(StrictSerializer):
     input = Anything(required=False, help_text="takes the place of the execution's input")
 
 
+class ForkBody(StrictSerializer):
+    reason = Text(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+    from_operation = Text(required=False, allow_null=True, max_length=MAX_NAME, help_text="id of the first operation that is not kept")
+    name = Text(required=False, allow_null=True, max_length=MAX_NAME)
+    version = Text(required=False, allow_null=True, max_length=MAX_NAME)
+    input = Anything(required=False, help_text="takes the place of the old execution's input")
+
+
 class RedriveQuery(StrictSerializer):
     from_operation = Text(required=False, allow_blank=True, max_length=MAX_NAME)
 

@@ -1,4 +1,4 @@
-"""Executions that went wrong: pause, resume, redrive; delete stands with the execution itself."""
+"""Executions that went wrong: pause, resume, redrive, fork; delete stands with the execution itself."""
 
 from typing import Any, ClassVar
 
@@ -63,6 +63,25 @@ class RedriveView(RestView):
             input=_replacement(body, "input"),
         )
         return Response(representation(request, found_id))
+
+
+class ForkView(RestView):
+    rights: ClassVar = {"POST": Right.REDRIVE_EXECUTION}
+
+    @documents.commands("fork_execution", requests.ForkBody, {201: documents.ExecutionDocument})
+    def post(self, request: Request, execution_id: str) -> Response:
+        """A new execution that begins with what the old one had done; the old one is left as it is."""
+        body = read(requests.ForkBody, request.data)
+        forked = actions.fork_execution(
+            actor_of(request),
+            parse_id(execution_id),
+            reason=body["reason"],
+            from_operation=body.get("from_operation"),
+            name=body.get("name"),
+            version=body.get("version"),
+            input=_replacement(body, "input"),
+        )
+        return Response(representation(request, forked.id), status=201)
 
 
 def _replacement(body: dict[str, Any], name: str) -> Replacement | None:

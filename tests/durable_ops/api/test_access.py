@@ -26,6 +26,7 @@ EXPECTED: dict[str, dict[str, Right]] = {
     "pause": {"POST": Right.PAUSE_EXECUTION},
     "resume": {"POST": Right.PAUSE_EXECUTION},
     "redrive": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
+    "fork": {"POST": Right.REDRIVE_EXECUTION},
     "callbacks": {"GET": Right.VIEW_EXECUTION},
     "succeed": {"POST": Right.ANSWER_CALLBACK},
     "fail": {"POST": Right.ANSWER_CALLBACK},
@@ -83,7 +84,10 @@ def test_unknown_addresses_are_problem_documents(db: None) -> None:
 def ask(client: Client, name: str, method: str, execution_id: str, callback_id: str) -> Any:
     paths = {
         "execution": f"executions/{execution_id}",
-        **{one: f"executions/{execution_id}/{one}" for one in ("history", "operations", "signal", "stop", "pause", "resume", "redrive")},
+        **{
+            one: f"executions/{execution_id}/{one}"
+            for one in ("history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork")
+        },
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},
     }
     bodies = {"executions": {"function": "echo"}, "signal": {"name": "go"}}

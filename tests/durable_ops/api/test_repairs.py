@@ -55,6 +55,20 @@ def test_redrive_with_another_input_needs_its_own_right(admin: Door, path: str) 
     assert operator.post(f"{path}/redrive").json()["status"] == "RUNNING"
 
 
+def test_fork(admin: Door, path: str) -> None:
+    answer = admin.post(f"{path}/fork", {"name": "copy", "reason": "try again"})
+    assert answer.status_code == 201
+    body = answer.json()
+    assert (body["name"], body["input"], body["status"], body["started_by"]) == ("copy", 1, "RUNNING", "anna (key tests)")
+    act = AuditEntry.objects.get(action="execution.fork")
+    assert (act.object_id, act.reason, act.facts["forked_from"]) == (body["id"], "try again", path.rpartition("/")[2])
+    refusal(admin.post(f"{path}/fork", {"name": "copy"}), 409, "execution_already_started")
+    refusal(admin.post(f"{path}/fork", {"version": "99"}), 404, "function_not_found")
+    operator = Door(make_user("operator"))
+    assert refusal(operator.post(f"{path}/fork", {"input": 2}), 403, "permission_denied")["right"] == "replace_value"
+    assert operator.post(f"{path}/fork").status_code == 201
+
+
 def test_delete(admin: Door, path: str) -> None:
     refusal(admin.client.delete(f"/api/v1{path}"), 409, "execution_not_ended")
     admin.post(f"{path}/stop")

@@ -54,3 +54,11 @@ def test_delete_what_ended(ids: list[str]) -> None:
     assert Execution.objects.count() == 2
     run("delete_executions", "--function", "echo")
     assert [str(row.id) for row in Execution.objects.all()] == [ids[1]]
+
+
+def test_fork_starts_a_new_one(ids: list[str]) -> None:
+    found = json.loads(run("fork_execution", ids[0], "--name", "copy", "--json"))
+    assert (found["name"], found["kept"]) == ("copy", 0)
+    assert str(Execution.objects.get(id=found["id"]).forked_from) == ids[0]
+    with pytest.raises(CommandError, match="execution_already_started"):
+        run("fork_execution", ids[0], "--name", "copy")
