@@ -6,6 +6,7 @@
 from execution_engine.testing.client import DurableExecutionTestClient, ExecutionNotEndedError, ExecutionUnderTest, PendingCallback
 from execution_engine.testing.engine import EndlessExecutionError
 from execution_engine.testing.memory_journal import MemoryJournal
+from execution_engine.testing.recorded import RecordedExecution, ReplayDivergedError, replay
 from execution_engine.testing.results import DurableFunctionsTestError, DurableFunctionTestResult, TestedOperation
 from execution_engine.testing.runner import DurableChildContextTestRunner, DurableFunctionTestRunner
 
@@ -20,5 +21,8 @@ __all__ = [
     "ExecutionUnderTest",
     "MemoryJournal",
     "PendingCallback",
+    "RecordedExecution",
+    "ReplayDivergedError",
     "TestedOperation",
+    "replay",
 ]

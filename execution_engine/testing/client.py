@@ -22,6 +22,7 @@ from execution_engine.sdk.registry import RegisteredFunction, describe, find_fun
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.engine import ExecutionBackend, VirtualEngine
 from execution_engine.testing.memory_engine import MemoryEngine
+from execution_engine.testing.recorded import RecordedExecution
 
 Failure = str | Exception | ErrorObject | Mapping[str, Any]
 
@@ -110,6 +111,21 @@ class ExecutionUnderTest:
     def operations(self) -> list[OperationRecord]:
         """The latest state of every operation, in order of their starts."""
         return list(self._execution.operations)
+
+    def record(self) -> RecordedExecution:
+        """Its history so far as a value, to be kept in a file and replayed on every change (`testing.recorded.replay`)."""
+        found = self._execution.record
+        return RecordedExecution(
+            arn=self.arn,
+            id=found.id,
+            function=found.function,
+            started_at=found.started_at,
+            status=found.status,
+            operations=self.operations,
+            input=found.input,
+            result=found.result,
+            error=found.error,
+        )
 
     def get_operation(self, name: str) -> OperationRecord:
         """The first operation of this name; a `LookupError` lists the names there are."""
@@ -209,6 +225,16 @@ class DurableExecutionTestClient:
         """
         execution = self._engine.start(_function_of(handler), input_text(input), name=name, tenant_id=tenant_id)
         return ExecutionUnderTest(execution, self._engine)
+
+    def resume(self, handler: Callable[..., Any] | RegisteredFunction, recorded: RecordedExecution) -> ExecutionUnderTest:
+        """Goes on with a recorded execution, in memory: what it finished is not done again, the failure that ended it is open.
+
+        `events` begin anew; operations keep their recorded times, so start the client's clock at `recorded.latest_at`.
+        """
+        if not isinstance(self._engine, MemoryEngine):
+            raise TypeError("a recorded execution is resumed in memory: DurableExecutionTestClient()")
+        function = handler if isinstance(handler, RegisteredFunction) else describe(handler)
+        return ExecutionUnderTest(self._engine.resume(function, recorded), self._engine)
 
     def register_function(self, handler: Callable[..., Any], name: str | None = None, *, durable: bool = True) -> None:
         """Makes a handler a target of `context.invoke(name, ...)`, by default under its own name.

@@ -13,6 +13,7 @@ from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.engine import VirtualEngine
 from execution_engine.testing.memory_execution import MemoryExecution
 from execution_engine.testing.memory_store import StoredExecution
+from execution_engine.testing.recorded import RecordedExecution
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -57,14 +58,22 @@ class MemoryEngine(VirtualEngine):
             )
         return known
 
-    def _create(
-        self, function: RegisteredFunction, input_text: str | None, *, name: str | None, tenant_id: str | None
-    ) -> MemoryExecution:
+    def _create(self, function: RegisteredFunction, input_text: str | None, *, name: str | None, tenant_id: str | None) -> MemoryExecution:
         stored = self._store(function, input_text, name)
         created = MemoryExecution(stored, function, self.clock, self.run_while_due, self._start_child, tenant_id, self.dies_after)
         self.dies_after = None
         self._executions.append(created)
         return created
+
+    def resume(self, function: RegisteredFunction, recorded: RecordedExecution) -> MemoryExecution:
+        """Goes on where the recorded execution was; the failure that ended it is open again."""
+        stored = self._store(function, recorded.input, None)
+        stored.record = replace(stored.record, id=recorded.id, started_at=recorded.started_at)
+        stored.operations = {operation.id: replace(operation, wake_seq=None) for operation in recorded.reopened()}
+        resumed = MemoryExecution(stored, function, self.clock, self.run_while_due, self._start_child)
+        self._executions.append(resumed)
+        self.run_while_due()
+        return resumed
 
     def _start_child(self, parent: MemoryExecution, update: OperationUpdate) -> OperationUpdate:
         """In the parent's own commit, as in the database; the child runs when the parent is suspended or ended."""

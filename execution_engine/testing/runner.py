@@ -1,8 +1,8 @@
 """`DurableFunctionTestRunner` and `DurableChildContextTestRunner` in the shape of AWS's testing library.
 
-    with DurableFunctionTestRunner(handler=place_order) as runner:
-        result = runner.run(input='{"order": 1}')
-    assert result.status is InvocationStatus.SUCCEEDED
+with DurableFunctionTestRunner(handler=place_order) as runner:
+    result = runner.run(input='{"order": 1}')
+assert result.status is InvocationStatus.SUCCEEDED
 """
 
 import json

@@ -1,0 +1,67 @@
+"""Histories recorded once must replay on every change: a deploy must not break what is under way.
+
+A file here is never edited. `RECORD_HISTORIES=1 pytest tests/histories` adds the journeys that have no file yet.
+"""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from execution_engine.core.enums import ExecutionStatus, InvocationStatus
+from execution_engine.sdk.registry import find_function
+from execution_engine.testing import DurableExecutionTestClient, RecordedExecution, ReplayDivergedError, replay
+from tests.durable_ops.examples.test_crashes import JOURNEYS, Journey
+
+HERE = Path(__file__).parent
+FILES = sorted(HERE.glob("*.json"))
+
+
+def file_of(journey: Journey) -> Path:
+    done = "-".join(sorted(journey.effects)) or "answered"
+    return HERE / f"{journey.handler.name}-{done}.json"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_recorded_history_replays(path: Path) -> None:
+    recorded = RecordedExecution.from_json(path.read_text())
+    function = find_function(recorded.function)
+    assert function is not None
+    assert replay(function, recorded).status == InvocationStatus(recorded.status)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_beginning_of_it_replays_too(path: Path) -> None:
+    """As it was at each moment before its end: what ended by then, in its order."""
+    whole = RecordedExecution.from_json(path.read_text())
+    function = find_function(whole.function)
+    assert function is not None
+    ended = sorted((o for o in whole.operations if o.ended_at is not None), key=lambda o: o.start_event)
+    for count in range(len(ended)):
+        begun = [operation for operation in ended[:count] if operation.parent_id is None]
+        part = dataclasses.replace(whole, status=ExecutionStatus.RUNNING, operations=begun, result=None)
+        assert replay(function, part).status is InvocationStatus.PENDING
+
+
+def test_a_changed_function_is_noticed() -> None:
+    whole = RecordedExecution.from_json(FILES[0].read_text())
+
+    def another(event: object, context: object) -> str:
+        return "something else"
+
+    with pytest.raises(ReplayDivergedError):
+        replay(another, whole)
+
+
+@pytest.mark.parametrize("journey", JOURNEYS, ids=str)
+@pytest.mark.django_db
+@pytest.mark.usefixtures("shelf")
+def test_every_example_has_its_history(journey: Journey) -> None:
+    path = file_of(journey)
+    if "RECORD_HISTORIES" in os.environ and not path.exists():
+        execution = DurableExecutionTestClient().start_execution(journey.handler, journey.event)
+        journey.people(execution)
+        execution.run_until_complete()
+        path.write_text(execution.record().to_json() + "\n")
+    assert path.exists()
