@@ -49,10 +49,7 @@ class Handle:
 
     def status(self) -> ExecutionStatus:
         """Raises `ExecutionNotFoundError` after the retention period."""
-        found = Execution.objects.filter(id=self.id).values_list("status", flat=True).first()
-        if found is None:
-            raise ExecutionNotFoundError(f"there is no execution {self.id}", execution_id=str(self.id))
-        return ExecutionStatus(found)
+        return ExecutionStatus(self._look("status")[0])
 
     def result(self, timeout: Any = None) -> Any:
         """Waits for the end and answers the decoded result; `timeout` in any spelling of a duration, None for ever.
@@ -61,16 +58,25 @@ class Handle:
         """
         ends = None if timeout is None else time.monotonic() + to_seconds(timeout)
         pause = FIRST_LOOK_SECONDS
-        while not (status := self.status()).is_terminal:
+        while True:
+            found, result, error_text = self._look("status", "result", "error")
+            status = ExecutionStatus(found)
+            if status.is_terminal:
+                break
             if ends is not None and time.monotonic() >= ends:
                 raise TimeoutError(f"execution {self.name} is still {status}")
             time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
-        result, error_text = Execution.objects.filter(id=self.id).values_list("result", "error").get()
+            pause = min(pause * 1.25, LONGEST_LOOK_SECONDS)
         if status is ExecutionStatus.SUCCEEDED:
             return None if result in (None, "") else json.loads(result)
         error = ErrorObject() if error_text is None else ErrorObject.from_wire(json.loads(error_text))
         raise ExecutionFailedError(error.message or str(status), error_type=error.type, status=status, error=error)
+
+    def _look(self, *columns: str) -> tuple[Any, ...]:
+        found: tuple[Any, ...] | None = Execution.objects.filter(id=self.id).values_list(*columns).first()
+        if found is None:
+            raise ExecutionNotFoundError(f"there is no execution {self.id}", execution_id=str(self.id))
+        return found
 
     def stop(self, reason: str = "") -> None:
         executions.stop_execution(self.id, ErrorObject(message=reason) if reason else None)
