@@ -13,10 +13,9 @@ from typing import Any
 import psycopg
 from dbos import DBOS, DBOSConfig
 
-from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, Meter, emit, growth, latencies, replay_figures
+from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, Meter, emit, growth, latencies, replay_figures, timed
 
 EXECUTIONS = int(os.environ.get("BENCH_DBOS_EXECUTIONS", "300"))
-RUNS = 300
 RESUMED = threading.Event()
 MOMENTS: list[list[float]] = []
 
@@ -60,15 +59,8 @@ def w1(url: str) -> None:
 
 
 def w2(url: str) -> None:
-    for _ in range(20):
-        DBOS.start_workflow(one).get_result()
-    for mode, call in (("in process", one), ("started in process", lambda: DBOS.start_workflow(one).get_result())):
-        found = []
-        for _ in range(RUNS):
-            began = time.perf_counter()
-            call()
-            found.append(time.perf_counter() - began)
-        emit("dbos", "W2", mode=mode, **latencies(found))
+    emit("dbos", "W2", mode="in process", **latencies(timed(one)))
+    emit("dbos", "W2", mode="started in process", **latencies(timed(lambda: DBOS.start_workflow(one).get_result())))
 
 
 def w5(url: str) -> None:

@@ -5,7 +5,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psutil
@@ -13,6 +13,8 @@ import psycopg
 
 STEPS = 10
 LONG_STEPS = 2_000
+RUNS = 300
+PAUSE_SECONDS = 0.02
 
 # 229 bytes of JSON: a small business record, as a step would return it.
 PAYLOAD: dict[str, Any] = {
@@ -37,6 +39,18 @@ def milliseconds(seconds: float) -> float:
 
 def latencies(values: Sequence[float]) -> dict[str, float]:
     return {f"p{percent}_ms": milliseconds(percentile(values, percent)) for percent in (50, 90, 99)}
+
+
+def timed(call: Callable[[], Any]) -> list[float]:
+    """Seconds of each of RUNS calls, with a pause between them: one execution at a time, as a person or a web request starts them."""
+    found = []
+    for number in range(-20, RUNS):
+        time.sleep(PAUSE_SECONDS)
+        began = time.perf_counter()
+        call()
+        if number >= 0:
+            found.append(time.perf_counter() - began)
+    return found
 
 
 def growth(moments: Sequence[float]) -> dict[str, float]:

@@ -8,14 +8,13 @@ from typing import Any
 
 import psycopg
 
-from tests.benchmarks.measuring import LONG_STEPS, STEPS, Meter, emit, growth, latencies, replay_figures
+from tests.benchmarks.measuring import LONG_STEPS, STEPS, Meter, emit, growth, latencies, replay_figures, timed
 from tests.crash.worker import CeleryWorker
 
 MODULES = ["tests.benchmarks.functions"]
 EXECUTIONS = int(os.environ.get("BENCH_EXECUTIONS", "3000"))
 CHILDREN = 2
 THREADS = int(os.environ.get("BENCH_THREADS", "64"))
-RUNS = 300
 
 
 def w1(url: str, worker: CeleryWorker) -> None:
@@ -49,17 +48,6 @@ def w2(url: str, worker: CeleryWorker) -> None:
 
     emit("ours", "W2", mode="in process", **latencies(timed(lambda: one.run({}))))
     emit("ours", "W2", mode="across processes", **latencies(timed(lambda: one.start({}).result(timeout=30))))
-
-
-def timed(call: Any) -> list[float]:
-    for _ in range(20):
-        call()
-    found = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - began)
-    return found
 
 
 def w5(url: str, worker: CeleryWorker) -> None:
