@@ -2,12 +2,24 @@
 
 from django.urls import path
 
-from durable_ops.dashboard.views import audit, callbacks, execution, execution_actions, executions, functions, navigation, raw, repairs
+from durable_ops.dashboard.views import (
+    audit,
+    callbacks,
+    execution,
+    execution_actions,
+    executions,
+    functions,
+    navigation,
+    overview,
+    raw,
+    repairs,
+)
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", executions.execution_list, name="home"),
+    path("overview/", overview.overview_page, name="overview"),
     path("navigation/", navigation.navigation, name="navigation"),
     path("executions/", executions.execution_list, name="executions"),
     path("executions/counts/", executions.counts, name="counts"),

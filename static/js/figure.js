@@ -15,7 +15,7 @@
   function readTokens(host) {
     const probe = document.createElement("span");
     host.append(probe);
-    const names = ["queued", "running", "waiting", "retrying", "failed", "line", "line-strong", "text", "text-soft", "surface-raised"];
+    const names = ["queued", "running", "waiting", "retrying", "succeeded", "failed", "stopped", "line", "line-strong", "text", "text-soft", "surface-raised"];
     const colours = {};
     for (const name of names) {
       probe.style.color = `var(--${name})`;
@@ -32,6 +32,32 @@
   }
 
   function dress(figure, host) {
+    return figure.kind ? dressHistory(figure, host) : dressTimeline(figure, host);
+  }
+
+  // Activity and latency over time: little ink, labels on hover.
+  function dressHistory(figure, host) {
+    const colour = readTokens(host.parentElement);
+    const font = { family: getComputedStyle(host).fontFamily, size: 12, color: colour["text-soft"] };
+    const isLatency = figure.kind === "latency";
+    const data = figure.data.map((trace) => ({
+      ...trace,
+      marker: { color: colour[trace.meta], size: 5 },
+      line: { color: colour[trace.meta], width: 2 },
+      mode: isLatency ? "lines+markers" : undefined,
+      hovertemplate: isLatency ? "%{fullData.name} %{text}<extra></extra>" : "%{y} %{fullData.name}<extra></extra>",
+    }));
+    const layout = {
+      barmode: "stack", bargap: 0.15, font, hovermode: "x unified", dragmode: false, height: 208, showlegend: false,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 48, r: 12, t: 8, b: 40 },
+      hoverlabel: { bgcolor: colour["surface-raised"], bordercolor: colour["line-strong"], font: { ...font, color: colour.text } },
+      xaxis: { type: "date", range: figure.range, gridcolor: "rgba(0,0,0,0)", linecolor: colour.line, tickfont: font, fixedrange: true, nticks: 6 },
+      yaxis: { type: isLatency ? "log" : "linear", gridcolor: colour.line, zeroline: false, tickfont: font, fixedrange: true, nticks: 4, rangemode: "tozero", ticksuffix: isLatency ? " s" : "", tickformat: isLatency ? "~g" : "~s" },
+    };
+    return { data, layout };
+  }
+
+  function dressTimeline(figure, host) {
     const colour = readTokens(host.parentElement);
     const count = figure.rows.length;
     const isNarrow = host.clientWidth < 640;
@@ -98,7 +124,7 @@
     const { data, layout } = dress(JSON.parse(source.textContent), host);
     const isFirst = !host.classList.contains("js-plotly-plot");
     Plotly.react(host, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
-    if (isFirst) host.on("plotly_click", (event) => openOperation(host, event.points[0].customdata[0]));
+    if (isFirst && host.dataset.operations) host.on("plotly_click", (event) => openOperation(host, event.points[0].customdata[0]));
   }
 
   function openOperation(host, id) {

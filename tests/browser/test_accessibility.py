@@ -42,13 +42,14 @@ def addresses(transactional_db: None) -> list[str]:
     with transaction.atomic():
         log.append(Actor(None, channel=Channel.COMMAND), act)
     data = [f"/executions/{execution.id}/?tab=data" for execution in (failed, waiting)]
-    return [*pages(retrying, step.id), *data, *others(waiting, callback.callback_id)]
+    repairs = [f"/executions/{failed.id}/redrive/", f"/executions/{failed.id}/delete/", f"/executions/{waiting.id}/pause/"]
+    return [*pages(retrying, step.id), *data, *repairs, *others(waiting, callback.callback_id)]
 
 
 def pages(execution: Execution, operation_id: str) -> list[str]:
     here = f"/executions/{execution.id}/"
     parts = ["", "?tab=history", f"?operation={operation_id}", "stop/", "signal/"]
-    return ["/", "/executions/?state=failed&q=none", *(here + part for part in parts)]
+    return ["/", "/overview/", "/executions/?state=failed&q=none", *(here + part for part in parts)]
 
 
 def others(execution: Execution, callback_id: str) -> list[str]:

@@ -153,8 +153,8 @@ def test_typed_comment_survives_the_arrival_of_another(sign_in: Callable[..., Pa
     page.goto(f"{live_server.url}/callbacks/")
     page.get_by_placeholder("Comment (optional)").fill("half a sent")
     make_callback(make_execution(version), "older", started_at=ago(minutes=9))
-    expect(page.get_by_role("listitem")).to_have_count(2, timeout=8000)
-    card = page.get_by_role("listitem").filter(has_text="first")
+    expect(page.locator(".callback")).to_have_count(2, timeout=8000)
+    card = page.locator(".callback").filter(has_text="first")
     expect(card.get_by_placeholder("Comment (optional)")).to_have_value("half a sent")
 
 

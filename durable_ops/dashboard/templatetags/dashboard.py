@@ -148,6 +148,12 @@ def name_of(name: str, execution_id: Any) -> SafeString:
 
 
 @register.filter
+def leaf(value: str) -> str:
+    """The last part of a dotted name: the type of an error without its module."""
+    return value.rpartition(".")[2] or value
+
+
+@register.filter
 def can(user: Any, right: str) -> bool:
     return has_right(user, Right(right))
 
@@ -192,7 +198,7 @@ def clock(moment: datetime) -> str:
 
 
 @register.simple_tag
-def state_icon(code: StateCode) -> SafeString:
+def state_icon(code: StateCode | str) -> SafeString:
     tone, image = STATE_LOOKS[code]
     return format_html('<span class="state plain tone-{}">{}</span>', tone, icon(image))
 

@@ -1,0 +1,55 @@
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from execution_engine.selectors.activity import EPOCH, activity, failure_groups, oldest_due
+from tests.factories import ago, make_execution, make_version
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+def test_buckets_count_outcomes_and_durations(django_assert_num_queries: Any) -> None:
+    version = make_version()
+    started_at = ago(hours=2)
+    for seconds in (1, 2, 3):
+        make_execution(version, status="SUCCEEDED", started_at=started_at, ended_at=started_at + timedelta(seconds=seconds))
+    make_execution(version, status="TIMED_OUT", started_at=started_at, ended_at=started_at + timedelta(seconds=2))
+    make_execution(version, started_at=started_at)
+    make_execution(version, started_at=ago(hours=30))
+    with django_assert_num_queries(1):
+        buckets = activity(24 * HOUR, HOUR)
+    found = next(bucket for bucket in buckets if bucket.at <= started_at < bucket.at + HOUR)
+    assert (found.succeeded, found.failed, found.stopped, found.open) == (3, 1, 0, 1)
+    assert found.p50 == timedelta(seconds=2)
+    assert sum(bucket.succeeded + bucket.failed + bucket.open for bucket in buckets) == 5
+
+
+def test_buckets_are_without_gap_and_stay_where_they_are() -> None:
+    buckets = activity(24 * HOUR, HOUR)
+    assert len(buckets) == 25
+    assert {after.at - before.at for before, after in pairwise(buckets)} == {HOUR}
+    assert (buckets[0].at - EPOCH) % HOUR == timedelta()
+    assert {(bucket.succeeded, bucket.p50) for bucket in buckets} == {(0, None)}
+
+
+def test_failures_are_grouped_by_function_and_error(django_assert_num_queries: Any) -> None:
+    version = make_version()
+    for error in ('{"ErrorMessage": "a", "ErrorType": "shop.CardDeclined"}', '{"ErrorType":"shop.CardDeclined"}', "no json", None):
+        make_execution(version, status="FAILED", ended_at=ago(), error=error)
+    make_execution(version, status="TIMED_OUT", ended_at=ago())
+    make_execution(version, status="FAILED", ended_at=ago(), started_at=ago(hours=30))
+    with django_assert_num_queries(1):
+        groups = failure_groups(24 * HOUR)
+    assert sorted((group.error_type, group.count) for group in groups) == [("Timed out", 1), ("Unknown error", 2), ("shop.CardDeclined", 2)]
+
+
+def test_oldest_due_is_what_waits_longest_for_a_worker() -> None:
+    version = make_version()
+    assert oldest_due() is None
+    oldest = make_execution(version, due_at=ago(seconds=50))
+    make_execution(version, due_at=ago(seconds=5))
+    make_execution(version, due_at=ago(seconds=-5))
+    assert oldest_due() == oldest.due_at
