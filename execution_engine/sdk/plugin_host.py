@@ -168,9 +168,10 @@ class PluginHost:
 
     def _tell_starts(self, updates: tuple[OperationUpdate, ...]) -> None:
         for update in updates:
+            if update.action is not OperationAction.START:
+                continue
             with self._lock:
-                if update.action is not OperationAction.START or update.id in self._statuses:
-                    continue
+                is_again = update.id in self._statuses
                 self._statuses[update.id] = OperationStatus.STARTED
             info = OperationStartInfo(
                 operation_id=update.id,
@@ -179,7 +180,7 @@ class PluginHost:
                 name=update.name,
                 parent_id=update.parent_id,
                 start_time=self._sink.now(),
-                is_replayed=False,
+                is_replayed=is_again,
                 status=OperationStatus.STARTED,
             )
             self._tell("on_operation_start", info)

@@ -93,6 +93,7 @@ def test_hooks_of_a_whole_execution() -> None:
     assert journal.invoke().status is InvocationStatus.PENDING
     assert plugin.told == [
         ("invocation start", False, []),
+        ("start", "flaky", True),
         ("function start", "flaky", 2),
         ("function end", "flaky", 2, "SUCCEEDED"),
         ("end", "flaky", "SUCCEEDED", "2"),
