@@ -82,6 +82,23 @@ class RedriveForm(ReasonForm):
         return wishes | ({"input": Replacement(data["input"])} if data["input"] is not None else {})
 
 
+class ForkForm(ReasonForm):
+    from_operation = forms.CharField(max_length=200, required=False)
+    version = forms.CharField(max_length=200, required=False)
+    name = forms.CharField(max_length=256, required=False)
+    input = JsonTextField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, needs_reason=False, **kwargs)
+
+    def wishes(self) -> dict[str, Any]:
+        """Keyword arguments of the action; a new input is among them only when one was given."""
+        data = self.cleaned_data
+        wishes: dict[str, Any] = {key: data[key] or None for key in ("from_operation", "version", "name")}
+        wishes["reason"] = data["reason"]
+        return wishes | ({"input": Replacement(data["input"])} if data["input"] is not None else {})
+
+
 class SignalForm(forms.Form):
     name = forms.CharField(max_length=256, error_messages={"required": "Name the signal that the function waits for."})
     payload = JsonTextField()

@@ -29,6 +29,7 @@ urlpatterns = [
     path("executions/<uuid:execution_id>/pause/", repairs.pause, name="pause"),
     path("executions/<uuid:execution_id>/resume/", repairs.resume, name="resume"),
     path("executions/<uuid:execution_id>/redrive/", repairs.redrive, name="redrive"),
+    path("executions/<uuid:execution_id>/fork/", repairs.fork, name="fork"),
     path("executions/<uuid:execution_id>/delete/", repairs.delete, name="delete"),
     path("executions/<uuid:execution_id>/signal/", execution_actions.signal, name="signal"),
     path("executions/<uuid:execution_id>/history.json", raw.history, name="history"),

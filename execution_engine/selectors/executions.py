@@ -27,7 +27,7 @@ COUNTED = 10_000
 
 _FACTS = tuple(ExecutionFacts.__dataclass_fields__)
 _SUMMARY = ("name", "status_text", "attributes", "tenant_id", "started_by", "deadline_at", "event_seq", "wake_seq")
-_DETAIL = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count")
+_DETAIL = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count", "forked_from")
 _HEX = frozenset("0123456789abcdef-")
 
 
@@ -92,6 +92,7 @@ class ExecutionDetail:
     claimed_by: UUID | None
     parent_id: UUID | None
     redrive_count: int
+    forked_from: UUID | None
     due_at: datetime | None
     invocation_started_at: datetime | None
     failed_invocations: int

@@ -43,6 +43,23 @@ class FunctionRow:
 _COLUMNS = ("id", "function", "version", "description", "execution_timeout", "retention_days", "fingerprint", "registered_at")
 
 
+@dataclass(frozen=True, slots=True)
+class VersionSource:
+    """The code that an execution is pinned to, as the workers registered it."""
+
+    function: str
+    version: str
+    description: str
+    source: str
+    fingerprint: str
+    registered_at: datetime
+
+
+def get_source(version_id: int) -> VersionSource | None:
+    row = FunctionVersion.objects.filter(id=version_id).values(*VersionSource.__dataclass_fields__).first()
+    return VersionSource(**row) if row else None
+
+
 def list_functions() -> list[FunctionRow]:
     """Every function by name. Three queries: versions, workers, open executions."""
     versions = list(FunctionVersion.objects.order_by("function", "-id").values(*_COLUMNS))

@@ -48,7 +48,7 @@ def addresses(transactional_db: None) -> list[str]:
 
 def pages(execution: Execution, operation_id: str) -> list[str]:
     here = f"/executions/{execution.id}/"
-    parts = ["", "?tab=history", f"?operation={operation_id}", "stop/", "signal/"]
+    parts = ["", "?tab=history", "?tab=code", "?tab=audit", "fork/", f"?operation={operation_id}", "stop/", "signal/"]
     return ["/", "/overview/", "/executions/?state=failed&q=none", *(here + part for part in parts)]
 
 

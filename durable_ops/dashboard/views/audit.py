@@ -44,6 +44,7 @@ ACTIONS = (
     "execution.pause",
     "execution.resume",
     "execution.redrive",
+    "execution.fork",
     "execution.delete",
     "callback.approve",
     "callback.reject",

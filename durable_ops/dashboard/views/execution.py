@@ -10,7 +10,7 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.timeline import timeline_figure
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.dashboard.payloads import make_payload, read_error
-from durable_ops.models import Right
+from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import has_right
 from execution_engine.core.enums import EventType, OperationType
 from execution_engine.core.errors import ExecutionNotFoundError
@@ -18,12 +18,14 @@ from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.events import list_event_rows
 from execution_engine.selectors.executions import ExecutionDetail, find_child, get_error, get_execution, get_payloads
 from execution_engine.selectors.explain import StateCode
+from execution_engine.selectors.functions import get_source
 from execution_engine.selectors.operations import OperationDetail, get_operation, list_operations, tree
 from execution_engine.selectors.segments import SegmentKind
 from execution_engine.selectors.timeline import Timeline, get_timeline
 
 TABLE_ROWS = 200
-TABS = {"operations": "Operations", "history": "History", "data": "Input and result"}
+TABS = {"operations": "Operations", "history": "History", "data": "Input and result", "code": "Code", "audit": "Audit"}
+AUDIT_ROWS = 100
 
 
 @console_view(Right.VIEW_EXECUTION)
@@ -32,7 +34,9 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     current = _token(execution)
     if is_unchanged(request, current):
         return unchanged()
-    tab = request.GET.get("tab") if request.GET.get("tab") in TABS else "operations"
+    tabs = {key: words for key, words in TABS.items() if key != "audit" or has_right(request.user, Right.VIEW_AUDIT)}
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in tabs else "operations"
     timeline = get_timeline(execution)
     summary = execution.summary
     context: dict[str, Any] = {
@@ -45,7 +49,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "figure": timeline_figure(timeline, title=summary.function),
         "has_children": any(lane.type == OperationType.CHAINED_INVOKE for lane in timeline.lanes),
         "tab": tab,
-        "tabs": TABS,
+        "tabs": tabs,
     }
     context |= _TAB_CONTEXTS[tab](request, execution)
     if not wants_fragment(request) and request.GET.get("operation"):
@@ -150,7 +154,21 @@ def _data_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str,
     return {"payloads": [payload for payload in made if payload is not None]}
 
 
-_TAB_CONTEXTS = {"operations": _operations_context, "history": _history_context, "data": _data_context}
+def _code_context(_: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    return {"source": get_source(execution.summary.function_version_id)}
+
+
+def _audit_context(_: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    return {"entries": AuditEntry.objects.filter(execution_id=execution.summary.id).order_by("-id")[:AUDIT_ROWS]}
+
+
+_TAB_CONTEXTS = {
+    "operations": _operations_context,
+    "history": _history_context,
+    "data": _data_context,
+    "code": _code_context,
+    "audit": _audit_context,
+}
 
 
 def _operation_context(request: HttpRequest, execution: ExecutionDetail, operation_id: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Stop, pause, resume, redrive and delete: GET shows what will happen, POST does it once."""
+"""Stop, pause, resume, redrive, fork and delete: GET shows what will happen, POST does it once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import executions, repairs
 from durable_ops.dashboard.access import actor_of, console_view
-from durable_ops.dashboard.forms import ReasonForm, RedriveForm
+from durable_ops.dashboard.forms import ForkForm, ReasonForm, RedriveForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.payloads import read_error
 from durable_ops.dashboard.views.execution_actions import find_summary, posted
@@ -22,6 +22,7 @@ from execution_engine.core.errors import CommandError
 from execution_engine.core.records import OperationRecord
 from execution_engine.selectors.executions import ExecutionSummary, get_error
 from execution_engine.selectors.explain import plain_title
+from execution_engine.selectors.functions import function_versions
 from execution_engine.selectors.operations import list_operations, tree
 
 SHOWN = 40
@@ -110,6 +111,34 @@ def redrive(request: HttpRequest, execution_id: UUID) -> HttpResponse:
                 return HttpResponseRedirect(reverse("dashboard:execution", args=[execution_id]))
     context = {"form": form, "execution": execution, **_plan(request, execution, str(form["from_operation"].value() or ""))}
     return render_page(request, "executions/redrive.html", context, fragment="plan", status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@console_view(Right.REDRIVE_EXECUTION)
+def fork(request: HttpRequest, execution_id: UUID) -> HttpResponse:
+    execution = find_summary(execution_id)
+    form = ForkForm(posted(request), initial={"from_operation": request.GET.get("from_operation", "")})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                forked = repairs.fork_execution(actor_of(request), execution_id, **form.wishes())
+            except CommandError as error:
+                form.add_error(None, error.message)
+                status = error.status
+            else:
+                messages.success(request, f"Forked as {forked.name}. The old execution stays as it is.")
+                return HttpResponseRedirect(reverse("dashboard:execution", args=[forked.id]))
+    context = {
+        "form": form,
+        "execution": execution,
+        "chosen": str(form["from_operation"].value() or ""),
+        "operations": tree(list_operations(execution.id)),
+        "versions": function_versions(execution.function),
+        "may_replace": has_right(request.user, Right.REPLACE_VALUE),
+    }
+    return render_page(request, "executions/fork.html", context, fragment="form", status=status)
 
 
 def _plan(request: HttpRequest, execution: ExecutionSummary, chosen: str) -> dict[str, Any]:

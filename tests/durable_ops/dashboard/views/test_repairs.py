@@ -96,3 +96,27 @@ def test_operator_may_not_replace_values(sign_in: Callable[[str], Client], stopp
     assert "Repair values" not in client.get(f"/executions/{stopped}/redrive/").content.decode()
     assert client.post(f"/executions/{stopped}/redrive/", {"reason": "r", "input": "1"}).status_code == 403
     assert status_of(stopped) == "STOPPED"
+
+
+def test_fork_starts_a_new_execution_with_what_was_done(admin: Client, stopped: UUID) -> None:
+    assert "stays as it is" in admin.get(f"/executions/{stopped}/fork/").content.decode()
+    answer = admin.post(f"/executions/{stopped}/fork/", {"name": "second-try", "input": '{"a": 2}', "reason": "other amount"})
+    assert answer.status_code == 302
+    forked = Execution.objects.get(name="second-try")
+    assert answer["Location"] == f"/executions/{forked.id}/"
+    assert (get_payloads(forked.id).input, status_of(stopped)) == ('{"a": 2}', "STOPPED")
+    assert "Forked from" in admin.get(f"/executions/{forked.id}/").content.decode()
+    refused = admin.post(f"/executions/{stopped}/fork/", {"from_operation": "unknown"})
+    assert (refused.status_code, "has no such operation" in refused.content.decode()) == (400, True)
+
+
+def test_audit_tab_tells_who_touched_it(admin: Client, sign_in: Callable[[str], Client], stopped: UUID) -> None:
+    admin.post(f"/executions/{stopped}/redrive/", {"reason": "was <b>too</b> early"})
+    html = admin.get(f"/executions/{stopped}/?tab=audit").content.decode()
+    assert ("execution.redrive" in html, "was &lt;b&gt;too&lt;/b&gt; early" in html) == (True, True)
+    assert 'href="?tab=audit"' not in sign_in("viewer").get(f"/executions/{stopped}/?tab=audit").content.decode()
+
+
+def test_code_tab_shows_the_registered_source(admin: Client, started: UUID) -> None:
+    html = admin.get(f"/executions/{started}/?tab=code").content.decode()
+    assert "def echo" in html
