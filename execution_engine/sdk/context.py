@@ -28,7 +28,7 @@ from execution_engine.sdk.durations import MAX_WAIT_SECONDS, DurationLike, as_du
 from execution_engine.sdk.errors import ChildContextError, ValidationError
 from execution_engine.sdk.extras import ContextExtras
 from execution_engine.sdk.operations.batch import run_batch
-from execution_engine.sdk.operations.branches import BatchPlan
+from execution_engine.sdk.operations.branch import BatchPlan
 from execution_engine.sdk.operations.child_context import run_child
 from execution_engine.sdk.operations.create_callback import Callback, run_create_callback
 from execution_engine.sdk.operations.invoke import run_invoke

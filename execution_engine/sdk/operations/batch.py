@@ -9,7 +9,8 @@ from execution_engine.sdk.config import ChildConfig, MapConfig, NestingType, Par
 from execution_engine.sdk.errors import ExecutionError, InvocationError, NonDeterministicExecutionError
 from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import Body
-from execution_engine.sdk.operations.branches import BatchPlan, Coordinator, escaped, run_branch
+from execution_engine.sdk.operations.branch import BatchPlan, escaped
+from execution_engine.sdk.operations.branches import Coordinator, run_branch
 from execution_engine.sdk.operations.child_context import run_child
 
 if TYPE_CHECKING:

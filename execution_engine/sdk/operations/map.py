@@ -7,7 +7,7 @@ from execution_engine.core.enums import OperationSubType
 from execution_engine.sdk.config import MapConfig
 from execution_engine.sdk.operations.base import Body
 from execution_engine.sdk.operations.batch import batch_plan
-from execution_engine.sdk.operations.branches import BatchPlan
+from execution_engine.sdk.operations.branch import BatchPlan
 
 _ITERATION = str(OperationSubType.MAP_ITERATION)
 

@@ -6,7 +6,7 @@ from typing import Any
 from execution_engine.core.enums import OperationSubType
 from execution_engine.sdk.config import ParallelConfig
 from execution_engine.sdk.operations.batch import batch_plan, name_of_branch
-from execution_engine.sdk.operations.branches import BatchPlan
+from execution_engine.sdk.operations.branch import BatchPlan
 
 _BRANCH = str(OperationSubType.PARALLEL_BRANCH)
 

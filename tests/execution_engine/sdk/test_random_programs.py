@@ -167,7 +167,7 @@ def journal_of(program: list[Program], lines: Recorder) -> LawfulJournal:
     return LawfulJournal(handler)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(PROGRAMS, st.data())
 def test_any_program_ends_the_same_after_a_crash_at_any_write(program: list[Program], data: st.DataObject) -> None:
     whole = journal_of(program, Recorder())
@@ -187,7 +187,7 @@ def test_any_program_ends_the_same_after_a_crash_at_any_write(program: list[Prog
     assert Counter((update.id, update.action) for update in cut.written) == Counter((update.id, update.action) for update in written)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(PROGRAMS)
 def test_any_program_logs_each_line_exactly_once(program: list[Program]) -> None:
     assume(not has_flat(program))  # a FLAT branch runs again on each replay until its batch is over, and logs its tail again
