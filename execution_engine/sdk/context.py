@@ -103,7 +103,7 @@ class DurableContext(ContextExtras):
     ) -> None:
         """Suspends for 1 s to 366 days: `wait(Duration.from_hours(1))`, `wait("cool-off", timedelta(days=3))`,
         `wait(seconds=300)`. Raises `ValidationError` outside the bounds, before anything is recorded."""
-        if isinstance(duration, str) or (duration is None and name is not None):
+        if isinstance(duration, str) or (duration is None and name is not None and not isinstance(name, str)):
             duration, name = name, duration
         if units:
             if duration is not None:

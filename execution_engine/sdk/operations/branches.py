@@ -99,7 +99,8 @@ class Coordinator:
             decision = None
             if predicate is not None:
                 ended = self._succeeded + self._failed
-                decision = predicate(CompletionStatus(self._succeeded, self._failed, ended, total, snapshot(self._branches, self._plan.names)))
+                items = snapshot(self._branches, self._plan.names)
+                decision = predicate(CompletionStatus(self._succeeded, self._failed, ended, total, items))
             self._progress = Progress(self._plan.completion, total, self._succeeded, self._failed, decision)
         return self._progress
 

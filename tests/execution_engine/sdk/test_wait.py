@@ -24,6 +24,7 @@ from tests.execution_engine.sdk.journal import START, Journal
         (lambda context: context.wait("w", minutes=1, seconds=1), "w", 61),
         (lambda context: context.wait(name="w", duration=Duration(9)), "w", 9),
         (lambda context: context.wait(days=366), None, 31_622_400),
+        (lambda context: context.wait(seconds=30, name="pause"), "pause", 30),
     ],
 )
 def test_a_wait_ends_when_its_time_has_passed(call: Any, name: str | None, seconds: int) -> None:
