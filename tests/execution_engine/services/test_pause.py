@@ -11,6 +11,7 @@ from django.db import connection
 
 from execution_engine import DurableContext, StepConfig, StepSemantics, durable_execution
 from execution_engine.core.errors import ExecutionEndedError, ExecutionNotPausedError
+from execution_engine.journal import connections, pausing
 from execution_engine.models import Execution, Operation
 from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions, repairs
@@ -146,3 +147,31 @@ def test_what_cannot_be_paused_or_resumed() -> None:
     for attempt in (repairs.pause_execution, repairs.resume_execution):
         with pytest.raises(ExecutionEndedError):
             attempt(started.id)
+
+
+def looked_at(execution_id: UUID, changes: str) -> Execution:
+    """After a worker's regular look at paused executions, with the row changed as time or a death would have."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"update durable_execution set {changes} where id = %s", [execution_id])
+    with connections.connect("test") as own:
+        pausing.look(own)
+    return Execution.objects.get(id=execution_id)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deadline_runs_while_paused(history: History) -> None:
+    started = executions.start_execution("test-pause-waits", None)
+    repairs.pause_execution(started.id)
+    past = "deadline_at = now() - interval '1 second', due_at = now() - interval '1 second'"
+    assert looked_at(started.id, past).status == "TIMED_OUT"
+    assert history(started.id) == ["ExecutionStarted", "ExecutionPaused", "ExecutionTimedOut"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pause_whose_invocation_died_is_settled_by_whoever_looks(history: History) -> None:
+    started = executions.start_execution("test-pause-waits", None)
+    row = looked_at(started.id, "status = 'PAUSING', pause = '{\"Reason\": \"incident\"}'")
+    assert (row.status, row.due_at) == ("PAUSED", row.deadline_at)
+    assert history(started.id) == ["ExecutionStarted", "ExecutionPaused"]
+    repairs.resume_execution(started.id)
+    assert Execution.objects.get(id=started.id).status == "RUNNING"
