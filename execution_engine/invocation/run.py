@@ -13,7 +13,7 @@ from execution_engine.conf import EngineSettings
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus
 from execution_engine.core.errors import ClaimLostError, InvocationInterrupt
 from execution_engine.core.identifiers import execution_arn
-from execution_engine.core.records import ExecutionRecord
+from execution_engine.core.records import ExecutionRecord, OperationRecord
 from execution_engine.core.transitions.execution import EXIT_ERROR, MAX_FAILED_INVOCATIONS, TIMED_OUT_ERROR
 from execution_engine.invocation import outcome
 from execution_engine.invocation.runners import runner_of
@@ -35,6 +35,7 @@ class Invocation:
     lane: Lane
     writer: Writer
     settings: EngineSettings
+    fired: frozenset[str] = frozenset()
 
     @property
     def arn(self) -> str:
@@ -80,6 +81,7 @@ class Invocation:
         if entry is not None:
             self.writer.submit(self.lane)
             entry.wait()
+            self.fired = frozenset(move.record.id for move in entry.moves)
         return self.lane.wake_seq != self.claim.told_seq
 
     def _call(self) -> HandlerOutcome:
@@ -87,11 +89,7 @@ class Invocation:
         with lane.lock:
             lane.has_begun = True
             lane.told_seq = lane.wake_seq
-            updated = tuple(
-                record.id
-                for record in lane.operations.values()
-                if record.wake_seq is not None and record.wake_seq > claim.told_seq and record.is_terminal
-            )
+            updated = tuple(record.id for record in lane.operations.values() if record.is_terminal and self._is_news(record))
         sink = LaneSink(
             lane,
             self.writer,
@@ -115,6 +113,10 @@ class Invocation:
             raise
         except BaseException as error:  # KeyboardInterrupt, GeneratorExit and their like: as if the process had ended
             return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error), invocation_failed=True)
+
+    def _is_news(self, record: OperationRecord) -> bool:
+        """Completed since the last invocation was told, by an outsider or by time; our own timers carry no number in memory."""
+        return record.id in self.fired or (record.wake_seq is not None and record.wake_seq > self.claim.told_seq)
 
     def _close(self, entry: Entry) -> None:
         self.lane.close(entry)
