@@ -51,6 +51,12 @@ class Branch:
     error: ErrorObject | None = None
     awaited: frozenset[str] = frozenset()
 
+    def settle(self, error: Exception | None, result: Any) -> None:
+        if error is None:
+            self.state, self.result = State.SUCCEEDED, result
+        else:
+            self.state, self.error = State.FAILED, escaped(error)
+
 
 def snapshot(branches: Sequence[Branch], names: Sequence[str]) -> tuple[CompletionItemStatus, ...]:
     """What a predicate sees of the branches."""

@@ -18,7 +18,7 @@ from execution_engine.sdk.completion import CompletionStatus, Progress
 from execution_engine.sdk.config import ChildConfig
 from execution_engine.sdk.errors import ExecutionError, InvocationError, OrphanedChildException
 from execution_engine.sdk.key import OperationKey
-from execution_engine.sdk.operations.branch import ITEM_STATUS, BatchPlan, Branch, State, escaped, snapshot
+from execution_engine.sdk.operations.branch import ITEM_STATUS, BatchPlan, Branch, State, snapshot
 from execution_engine.sdk.operations.child_context import run_child
 from execution_engine.sdk.operations.sleepers import Sleepers
 from execution_engine.sdk.scope import Scope
@@ -72,26 +72,31 @@ class Coordinator:
         return BatchResult(self._items(), progress.reason)
 
     def _decide(self) -> Progress:
-        """Goes on until the batch is over; branches that end later change nothing any more."""
+        """Goes on until the batch is over; branches that end later change nothing any more.
+
+        Looking and acting on it is one step under the lock: a branch that ends in between must not be overlooked.
+        """
         while True:
             with self._lock:
                 progress = self._look()
                 if progress.is_over and self._retryable is None:
                     self._is_decided = True
                     return progress
-            self._go_on(progress.is_over)
+                must_wait = self._go_on(progress.is_over)
+            if must_wait:
+                self._await_event()
 
-    def _go_on(self, is_over: bool) -> None:
-        with self._lock:
-            if not is_over and self._retryable is None and self._start_next():
-                return
-            if not self._running:
-                if self._retryable is not None:
-                    raise self._retryable
-                if not self._wake():
-                    raise self._sleepers.suspension(self._key)
-                return
-        self._await_event()
+    def _go_on(self, is_over: bool) -> bool:
+        """Starts or resumes what it can; True when only a running branch can bring news. Raises when nothing runs."""
+        if not is_over and self._retryable is None and self._start_next():
+            return False
+        if self._running:
+            return True
+        if self._retryable is not None:
+            raise self._retryable
+        if not self._wake():
+            raise self._sleepers.suspension(self._key)
+        return False
 
     def _look(self) -> Progress:
         if self._progress is None:
@@ -120,7 +125,7 @@ class Coordinator:
         return started
 
     def _is_settled(self, branch: Branch) -> bool:
-        record = self._sink.operations.get(self._id(branch))
+        record = self._sink.operations.get(operation_id(self._key.id, branch.index))
         return record is not None and record.is_terminal and not record.replay_children
 
     def _submit(self, branch: Branch) -> None:
@@ -200,15 +205,9 @@ class Coordinator:
             self._retryable = error
             return
         self._unfinished -= 1
-        self._settle(branch, error, result)
-
-    def _settle(self, branch: Branch, error: Exception | None, result: Any) -> None:
-        if error is None:
-            branch.state, branch.result = State.SUCCEEDED, result
-            self._succeeded += 1
-        else:
-            branch.state, branch.error = State.FAILED, escaped(error)
-            self._failed += 1
+        self._succeeded += error is None
+        self._failed += error is not None
+        branch.settle(error, result)
 
     def _wake(self) -> bool:
         """Lets suspended branches go on whose operation is over by now; True when there was one."""
@@ -224,15 +223,12 @@ class Coordinator:
             if branch.state in (State.RUNNING, State.SUSPENDED) and not self._plan.is_flat and self._is_settled(branch):
                 error, result = self._outcome(branch)
                 if error is None or isinstance(error, Exception):
-                    self._settle(branch, error, result)
+                    branch.settle(error, result)
         return [
             BatchItem(branch.index, status, branch.result, branch.error)
             for branch in self._branches
             if (status := ITEM_STATUS[branch.state]) is not None
         ]
-
-    def _id(self, branch: Branch) -> str:
-        return operation_id(self._key.id, branch.index)
 
 
 def run_branch(context: "DurableContext", key: OperationKey, plan: BatchPlan, index: int) -> Any:

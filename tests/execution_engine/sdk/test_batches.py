@@ -412,6 +412,12 @@ def test_a_map_of_many_items_needs_few_threads() -> None:
     assert journal.invoke().result == "1000"
 
 
+def test_no_branch_is_overlooked_that_ends_while_the_coordinator_looks() -> None:
+    for _ in range(200):
+        journal = Journal(lambda event, context: context.map(range(4), lambda child, item, *_: item).success_count)
+        assert journal.invoke().result == "4"
+
+
 def test_no_thread_is_left_when_the_invocation_ends() -> None:
     before = threading.active_count()
     journal = Journal(lambda event, context: context.map(range(20), double).success_count)
