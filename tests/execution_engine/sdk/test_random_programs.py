@@ -207,3 +207,14 @@ TIMES = {"child": 1, "virtual": 1, "large": 1, "failing": 1, "map": 3, "one by o
 
 def has_flat(program: Any) -> bool:
     return any(kind == "flat" or (kind in TIMES and has_flat(arguments[0])) for kind, *arguments in program)
+
+
+@settings(max_examples=25, deadline=None)
+@given(PROGRAMS)
+def test_any_program_writes_the_same_however_its_threads_take_turns(program: list[Program]) -> None:
+    written = []
+    for _ in range(3):
+        journal = journal_of(program, Recorder())
+        assert journal.run().status is InvocationStatus.SUCCEEDED
+        written.append(Counter((update.id, update.action, update.payload) for update in journal.written))
+    assert written[0] == written[1] == written[2]
