@@ -50,6 +50,8 @@ class DirectWriter(Writer):
         limit = engine_settings().FLUSH_PAYLOAD_BYTES
         super().__init__(lambda _: journal_connection(), clock, held_seconds=0, flush_bytes=limit, on_due=lambda: None)
         self._virtual = clock
+        # Branches of map and parallel run on threads of their own, where Django's `connection` would be another one.
+        self._found = journal_connection()
         self._dies_after = dies_after
         self._alone = RLock()
 
@@ -71,7 +73,7 @@ class DirectWriter(Writer):
         self.submit(lane)
 
     def _write(self, batch: Batch) -> None:
-        found = journal_connection()
+        found = self._found
         if not batch.needs_lock:
             with found.transaction():
                 accepted, _ = flush.send(found, [batch])

@@ -19,7 +19,7 @@ def run(player: Player, *, database: bool = False, crash_after: int | None = Non
     client = DurableExecutionTestClient(database=database)
     if crash_after is not None:
         client.crash_after_checkpoints(crash_after)
-    execution = client.start_execution(player, name="generated")
+    execution = client.start_execution(player)
     while not execution.run_until_complete().is_terminal:
         callback = execution.get_pending_callbacks()[0]
         if str(callback.name).startswith("fails"):
