@@ -18,7 +18,10 @@ from tests.crash.functions import STEPS, crash_ten
 from tests.crash.worker import CeleryWorker
 
 MODULES = ["tests.crash.functions", "tests.crash.short_claims"]
-EXECUTIONS = 24
+EXECUTIONS = 16  # all in flight in the worker that is frozen
+TAKEN_OVER = """
+    select count(*) = 0 from durable_execution e join durable_worker w on w.boot_id = e.claimed_by
+     where e.claim_id is not null and w.pid = any(%s)"""
 # Taken out of the ledger before it is judged: what invocations from before the freeze began after the thaw.
 STALE = """
     delete from crash_ledger
@@ -53,7 +56,8 @@ def freeze(ground: psycopg.Connection[Any], worker: CeleryWorker, successor: Cel
         last = ground.execute("select max(id) from crash_ledger").fetchone()
         assert last is not None
         with successor:
-            wait_until(ground, "select count(*) > 30 from crash_ledger where pid = any(%s)", (successor.pids,))
+            wait_until(ground, TAKEN_OVER, (frozen,))
+            wait_until(ground, "select count(*) > 12 from crash_ledger where pid = any(%s)", (successor.pids,))
             for pid in frozen:
                 os.kill(pid, signal.SIGCONT)
             finished = ledger.wait_for_rest(ground, EXECUTIONS, 60)
