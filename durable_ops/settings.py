@@ -17,7 +17,8 @@ from durable_ops.serve.layout import Layout
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Installed into another project, this directory is a place for packages: data then stays with the project that is run.
-DATA_DIR = env.path("DATA_DIR", (BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()) / ".data")
+INSTALLED = not (BASE_DIR / "manage.py").exists()
+DATA_DIR = env.path("DATA_DIR", (Path.cwd() if INSTALLED else BASE_DIR) / ".data")
 LAYOUT = Layout(DATA_DIR)
 
 DEBUG = env.boolean("DEBUG")
@@ -63,7 +64,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "execution_engine",
     "durable_ops",
-    *(["durable_ops.examples"] if env.boolean("DURABLE_EXAMPLES", LOCAL) else []),
+    *(["durable_ops.examples"] if env.boolean("DURABLE_EXAMPLES", LOCAL and not INSTALLED) else []),
 ]
 
 MIDDLEWARE = [

@@ -117,10 +117,11 @@ class Stack:
             "DATABASE_URL": choices.database_url or self.layout.database_url,
             "CELERY_BROKER_URL": broker_url,
             "DURABLE_THREADS": str(choices.threads),
-            "DURABLE_EXAMPLES": "1" if choices.demo else "0",
             "PORT": str(choices.port),
             "PYTHONUNBUFFERED": "1",
         }
+        if not choices.demo:
+            added["DURABLE_EXAMPLES"] = "0"
         if local:
             added |= {
                 "DURABLE_LOCAL": "1",
