@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from execution_engine.conf import engine_settings
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus
 from execution_engine.core.records import ErrorObject, ExecutionRecord
 from execution_engine.core.transitions import execution as executions
@@ -33,10 +34,21 @@ def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request
         told = replace(record, wake_seq=lane.told_seq, told_seq=lane.told_seq)
         moved = executions.suspend(told, nearest, now, request_id)
         return Entry([], now, events=moved.events, release=Release(due_at=nearest, failed_invocations=0))
+    if outcome.result is not None and (error := _too_large(outcome.result)) is not None:
+        outcome = HandlerOutcome(InvocationStatus.FAILED, error=error)
     status = _ENDS[outcome.status]
     good = replace(record, failed_invocations=0)
     moved = executions.end(good, status, now, result=outcome.result, error=outcome.error, request_id=request_id)
     return _ending(moved, now)
+
+
+def _too_large(result: str) -> ErrorObject | None:
+    """Lambda's own error for an answer above its limit; it names ours and where to change it."""
+    limit = engine_settings().MAX_PAYLOAD_BYTES
+    if len(result) * 4 <= limit or (size := len(result.encode("utf-8", "surrogatepass"))) <= limit:
+        return None
+    message = f"the result has {size} bytes; the limit is {limit} (DURABLE_EXECUTION['MAX_PAYLOAD_BYTES'])"
+    return ErrorObject(message=message, type="Function.ResponseSizeTooLarge")
 
 
 def failed(record: ExecutionRecord, error: ErrorObject, now: datetime, request_id: UUID | None, *, is_final: bool = False) -> Entry:
