@@ -5,12 +5,15 @@ credentials. The SDK's checkpoint thread is the only caller of the client.
 """
 
 import contextvars
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 from aws_durable_execution_sdk_python import execution as aws_execution
 from aws_durable_execution_sdk_python import lambda_service as aws
+from aws_durable_execution_sdk_python import plugin as aws_plugin
 from aws_durable_execution_sdk_python.concurrency import executor as aws_concurrency
 from aws_durable_execution_sdk_python.exceptions import CheckpointError as AwsCheckpointError
 from aws_durable_execution_sdk_python.exceptions import DurableApiErrorCategory
@@ -45,9 +48,24 @@ class CarryingExecutor(ThreadPoolExecutor):
         return super().submit(run)
 
 
-# The SDK has no place to hand in an executor. Its classes stay as they are; only the name they make threads with is ours.
+class CarryingThread(threading.Thread):
+    """The same for the thread on which the SDK tells its plugins of changes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._carried = contextvars.copy_context()
+
+    def run(self) -> None:
+        try:
+            self._carried.run(super().run)
+        finally:
+            ports.after_user_code()
+
+
+# The SDK has no place to hand in threads. Its classes stay as they are; only the names they make threads with are ours.
 for _module in (aws_execution, aws_concurrency):
     vars(_module)["ThreadPoolExecutor"] = CarryingExecutor
+vars(aws_plugin)["threading"] = SimpleNamespace(**{**vars(threading), "Thread": CarryingThread})
 
 
 class JournalClient:
