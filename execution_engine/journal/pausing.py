@@ -13,6 +13,7 @@ from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.transitions import execution as executions
 from execution_engine.core.transitions import pausing
 from execution_engine.journal import flush, store, unserved
+from execution_engine.journal.present import present
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor, Locked
 
@@ -55,7 +56,7 @@ def write_pause(cursor: Cursor, locked: Locked, details: Mapping[str, Any] | Non
 
 def look(connection: psycopg.Connection[Any]) -> None:
     """A duty: settles pauses whose invocation died, and fires what is due in paused executions."""
-    for (execution_id,) in connection.execute(statement("paused_due")).fetchall():
+    for (execution_id,) in connection.execute(statement("paused_due"), {"now": present()}).fetchall():
         try:
             with connection.transaction(), connection.cursor() as cursor:
                 _look_at(cursor, execution_id)

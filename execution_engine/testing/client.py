@@ -158,6 +158,14 @@ class ExecutionUnderTest:
             self._engine.advance_to(moment)
         return self.status
 
+    def pause(self, reason: str = "") -> None:
+        """Nothing is invoked until `resume`; timers and callbacks still complete. A running handler unwinds at its next checkpoint."""
+        self._execution.pause(reason)
+
+    def resume(self, reason: str = "") -> None:
+        """Goes on, at once when something completed meanwhile. Raises `ExecutionNotPausedError`."""
+        self._execution.resume(reason)
+
     def stop(self, error: Failure = "stopped by the test") -> None:
         """Ends it as STOPPED with this error. Raises `ExecutionEndedError` when it is over already."""
         self._execution.stop(_error_object(error))
@@ -184,7 +192,7 @@ class ExecutionUnderTest:
 
     def _is_moved_by_time(self) -> bool:
         record = self._execution.record
-        if record.status.is_terminal:
+        if record.status is not ExecutionStatus.RUNNING:
             return False
         awaited = [operation for operation in self.operations if _is_awaited(operation)]
         if any(operation.type is OperationType.CHAINED_INVOKE for operation in awaited) and self._engine.next_moment() is not None:

@@ -12,17 +12,17 @@ from django.db import connection
 from django.db.models import Min
 
 from execution_engine.conf import engine_settings
-from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.enums import ExecutionStatus, OperationType
 from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
 from execution_engine.invocation.run import Invocation
-from execution_engine.journal import children, claims, functions, reader
+from execution_engine.journal import children, claims, functions, pausing, reader
 from execution_engine.journal.claims import Claim
 from execution_engine.journal.lane import Lane
 from execution_engine.journal.present import virtual_time
 from execution_engine.models import Execution, FunctionVersion
 from execution_engine.sdk.registry import RegisteredFunction, find_function
 from execution_engine.selectors.history import list_events
-from execution_engine.services import callbacks, executions, signals
+from execution_engine.services import callbacks, executions, repairs, signals
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.database_writer import DirectWriter, journal_connection
 from execution_engine.testing.engine import VirtualEngine
@@ -36,6 +36,8 @@ class DatabaseEngine(VirtualEngine):
         super().__init__(clock)
         self._executions: list[DatabaseExecution] = []
         self._functions: dict[int, RegisteredFunction] = {}
+        # What never happened needs no looking for: most tests have neither pauses nor crashes nor children.
+        self.has_paused = self._has_died = self._has_children = False
 
     @property
     def executions(self) -> "Sequence[DatabaseExecution]":
@@ -60,10 +62,15 @@ class DatabaseEngine(VirtualEngine):
 
     def run_round(self) -> bool:
         with virtual_time(self.clock.now):
+            if self.has_paused:
+                pausing.look(journal_connection())
             found = self._claim()
             for claim in found:
                 self._invoke(claim)
-            return bool(found) or bool(children.deliver_due(journal_connection())) or self._meets_new_functions()
+            return bool(found) or (self._has_children and self._serve_children())
+
+    def _serve_children(self) -> bool:
+        return bool(children.deliver_due(journal_connection())) or self._meets_new_functions()
 
     def register(self, function: RegisteredFunction) -> None:
         with connection.cursor() as cursor:
@@ -88,7 +95,7 @@ class DatabaseEngine(VirtualEngine):
             claim_seconds=engine_settings().CLAIM_SECONDS,
             now=self.clock.now(),
         )
-        return claim() or claim(suspects=True)
+        return claim() or (claim(suspects=True) if self._has_died else [])
 
     def _invoke(self, claim: Claim) -> None:
         loaded = reader.load(journal_connection(), [claim.execution_id])[claim.execution_id]
@@ -107,8 +114,11 @@ class DatabaseEngine(VirtualEngine):
         try:
             Invocation(claim, self._functions[claim.version_id], lane, writer, engine_settings()).run()
         except ProcessDeath:
+            self._has_died = True
             claimed_by = Execution.objects.values_list("claimed_by", flat=True).get(id=claim.execution_id)
             claims.take_over(journal_connection(), dead=claimed_by, now=self.clock.now())
+        invokes = (operation.type is OperationType.CHAINED_INVOKE for operation in lane.operations.values())
+        self._has_children = self._has_children or any(invokes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,16 @@ class DatabaseExecution:
     def signal(self, name: str, payload: str | None) -> None:
         with self._time():
             signals.send_signal(self.id, name, payload)
+        self.engine.run_while_due()
+
+    def pause(self, reason: str) -> None:
+        self.engine.has_paused = True
+        with self._time():
+            repairs.pause_execution(self.id, reason=reason)
+
+    def resume(self, reason: str) -> None:
+        with self._time():
+            repairs.resume_execution(self.id, reason=reason)
         self.engine.run_while_due()
 
     def stop(self, error: ErrorObject | None) -> None:

@@ -60,7 +60,7 @@ class MemoryEngine(VirtualEngine):
 
     def _create(self, function: RegisteredFunction, input_text: str | None, *, name: str | None, tenant_id: str | None) -> MemoryExecution:
         stored = self._store(function, input_text, name)
-        created = MemoryExecution(stored, function, self.clock, self.run_while_due, self._start_child, tenant_id, self.dies_after)
+        created = MemoryExecution(stored, self.clock, self.run_while_due, function, self._start_child, tenant_id, self.dies_after)
         self.dies_after = None
         self._executions.append(created)
         return created
@@ -70,7 +70,7 @@ class MemoryEngine(VirtualEngine):
         stored = self._store(function, recorded.input, None)
         stored.record = replace(stored.record, id=recorded.id, started_at=recorded.started_at)
         stored.operations = {operation.id: replace(operation, wake_seq=None) for operation in recorded.reopened()}
-        resumed = MemoryExecution(stored, function, self.clock, self.run_while_due, self._start_child)
+        resumed = MemoryExecution(stored, self.clock, self.run_while_due, function, self._start_child)
         self._executions.append(resumed)
         self.run_while_due()
         return resumed

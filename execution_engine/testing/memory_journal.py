@@ -14,6 +14,7 @@ from execution_engine.core.records import ErrorObject, OperationRecord, Operatio
 from execution_engine.core.transitions import apply_update, chained_invoke
 from execution_engine.core.transitions import execution as execution_moves
 from execution_engine.sdk.errors import CheckpointError
+from execution_engine.sdk.suspend import SuspendExecution
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.memory_store import StoredExecution
 
@@ -48,6 +49,8 @@ class MemoryJournal:
         self._claim_id = stored.record.claim_id
         self._start_child = start_child
         self._dies_after = dies_after
+        self.is_cut = False
+        """A pause ended the invocation before it had looked at everything: it is owed another one."""
         self._queue = RLock()
         self._view: dict[str, OperationRecord] = {}
         self._told = stored.record.told_seq
@@ -81,9 +84,15 @@ class MemoryJournal:
         with self._queue:
             self._record(updates)
             self._perhaps_die()
+            begins_body = updates[-1].type is OperationType.STEP and updates[-1].action is OperationAction.START
+            if self._stored.record.status is ExecutionStatus.PAUSING and not begins_body:
+                self.is_cut = True
+                raise SuspendExecution("the execution is being paused")
 
     def hold(self, update: OperationUpdate) -> None:
-        self.checkpoint(update)
+        with self._queue:
+            self._record((update,))
+            self._perhaps_die()
 
     def refresh(self) -> None:
         with self._queue:

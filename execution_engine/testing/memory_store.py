@@ -47,6 +47,7 @@ class StoredExecution:
         self.request_id: UUID | None = None
         self.operations: dict[str, OperationRecord] = {}
         self.signals: dict[str, deque[str | None]] = {}
+        self.pause: dict[str, Any] = {}
         self.status_text = ""
         self.attributes: dict[str, Any] = {}
         self._clock = clock

@@ -11,7 +11,7 @@ update durable_execution set pause = %(pause)s, deadline_at = %(deadline_at)s wh
 -- name: paused_due
 -- Pauses that their invocation could not settle itself, and timers of paused executions. Index: execution_list_by_status.
 select id from durable_execution
- where status in ('PAUSING', 'PAUSED') and claim_id is null and (status = 'PAUSING' or due_at <= clock_timestamp())
+ where status in ('PAUSING', 'PAUSED') and claim_id is null and (status = 'PAUSING' or due_at <= coalesce(%(now)s::timestamptz, clock_timestamp()))
  limit 100
 
 -- name: all_operations
