@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from types import CoroutineType
 from typing import Any, NoReturn
 
@@ -29,7 +31,15 @@ def operation_logger(context: ContextPosition, key: OperationKey) -> Callable[[i
 
 def awaited(value: Any) -> Any:
     """The value of a body; a coroutine function's is run to its end on a loop of its own."""
-    return asyncio.run(value) if type(value) is CoroutineType else value
+    if type(value) is not CoroutineType:
+        return value
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(value)
+    # `fn.run()` or a test inside an async program: this thread's loop is taken, so the coroutine gets a thread of its own.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, asyncio.run, value).result()
 
 
 def retry_options(delay_seconds: int, what: str) -> OperationOptions:

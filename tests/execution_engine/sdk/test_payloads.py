@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,15 @@ def test_coroutine_functions_are_bodies_too() -> None:
         return [context.step("ask", ask, retry=RetryPolicy()), context.wait_for_condition(check, stop)]
 
     assert Journal(handler).run().result == "[2, 5]"
+
+
+def test_a_coroutine_body_runs_where_a_loop_runs_already() -> None:
+    async def one() -> int:
+        await asyncio.sleep(0)
+        return 1
+
+    async def program() -> str | None:
+        return Journal(lambda event, context: context.step("one", one)).run().result
+
+    with ThreadPoolExecutor(1) as thread:  # the test's own thread may have a loop, too
+        assert thread.submit(asyncio.run, program()).result() == "1"
