@@ -58,7 +58,9 @@ class Auditor:
         if after.claim_id is not None and after.claim_id != before.claim_id:
             _demand(before.claim_id is None and after.claim_id not in self._claims, "S3: a claim was taken twice")
             self._claims.add(after.claim_id)
-        if not after.status.is_terminal and after.claim_id is None:
+        if after.status is ExecutionStatus.PAUSED:
+            _demand(after.claim_id is None, f"L4: {number} is paused, but somebody holds its claim")
+        if after.status is ExecutionStatus.RUNNING and after.claim_id is None:
             self._check_somebody_comes(transaction, number, after)
 
     def _check_somebody_comes(self, transaction: Transaction, number: int, row: ExecutionRecord) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.records import ErrorObject, ExecutionRecord, HistoryEvent, OperationRecord, Transition
 from execution_engine.core.transitions import execution as moves
+from execution_engine.core.transitions import pausing
 from tests.simulation.database import Fits, Key, Transaction, execution_key
 from tests.simulation.variants import Variant
 
@@ -56,6 +57,11 @@ class Entry:
     release: Release | None = None
     goes_alone: bool = False
 
+    @property
+    def suspends(self) -> bool:
+        """Gives the claim back without an end; while a pause is asked for, the slow path settles it with that."""
+        return self.release is not None and self.release.ending is not Ending.END
+
     def holds_claim(self, row: ExecutionRecord) -> bool:
         return row.claim_id == self.claim_id and self.checkpoint_seq in (None, row.checkpoint_seq)
 
@@ -63,7 +69,7 @@ class Entry:
         """What a flush compares: claim, sequence, status, deadline, and for what time moved, `wake_seq`."""
         return lambda row: (
             self.holds_claim(row)
-            and row.status is ExecutionStatus.RUNNING
+            and (row.status is ExecutionStatus.RUNNING or (row.status is ExecutionStatus.PAUSING and not self.suspends))
             and not moves.is_past_deadline(row, now)
             and self.expect_wake in (None, row.wake_seq)
         )
@@ -74,10 +80,13 @@ def record_entry(
 ) -> ExecutionRecord:
     """The writes of one entry whose execution is locked; returns the execution's new row."""
     transaction.claims[entry.execution] = entry.claim_id
+    was_pausing = row.status is ExecutionStatus.PAUSING
     row = replace(row, checkpoint_seq=row.checkpoint_seq + 1)
     row = write_moves(transaction, entry.execution, row, transitions, wakes=entry.by_time)
     if entry.release is not None:
         row = write_ending(transaction, entry.execution, entry.release.apply(row, now, variant))
+        if was_pausing and entry.suspends and not row.status.is_terminal:
+            row = write_ending(transaction, entry.execution, pausing.settle(row, entry.release.nearest_timer, {}))
     transaction.write(execution_key(entry.execution), row)
     return row
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from execution_engine.core.enums import OperationStatus
+from execution_engine.core.enums import ExecutionStatus, OperationStatus
 from tests.simulation.database import Database, execution_key
 from tests.simulation.outsiders import Answer
 
@@ -35,6 +35,9 @@ class Ledger:
         self.bodies[session.number, operation_id, attempt] += 1
         if at_most_once and self.bodies[session.number, operation_id, attempt] > 1:
             raise BrokenInvariantError(f"S2: at-most-once attempt {attempt} of {operation_id} began twice")
+        row = self.database.latest(execution_key(session.number))
+        if row.status is ExecutionStatus.PAUSED and row.claim_id == session.claim_id:
+            raise BrokenInvariantError(f"L4: {operation_id} began in a paused execution")
         recorded = self.database.latest(("operation", session.number, operation_id))
         if recorded is None or recorded.status is not OperationStatus.SUCCEEDED:
             return

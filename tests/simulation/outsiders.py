@@ -4,11 +4,12 @@ Each command returns what its caller is told: an `Answer`.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus
 from execution_engine.core.errors import CallbackCompletedError
 from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord, Transition
-from execution_engine.core.transitions import callback
+from execution_engine.core.transitions import callback, pausing
 from execution_engine.core.transitions import execution as moves
 from tests.simulation.database import Transaction, execution_key
 from tests.simulation.entries import write_ending, write_moves
@@ -97,6 +98,33 @@ class Outsiders:
             transaction.commit()
         yield
         return Answer(True, ExecutionStatus.STOPPED)
+
+    def pause(self, number: int) -> Steps:
+        with self.protocol.begin() as transaction:
+            row, snapshot = yield from self._lock(transaction, number)
+            if row.status is not ExecutionStatus.RUNNING:
+                return Answer(False, row.status)
+            yield
+            write_ending(transaction, number, pausing.request(row, self._nearest(transaction, number, snapshot), {}))
+            yield
+            transaction.commit()
+        return Answer(True)
+
+    def resume(self, number: int) -> Steps:
+        with self.protocol.begin() as transaction:
+            row, snapshot = yield from self._lock(transaction, number)
+            if row.status not in (ExecutionStatus.PAUSING, ExecutionStatus.PAUSED):
+                return Answer(False, row.status)
+            yield
+            nearest = self._nearest(transaction, number, snapshot)
+            write_ending(transaction, number, pausing.resume(row, nearest, self.protocol.now, {}))
+            yield
+            transaction.commit()
+        return Answer(True)
+
+    def _nearest(self, transaction: Transaction, number: int, snapshot: int) -> datetime | None:
+        operations = (row for _, row in transaction.rows("operation", number, snapshot))
+        return min((o.due_at for o in operations if o.due_at is not None and not o.is_terminal), default=None)
 
     def _lock(self, transaction: Transaction, number: int) -> Steps:
         """Locks the execution, times it out when it is past its deadline; returns its row and the next statement's snapshot."""

@@ -10,13 +10,14 @@ from uuid import UUID
 from execution_engine.core.enums import ExecutionStatus, OperationStatus
 from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import ExecutionRecord, OperationRecord, Transition
-from execution_engine.core.transitions import callback, fire_timer
+from execution_engine.core.transitions import callback, fire_timer, pausing
 from execution_engine.core.transitions import execution as moves
 from tests.simulation.database import Database, Fits, Key, Mode, Transaction, execution_key
 from tests.simulation.entries import Entry, record_entry, write_ending, write_moves
 from tests.simulation.scheduler import Scheduler, Steps
 from tests.simulation.variants import Variant
 
+RUNNING = ExecutionStatus.RUNNING
 CLAIM = timedelta(seconds=30)
 
 
@@ -80,6 +81,35 @@ class Protocol:
             if transaction.writes:
                 yield
                 transaction.commit()
+
+    def look_after_paused(self, executions: Sequence[int]) -> Steps:
+        """A duty: settles pauses whose invocation died, fires what is due in paused executions."""
+        for number in executions:
+            with self.begin() as transaction:
+                snapshot = transaction.snapshot()
+                yield
+                row = yield from transaction.lock(execution_key(number), _needs_look(self.now), snapshot=snapshot, skip=True)
+                if row is None:
+                    continue
+                yield
+                self._look_at(transaction, number, row)
+                yield
+                transaction.commit()
+
+    def _look_at(self, transaction: Transaction, number: int, row: ExecutionRecord) -> None:
+        self.met["looked after paused"] += 1
+        now = self.now
+        if moves.is_past_deadline(row, now):
+            write_ending(transaction, number, moves.end(row, ExecutionStatus.TIMED_OUT, now))
+            return
+        known = self._known(transaction, number, transaction.snapshot())
+        row = write_moves(transaction, number, row, self._due(known, now), wakes=True)
+        operations = (o for _, o in transaction.rows("operation", number, transaction.snapshot()))
+        nearest = min((o.due_at for o in operations if o.due_at is not None and not o.is_terminal), default=None)
+        settled = pausing.settle(row, nearest, {})
+        if row.status is ExecutionStatus.PAUSED:
+            settled = moves.ExecutionTransition(settled.record, ())
+        write_ending(transaction, number, settled)
 
     def renew(self, number: int, claim_id: UUID) -> Steps:
         with self.begin() as transaction:
@@ -203,7 +233,16 @@ class Protocol:
 
 
 def _is_due(now: datetime) -> Fits:
-    return lambda row: row.claim_id is None and row.due_at is not None and row.due_at <= now
+    return lambda row: row.claim_id is None and row.status is RUNNING and row.due_at is not None and row.due_at <= now
+
+
+def _needs_look(now: datetime) -> Fits:
+    paused = (ExecutionStatus.PAUSING, ExecutionStatus.PAUSED)
+    return lambda row: (
+        row.claim_id is None
+        and row.status in paused
+        and (row.status is ExecutionStatus.PAUSING or (row.due_at is not None and row.due_at <= now))
+    )
 
 
 def _has_ended(now: datetime, own: AbstractSet[UUID]) -> Fits:

@@ -8,7 +8,8 @@ from execution_engine.core.records import ErrorObject, OperationOptions, Operati
 from tests.simulation.entries import Ending, Release
 from tests.simulation.ledger import Ledger
 from tests.simulation.scheduler import Steps
-from tests.simulation.session import Session
+from tests.simulation.session import PausedError, Session
+from tests.simulation.variants import Variant
 
 S, A, T = OperationStatus, OperationAction, OperationType
 
@@ -76,6 +77,9 @@ class Handler:
                 yield from self._PLAYERS[call.kind](self, session, call)
         except Suspended:
             return Release(Ending.SUSPEND, session.told, session.nearest_timer())
+        except PausedError:
+            told = session.told if session.worker.variant is Variant.PAUSE_FORGETS else session.told_before
+            return Release(Ending.SUSPEND, told, session.nearest_timer())
         return Release(Ending.END, session.told, status=ExecutionStatus.SUCCEEDED)
 
     def _step(self, session: Session, call: Call) -> Steps:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from execution_engine.core.enums import OperationType
+from execution_engine.core.enums import OperationAction, OperationType
 from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import ExecutionRecord, OperationRecord, OperationUpdate, Transition
 from execution_engine.core.transitions import apply_update, fire_timer
@@ -47,6 +47,10 @@ class Ticket:
         return any(move.record.options.signal is not None for move in self.transitions)
 
 
+class PausedError(Exception):
+    """The execution is being paused: the invocation answers PENDING, and is owed another one."""
+
+
 class Session:
     """The journal of one claim as its handler sees it. `told` is the wake_seq that memory is up to date with."""
 
@@ -62,6 +66,9 @@ class Session:
         self.queue: deque[Ticket] = deque()
         self.outstanding: list[Ticket] = []
         self.is_over = False
+        self.is_pausing = False
+        """As the last answer told: the handler unwinds at its next checkpoint, except between a START and its body."""
+        self.told_before = row.told_seq
 
     def merge(self, known: Known) -> None:
         """Takes over what outsiders and time changed. Memory may be ahead of the rows in what its handler moves itself."""
@@ -74,6 +81,9 @@ class Session:
     def checkpoint(self, *updates: OperationUpdate) -> Steps:
         """Returns when the moves are durable and outside changes are merged. Raises `ClaimLostError`."""
         yield from self.wait(self.put(Ticket(self._plan(updates))))
+        begins_body = updates[-1].type is OperationType.STEP and updates[-1].action is OperationAction.START
+        if self.is_pausing and not begins_body:
+            raise PausedError
 
     def hold(self, update: OperationUpdate) -> None:
         until = self.scheduler.now + HELD

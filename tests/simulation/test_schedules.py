@@ -25,6 +25,7 @@ RARE_PATHS = {
     "answer lost, written",
     "claims taken over",
     "fenced off",
+    "looked after paused",
     "signals taken from the buffer",
     "timed out under a claim",
     "told while running",

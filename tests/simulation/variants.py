@@ -15,3 +15,4 @@ class Variant(Enum):
     OWN_CLAIMS_SPARED = "a worker never takes over what it claimed itself, though it forgot it"
     BLIND_RESEND = "after a lost answer the entry is sent again without a look at the row"
     TOLD_AT_FLUSH = "suspend says what memory knows when it is written, not when the handler decided"
+    PAUSE_FORGETS = "an invocation that a pause cut short is not owed again"

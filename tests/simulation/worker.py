@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
+from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import ExecutionRecord
 from execution_engine.core.transitions import execution as moves
@@ -57,6 +58,7 @@ class Worker:
                 if not session.is_over:
                     session.fire_due()
             yield from self.protocol.take_over(self.executions, own)
+            yield from self.protocol.look_after_paused(self.executions)
             free = SLOTS - len(self.sessions)
             if free > 0:
                 claimed = yield from self._call(self.protocol.claim(self.executions, free, self.claimed))
@@ -154,6 +156,7 @@ class Worker:
             session.settle(lost=True)
             return
         session.merge(known)
+        session.is_pausing = known.row.status is ExecutionStatus.PAUSING
         session.checkpoint_seq += 1
         session.settle(lost=False)
 
@@ -162,6 +165,7 @@ class Worker:
             fired = (replace(move.record, wake_seq=row.wake_seq) for move in entry.transitions)
             session.merge(Known(row, {operation.id: operation for operation in fired}))
         session.checkpoint_seq += 1
+        session.is_pausing = row.status is ExecutionStatus.PAUSING
         if entry.release is None and row.wake_seq != session.told:
             self.protocol.met["told while running"] += 1
             session.merge((yield from self.protocol.load(session.number)))

@@ -114,6 +114,8 @@ class World:
                     self.scheduler.spawn(self._sender(number, call.id))
             if self.random.random() < 0.3:
                 self.scheduler.spawn(self._stopper(number))
+            if self.random.random() < 0.3:
+                self.scheduler.spawn(self._pauser(number))
 
     def _caller(self, number: int, callback: str, payload: str, beats: bool) -> Steps:
         """Comes back until somebody, itself or another, has answered; looks often, because that is where races are."""
@@ -139,6 +141,14 @@ class World:
         yield self.random.choice((0.1, 5.0, 60.0)) * self.random.random()
         answer = yield from self.outsiders.stop(number)
         self.ledger.told(number, "stop", answer)
+
+    def _pauser(self, number: int) -> Steps:
+        """Pauses once or twice, and always resumes in the end."""
+        for _ in range(self.random.choice((1, 2))):
+            yield self.random.choice((0.1, 5.0, 60.0)) * self.random.random()
+            yield from self.outsiders.pause(number)
+            yield self.random.choice((0.0, 1.0, 60.0)) * self.random.random()
+            yield from self.outsiders.resume(number)
 
 
 def run_schedule(seed: int, variant: Variant = Variant.INTACT) -> World:
