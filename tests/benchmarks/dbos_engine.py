@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from dbos import DBOS, DBOSConfig
 
-from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, Meter, emit, growth, latencies, replay_figures, timed
+from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS, Meter, answer_calls, emit, growth, replay_figures
 
 EXECUTIONS = int(os.environ.get("BENCH_DBOS_EXECUTIONS", "300"))
 RESUMED = threading.Event()
@@ -59,8 +59,7 @@ def w1(url: str) -> None:
 
 
 def w2(url: str) -> None:
-    emit("dbos", "W2", mode="in process", **latencies(timed(one)))
-    emit("dbos", "W2", mode="started in process", **latencies(timed(lambda: DBOS.start_workflow(one).get_result())))
+    answer_calls({"in process": one, "started in process": lambda: DBOS.start_workflow(one).get_result()})
 
 
 def w5(url: str) -> None:

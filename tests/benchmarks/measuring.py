@@ -5,7 +5,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -41,16 +41,13 @@ def latencies(values: Sequence[float]) -> dict[str, float]:
     return {f"p{percent}_ms": milliseconds(percentile(values, percent)) for percent in (50, 90, 99)}
 
 
-def timed(call: Callable[[], Any]) -> list[float]:
-    """Seconds of each of RUNS calls, with a pause between them: one execution at a time, as a person or a web request starts them."""
-    found = []
-    for number in range(-20, RUNS):
-        time.sleep(PAUSE_SECONDS)
+def answer_calls(calls: Mapping[str, Callable[[], Any]]) -> None:
+    """Makes the call that each line of the standard input names and prints its seconds: the caller alternates between engines."""
+    print("ready", flush=True)  # noqa: T201
+    for line in sys.stdin:
         began = time.perf_counter()
-        call()
-        if number >= 0:
-            found.append(time.perf_counter() - began)
-    return found
+        calls[line.strip()]()
+        print(time.perf_counter() - began, flush=True)  # noqa: T201
 
 
 def growth(moments: Sequence[float]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from tests.benchmarks.measuring import LONG_STEPS, STEPS, Meter, emit, growth, latencies, replay_figures, timed
+from tests.benchmarks.measuring import LONG_STEPS, STEPS, Meter, answer_calls, emit, growth, replay_figures
 from tests.crash.worker import CeleryWorker
 
 MODULES = ["tests.benchmarks.functions"]
@@ -46,8 +46,7 @@ def w2(url: str, worker: CeleryWorker) -> None:
     """One execution of one step at a time: in the calling process, then started here and run by the worker."""
     from tests.benchmarks.functions import one
 
-    emit("ours", "W2", mode="in process", **latencies(timed(lambda: one.run({}))))
-    emit("ours", "W2", mode="across processes", **latencies(timed(lambda: one.start({}).result(timeout=30))))
+    answer_calls({"in process": lambda: one.run({}), "across processes": lambda: one.start({}).result(timeout=30)})
 
 
 def w5(url: str, worker: CeleryWorker) -> None:
