@@ -169,7 +169,7 @@ class MemoryJournal:
 
 def _unknown_target(record: OperationRecord, now: datetime) -> Transition:
     """The invoke is answered in its own checkpoint."""
-    error = ErrorObject(message=f"no function is registered as {record.options.function!r}", type="ResourceNotFoundException")
+    error = ErrorObject(message=f"no worker has registered {record.options.function}", type="ResourceNotFoundException")
     transition = chained_invoke.complete(record, OperationStatus.FAILED, now, error=error)
     assert transition is not None
     return transition

@@ -17,6 +17,8 @@ from execution_engine import (
     CallbackError,
     DurableContext,
     Duration,
+    InvokeError,
+    MapConfig,
     RetryPolicy,
     StepConfig,
     StepError,
@@ -35,7 +37,16 @@ from execution_engine.worker.runtime import Runtime
 Event = dict[str, Any]
 SOON = timedelta(milliseconds=100)
 DIFFERING = frozenset(
-    {"EventTimestamp", "ScheduledEndTimestamp", "StartTimestamp", "EndTimestamp", "RequestId", "CallbackId", "StackTrace"}
+    {
+        "EventTimestamp",
+        "ScheduledEndTimestamp",
+        "StartTimestamp",
+        "EndTimestamp",
+        "RequestId",
+        "CallbackId",
+        "StackTrace",
+        "DurableExecutionArn",
+    }
 )
 
 
@@ -170,6 +181,23 @@ def atomic(event: Event, context: DurableContext) -> int:
     return context.step(lambda: 3, name="together", config=StepConfig(atomic=True))
 
 
+def branches(event: Event, context: DurableContext) -> Any:
+    def branch(child: DurableContext, item: int, index: int, _: Any) -> int:
+        child.wait(Duration(1), name="pause")
+        return child.step(lambda: item * 2, name="double")
+
+    config = MapConfig(max_concurrency=1)
+    return context.map([1, 2], branch, name="each", config=config).get_results()
+
+
+def invokes(event: Event, context: DurableContext) -> Any:
+    doubled = context.invoke("story-steps-and-waits", {"n": 2}, name="child")
+    try:
+        context.invoke("nobody-knows-this", None, name="unknown")
+    except InvokeError as error:
+        return [doubled, error.error_type]
+
+
 STORIES: dict[str, tuple[Callable[..., Any], Callable[[Driver], None]]] = {
     "steps-and-waits": (steps_and_waits, lambda _: None),
     "retries": (retries, lambda _: None),
@@ -181,6 +209,8 @@ STORIES: dict[str, tuple[Callable[..., Any], Callable[[Driver], None]]] = {
     "raises": (raises, lambda _: None),
     "stopped": (waits_for_ever, lambda it: it.stop()),
     "atomic": (atomic, lambda _: None),
+    "branches": (branches, lambda _: None),
+    "invokes": (invokes, lambda _: None),
 }
 FUNCTIONS = {name: durable_execution(name=f"story-{name}")(handler) for name, (handler, _) in STORIES.items()}
 
