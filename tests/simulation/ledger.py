@@ -24,7 +24,7 @@ class Ledger:
     database: Database
     invocations: Counter[int] = field(default_factory=Counter)
     bodies: Counter[tuple[int, str, int]] = field(default_factory=Counter)
-    stale_bodies: Counter[UUID] = field(default_factory=Counter)
+    stale_bodies: Counter[tuple[UUID, str]] = field(default_factory=Counter)
     answers: list[tuple[int, str, Answer, str]] = field(default_factory=list)
 
     def begin_invocation(self, execution: int) -> int:
@@ -43,8 +43,9 @@ class Ledger:
             return
         if self.database.latest(execution_key(session.number)).claim_id == session.claim_id:
             raise BrokenInvariantError(f"S2: {operation_id} began again after its end was recorded")
-        self.stale_bodies[session.claim_id] += 1
-        if self.stale_bodies[session.claim_id] > 1:
+        thread = session.claim_id, operation_id if "." in operation_id else ""  # each branch may be entering one
+        self.stale_bodies[thread] += 1
+        if self.stale_bodies[thread] > 1:
             raise BrokenInvariantError(f"S2: a lost claim began a second body, {operation_id}")
 
     def told(self, execution: int, command: str, answer: Answer, payload: str = "") -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from execution_engine.core.enums import ExecutionStatus, OperationAction, OperationStatus, OperationType
+from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import ErrorObject, OperationOptions, OperationRecord, OperationUpdate
 from tests.simulation.entries import Ending, Release
 from tests.simulation.ledger import Ledger
@@ -16,7 +17,7 @@ S, A, T = OperationStatus, OperationAction, OperationType
 
 @dataclass(frozen=True)
 class Call:
-    """`kind`: step, once (at most once), wait, create (a callback), result (of the callback `target`), signal.
+    """`kind`: step, once (at most once), wait, create (a callback), result (of the callback `target`), signal, both (`branches`).
 
     `fails`: attempts that raise before one returns. `seconds`: of the body, the wait or the callback's timeout (0: none).
     """
@@ -27,6 +28,7 @@ class Call:
     heartbeat: int = 0
     fails: int = 0
     target: str = ""
+    branches: tuple["Call", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class Script:
     broken_invocations: int = 0
     timeout: int = 0
 
+    @property
+    def all_calls(self) -> list[Call]:
+        return [inner for call in self.calls for inner in (call, *call.branches)]
+
 
 def random_script(random: Random) -> Script:
     """Two to five calls; every callback created is also awaited, at once or after what lies between."""
@@ -42,8 +48,10 @@ def random_script(random: Random) -> Script:
     open_callbacks: list[str] = []
     for number in range(random.randint(2, 5)):
         name = f"op{number}"
-        kind = random.choice(("step", "step", "once", "wait", "create", "create", "signal"))
-        if kind in ("step", "once"):
+        kind = random.choice(("step", "step", "once", "wait", "create", "create", "signal", "both"))
+        if kind == "both":
+            calls.append(Call(name, kind, branches=tuple(_random_branch(random, f"{name}.{side}") for side in (0, 1))))
+        elif kind in ("step", "once"):
             calls.append(Call(name, kind, seconds=random.choice((0, 0, 0, 1, 40)), fails=random.choice((0, 0, 1, 2))))
         elif kind == "create":
             calls.append(Call(name, kind, seconds=random.choice((0, 5, 60)), heartbeat=random.choice((0, 0, 8))))
@@ -56,8 +64,17 @@ def random_script(random: Random) -> Script:
     return Script(tuple(calls), random.choice((0, 0, 0, 1)), random.choice((0, 0, 0, 30)))
 
 
+def _random_branch(random: Random, name: str) -> Call:
+    kind = random.choice(("step", "wait", "signal", "signal"))
+    return Call(name, kind, seconds=random.choice((0, 1, 8)) if kind == "step" else random.choice((1, 10)), fails=random.choice((0, 1)))
+
+
 class Suspended(Exception):
-    """The handler waits for something that memory does not know yet."""
+    """The handler waits for an operation that memory does not know the end of."""
+
+    def __init__(self, operation_id: str) -> None:
+        super().__init__()
+        self.operation_id = operation_id
 
 
 class Handler:
@@ -86,7 +103,7 @@ class Handler:
         found = session.operations.get(call.id)
         while found is None or not found.is_terminal:
             if found is not None and found.status is S.PENDING:
-                raise Suspended
+                raise Suspended(call.id)
             is_interrupted = call.kind == "once" and found is not None and found.status is S.STARTED
             if found is None or found.status is S.READY:
                 start = _update(call, T.STEP, A.START)
@@ -128,9 +145,34 @@ class Handler:
 
     def _await(self, operation: OperationRecord) -> None:
         if not operation.is_terminal:
-            raise Suspended
+            raise Suspended(operation.id)
 
-    _PLAYERS = {"step": _step, "once": _step, "wait": _wait, "create": _create, "signal": _signal, "result": _result}
+    def _both(self, session: Session, call: Call) -> Steps:
+        """Two branches at once. One that waits for what came meanwhile, told to its sibling, goes on before all suspend."""
+        going = list(call.branches)
+        while going:
+            tasks = [session.scheduler.spawn(self._branch(session, branch), session.worker.process) for branch in going]
+            for task in tasks:
+                yield task.done
+            ends = {branch: task.result for branch, task in zip(going, tasks, strict=True)}
+            for end in ends.values():
+                if end is not None and not isinstance(end, Suspended):
+                    raise end
+            waiting = {branch: session.operations[end.operation_id] for branch, end in ends.items() if end is not None}
+            going = [branch for branch, found in waiting.items() if found.is_terminal or found.status is S.READY]
+            if session.worker.variant is Variant.NO_LAST_LOOK:
+                going = []
+            if waiting and not going:
+                raise Suspended("")
+
+    def _branch(self, session: Session, call: Call) -> Steps:
+        try:
+            yield from self._PLAYERS[call.kind](self, session, call)
+        except (Suspended, PausedError, ClaimLostError) as end:
+            return end
+        return None
+
+    _PLAYERS = {"step": _step, "once": _step, "wait": _wait, "create": _create, "signal": _signal, "result": _result, "both": _both}
 
 
 def _update(

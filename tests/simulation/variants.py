@@ -16,3 +16,4 @@ class Variant(Enum):
     BLIND_RESEND = "after a lost answer the entry is sent again without a look at the row"
     TOLD_AT_FLUSH = "suspend says what memory knows when it is written, not when the handler decided"
     PAUSE_FORGETS = "an invocation that a pause cut short is not owed again"
+    NO_LAST_LOOK = "branches suspend without a last look at what a sibling was told"

@@ -106,7 +106,7 @@ class World:
 
     def _invite_outsiders(self) -> None:
         for number, script in self.scripts.items():
-            for call in script.calls:
+            for call in script.all_calls:
                 if call.kind == "create":
                     for caller in range(self.random.choice((1, 2, 2))):
                         self.scheduler.spawn(self._caller(number, call.id, f"{call.id} by {caller}", call.heartbeat > 0))
