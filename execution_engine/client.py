@@ -59,14 +59,14 @@ class Handle:
         ends = None if timeout is None else time.monotonic() + to_seconds(timeout)
         pause = FIRST_LOOK_SECONDS
         while True:
+            time.sleep(pause)  # before the first look too: after a start the bell's thread must get its turn
+            pause = min(pause * 1.3, LONGEST_LOOK_SECONDS)
             found, result, error_text = self._look("status", "result", "error")
             status = ExecutionStatus(found)
             if status.is_terminal:
                 break
             if ends is not None and time.monotonic() >= ends:
                 raise TimeoutError(f"execution {self.name} is still {status}")
-            time.sleep(pause)
-            pause = min(pause * 1.25, LONGEST_LOOK_SECONDS)
         if status is ExecutionStatus.SUCCEEDED:
             return None if result in (None, "") else json.loads(result)
         error = ErrorObject() if error_text is None else ErrorObject.from_wire(json.loads(error_text))

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 RECONNECT_SECONDS = 0.5
 LISTEN_SECONDS = 0.5  # between looks at the stop event; a notification ends the wait at once
 SUSPECT_PATIENCE_LOOKS = 10
+LOCKED_SECONDS = 0.005
 
 
 class Pump:
@@ -102,7 +103,8 @@ class Pump:
             return 0
         if self._is_full:
             return longest if self._runtime.free <= 0 else 0
-        return longest if due is None else min(longest, max(0.0, due))
+        # Due and yet not claimed: somebody else holds its row, most often a sibling's claim. Asking without a pause would burn a core.
+        return longest if due is None else min(longest, max(LOCKED_SECONDS, due))
 
     def _serves_suspects(self, connection: psycopg.Connection[Any], versions: Sequence[int]) -> bool:
         """Suspects begin one at a time with nothing else in flight; a child that never gets empty takes them along after a while."""
