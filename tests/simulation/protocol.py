@@ -103,7 +103,7 @@ class Protocol:
             write_ending(transaction, number, moves.end(row, ExecutionStatus.TIMED_OUT, now))
             return
         known = self._known(transaction, number, transaction.snapshot())
-        row = write_moves(transaction, number, row, self._due(known, now), wakes=True)
+        row = write_moves(transaction, number, row, _due(known, now), wakes=True)
         operations = (o for _, o in transaction.rows("operation", number, transaction.snapshot()))
         nearest = min((o.due_at for o in operations if o.due_at is not None and not o.is_terminal), default=None)
         settled = pausing.settle(row, nearest, {})
@@ -176,7 +176,7 @@ class Protocol:
                 raise ClaimLostError
             known = self._known(transaction, entry.execution, second)
             self.met["went alone"] += 1
-            transitions = self._due(known, now) if entry.by_time else entry.transitions
+            transitions = _due(known, now) if entry.by_time else entry.transitions
             yield
             row = record_entry(transaction, entry, row, transitions, now, self.variant)
             row = self._deliver_signals(transaction, entry, row, second)
@@ -205,10 +205,6 @@ class Protocol:
     def _known(self, transaction: Transaction, number: int, snapshot: int) -> Known:
         operations = (row for _, row in transaction.rows("operation", number, snapshot))
         return Known(transaction.read(execution_key(number), snapshot), {operation.id: operation for operation in operations})
-
-    def _due(self, known: Known, now: datetime) -> list[Transition]:
-        fired = (fire_timer(operation, now) for operation in known.operations.values())
-        return [transition for transition in fired if transition is not None]
 
     def _deliver_signals(self, transaction: Transaction, entry: Entry, row: ExecutionRecord, snapshot: int) -> ExecutionRecord:
         """A wait for a signal that begins takes the oldest buffered one in the same commit."""
@@ -251,3 +247,8 @@ def _has_ended(now: datetime, own: AbstractSet[UUID]) -> Fits:
 
 def _is_held_by(claim_id: UUID) -> Fits:
     return lambda row: row.claim_id == claim_id
+
+
+def _due(known: Known, now: datetime) -> list[Transition]:
+    fired = (fire_timer(operation, now) for operation in known.operations.values())
+    return [transition for transition in fired if transition is not None]
