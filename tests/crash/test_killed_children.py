@@ -62,7 +62,7 @@ def test_broken_engines_are_caught(
     ground: psycopg.Connection[Any], database_url: str, broker: str, data: Path, seed: int, broken: str
 ) -> None:
     worker = CeleryWorker(database_url, data, modules=[FUNCTIONS, f"tests.crash.broken.{broken}"], threads=8, broker=broker)
-    verdict = crash(ground, worker, seed, 24, 6, 60)
+    verdict = crash(ground, worker, seed, 24, 10, 60)
     assert verdict.rerun_after_checkpoint or verdict.broken_histories, f"seed {seed}: {verdict}\n{worker.tail()}"
 
 
@@ -75,7 +75,9 @@ def test_killed_worker_leaves_no_child_and_the_next_one_finishes(
     worker = CeleryWorker(database_url, data, modules=[FUNCTIONS], threads=8, broker=broker)
     worker.start()
     worker.wait_until_ready()
-    time.sleep(0.5)
+    until = time.monotonic() + 30
+    while ground.execute("select count(*) from crash_ledger").fetchone() < (60,) and time.monotonic() < until:
+        time.sleep(0.01)
     killed = worker.kill()
     began = time.monotonic()
     while any(process_state(pid) not in {"", "Z", "X"} for pid in killed):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from durable_ops.serve.children import process_state
+from durable_ops.serve.children import process_state, spawn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -55,10 +55,10 @@ class CeleryWorker:
         """Starts it without waiting. Its output is `log`."""
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
         command = [sys.executable, "-m", "celery", "-A", "durable_ops", "worker", "--pool", "prefork", "--concurrency", str(self.children)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, *quiet], cwd=REPOSITORY, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
+        # With a death signal: a test that fails on the way leaves no worker behind.
+        self.process = spawn(
+            [*command, *quiet], log=self.log, death_signal=signal.SIGKILL, environment=self.environment, directory=REPOSITORY
+        )
         return self
 
     def __enter__(self) -> "CeleryWorker":

@@ -15,7 +15,7 @@ def wait_for_nothing(entry: Entry) -> None:
 
 
 def send_late(*arguments: Any, **keywords: Any) -> Any:
-    time.sleep(0.02)
+    time.sleep(0.15)  # several steps long, so that nearly every kill falls into it
     return send(*arguments, **keywords)
 
 
