@@ -10,6 +10,8 @@ from execution_engine.journal.arrays import register_arrays
 # A write under a lock is short; who waits longer than this for a row goes back into the line instead.
 LOCK_TIMEOUT_MS = 250
 STATEMENT_TIMEOUT_MS = 30_000
+# A process that freezes inside a transaction of the slow path must not keep its row locked until it thaws.
+IDLE_IN_TRANSACTION_MS = 15_000
 
 
 def connect(purpose: str, *, options: str = "") -> psycopg.Connection[Any]:
@@ -18,7 +20,7 @@ def connect(purpose: str, *, options: str = "") -> psycopg.Connection[Any]:
     params = dict(connections["default"].get_connection_params())
     for key in ("pool", "cursor_factory", "context", "prepare_threshold"):
         params.pop(key, None)
-    base = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+    base = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC"
     params["options"] = " ".join(filter(None, (params.get("options", ""), base, options)))
     connection: psycopg.Connection[Any] = psycopg.connect(
         **params,
