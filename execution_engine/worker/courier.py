@@ -1,4 +1,4 @@
-"""The courier of a runtime: tells parents that their children ended. Woken by ends in this process and by rings, looks each second."""
+"""The courier of a runtime: tells parents that their children ended. Woken by ends in this process, looks each second."""
 
 import logging
 import threading

@@ -62,7 +62,6 @@ class Pump:
             pass
         while not self._is_stopping.is_set():
             self._runtime.look.clear()
-            self._runtime.courier.wake.set()
             try:
                 pause = self._turn()
             except psycopg.Error as error:
