@@ -9,11 +9,9 @@ from execution_engine.conf import EngineSettings
 from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.core.identifiers import execution_arn, new_execution_id
 from execution_engine.core.records import ErrorObject, OperationUpdate
-from execution_engine.journal import functions
+from execution_engine.invocation.versions import version_to_start
 from execution_engine.journal.children import ChildStart
-from execution_engine.journal.functions import VersionRow
 from execution_engine.sdk.errors import CheckpointError
-from execution_engine.sdk.registry import find_function
 
 _TARGET = re.compile(
     r"(?:arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):function:)?"
@@ -31,7 +29,8 @@ def prepare(update: OperationUpdate, settings: EngineSettings, *, started_by: st
         raise CheckpointError(f"{update.options.function!r} names no function of this account and region", is_client_error=True)
     name, asked = target["name"], target["version"]
     try:
-        row = _version(name, None if asked in (None, "$LATEST") else asked)
+        with connection.cursor() as cursor:
+            row = version_to_start(cursor, name, None if asked in (None, "$LATEST") else asked)
     except FunctionNotFoundError as error:
         return update, ErrorObject(message=str(error), type="ResourceNotFoundException")
     child_id = new_execution_id()
@@ -50,15 +49,3 @@ def prepare(update: OperationUpdate, settings: EngineSettings, *, started_by: st
         started_by=started_by,
     )
     return replace(update, options=options), child
-
-
-def _version(function: str, version: str | None) -> VersionRow:
-    with connection.cursor() as cursor:
-        try:
-            return functions.find_version(cursor, function, version)
-        except FunctionNotFoundError:
-            known = find_function(function, version)
-            if known is None:
-                raise
-            functions.register(cursor, known)
-            return functions.find_version(cursor, function, known.version)

@@ -50,7 +50,6 @@ class Invocation:
         inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.plugins, self.codec)
         inner.branch_threads = self.branch_threads
         inner.life = self.life
-        inner.seed = self.seed
         return inner
 
     def end(self) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Any, TypeVar
-from uuid import UUID
 
 from execution_engine.core.enums import OperationAction, OperationStatus
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.records import OperationRecord, OperationUpdate
 from execution_engine.sdk.failures import error_object
+from execution_engine.sdk.forwarding import ForwardingSink
 from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.plugins import (
     InvocationEndInfo,
@@ -32,14 +32,14 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class PluginHost:
+class PluginHost(ForwardingSink):
     """A sink that tells plugins what passes through it, and the hooks that are no writes.
 
     Start and end of an operation are told once: `_statuses` is what the plugins have been told of each.
     """
 
     def __init__(self, plugins: tuple[Any, ...], sink: Sink, context: LambdaContext, event: Any, updated: tuple[str, ...]) -> None:
-        self._sink = sink
+        super().__init__(sink)
         self._lock = RLock()
         known = dict(sink.operations)
         self._statuses: dict[str, OperationStatus] = {id_: record.status for id_, record in known.items()}
@@ -122,25 +122,6 @@ class PluginHost:
 
         return run
 
-    @property
-    def execution_id(self) -> UUID:
-        return self._sink.execution_id
-
-    @property
-    def execution_arn(self) -> str:
-        return self._sink.execution_arn
-
-    @property
-    def operations(self) -> Mapping[str, OperationRecord]:
-        return self._sink.operations
-
-    @property
-    def started_at(self) -> datetime:
-        return self._sink.started_at
-
-    def now(self) -> datetime:
-        return self._sink.now()
-
     def checkpoint(self, *updates: OperationUpdate) -> None:
         self._tell_starts(updates)
         self._sink.checkpoint(*updates)
@@ -159,12 +140,6 @@ class PluginHost:
         value = self._sink.atomic(start, finish)
         self._tell_changes()
         return value
-
-    def set_status(self, text: str) -> None:
-        self._sink.set_status(text)
-
-    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        self._sink.set_attributes(attributes)
 
     def _tell_starts(self, updates: tuple[OperationUpdate, ...]) -> None:
         for update in updates:
@@ -196,9 +171,7 @@ class PluginHost:
             if record.is_terminal:
                 self._met.add(record.id)
                 self._tell("on_operation_end", OperationEndInfo(**describe_operation(record), is_replayed=False))
-        news = OperationChangeInfo(
-            self._sink.execution_arn, _infos(changed, is_replayed=False), _infos(operations, is_replayed=False)
-        )
+        news = OperationChangeInfo(self._sink.execution_arn, _infos(changed, is_replayed=False), _infos(operations, is_replayed=False))
         self._tell("on_operation_change", news)
 
     def _made(self, plugin: Any) -> Any:

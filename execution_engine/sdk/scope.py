@@ -1,14 +1,13 @@
 """Who may still write under a map or parallel: once its end is recorded, none of its branches."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from threading import Condition
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import TypeVar
 
-from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.core.records import OperationUpdate
 from execution_engine.sdk.errors import OrphanedChildException
+from execution_engine.sdk.forwarding import ForwardingSink
 from execution_engine.sdk.sink import Sink
 
 T = TypeVar("T")
@@ -60,33 +59,14 @@ class Scope:
             self._is_closed = True
 
 
-class GuardedSink:
+class GuardedSink(ForwardingSink):
     """A sink whose writes pass a scope."""
 
-    __slots__ = ("_scope", "_sink")
+    __slots__ = ("_scope",)
 
     def __init__(self, sink: Sink, scope: Scope) -> None:
-        self._sink = sink
+        super().__init__(sink)
         self._scope = scope
-
-    @property
-    def execution_id(self) -> UUID:
-        return self._sink.execution_id
-
-    @property
-    def execution_arn(self) -> str:
-        return self._sink.execution_arn
-
-    @property
-    def operations(self) -> Mapping[str, OperationRecord]:
-        return self._sink.operations
-
-    @property
-    def started_at(self) -> datetime:
-        return self._sink.started_at
-
-    def now(self) -> datetime:
-        return self._sink.now()
 
     def checkpoint(self, *updates: OperationUpdate) -> None:
         with self._scope.writing(updates[0].id):
@@ -96,15 +76,6 @@ class GuardedSink:
         with self._scope.writing(update.id):
             self._sink.hold(update)
 
-    def refresh(self) -> None:
-        self._sink.refresh()
-
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
         with self._scope.writing("" if start is None else start.id):
             return self._sink.atomic(start, finish)
-
-    def set_status(self, text: str) -> None:
-        self._sink.set_status(text)
-
-    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        self._sink.set_attributes(attributes)

@@ -11,16 +11,16 @@ from django.db import connection, transaction
 
 from execution_engine.conf import engine_settings
 from execution_engine.core.enums import ExecutionStatus
-from execution_engine.core.errors import ExecutionAlreadyStartedError, FunctionNotFoundError
+from execution_engine.core.errors import ExecutionAlreadyStartedError
 from execution_engine.core.identifiers import execution_arn, new_execution_id
 from execution_engine.core.records import ErrorObject
 from execution_engine.core.transitions import execution as executions
-from execution_engine.journal import functions, store
+from execution_engine.invocation.versions import version_to_start
+from execution_engine.journal import store
 from execution_engine.journal.bell import ring_after_commit
 from execution_engine.journal.functions import VersionRow
 from execution_engine.journal.present import present
 from execution_engine.journal.statements import statement
-from execution_engine.sdk.registry import find_function
 from execution_engine.services import checks
 
 
@@ -71,7 +71,7 @@ def start_execution(
     execution_id = new_execution_id()
     chosen = name or str(execution_id)
     with connection.cursor() as cursor:  # one statement, so it needs no transaction of its own
-        row = _version(cursor, function, version)
+        row = version_to_start(cursor, function, version)
         started = _insert(cursor, function, row, [execution_id], [chosen], [input_text], given)
         if not started:
             return _existing(cursor, function, chosen, input_text)
@@ -91,7 +91,7 @@ def start_executions(
     ids = [new_execution_id() for _ in input_texts]
     names = [str(execution_id) for execution_id in ids]
     with connection.cursor() as cursor:
-        row = _version(cursor, function, version)
+        row = version_to_start(cursor, function, version)
         started = _insert(cursor, function, row, ids, names, list(input_texts), StartOptions(started_by=started_by))
     ring_after_commit()
     return [
@@ -117,18 +117,6 @@ def stop_execution(execution_id: UUID, error: ErrorObject | None = None) -> date
     if status is ExecutionStatus.TIMED_OUT:
         executions.refuse_ended(ended.record)
     return locked.now
-
-
-def _version(cursor: store.Cursor, function: str, version: str | None) -> VersionRow:
-    """A process that knows the function from its own code registers it on the way, so a start needs no worker to have run."""
-    try:
-        return functions.find_version(cursor, function, version)
-    except FunctionNotFoundError:
-        known = find_function(function, version)
-        if known is None:
-            raise
-        functions.register(cursor, known)
-        return functions.find_version(cursor, function, known.version)
 
 
 def _insert(
