@@ -2,6 +2,7 @@
 
 from execution_engine.core.errors import DurableExecutionsError
 from execution_engine.core.serdes import ExtendedTypeSerDes, JsonSerDes, PassThroughSerDes, SerDes, SerDesContext, SerDesError
+from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.sdk.batch import BatchCompletionError, BatchItem, BatchResult
 from execution_engine.sdk.callables import durable_parallel_branch, durable_step, durable_wait_for_callback, durable_with_child_context
 from execution_engine.sdk.codec import PayloadCodec, ZlibCodec
@@ -31,6 +32,7 @@ from execution_engine.sdk.config import (
 from execution_engine.sdk.context import DurableContext
 from execution_engine.sdk.durations import Duration
 from execution_engine.sdk.errors import (
+    ApprovalTimeoutError,
     BackgroundThreadError,
     CallbackError,
     CallbackExternalError,
@@ -94,7 +96,6 @@ from execution_engine.sdk.retries import (
 )
 from execution_engine.sdk.suspend import SuspendExecution, TimedSuspendExecution
 from execution_engine.sdk.types import (
-    ApprovalDecision,
     SignalResult,
     StepContext,
     WaitForCallbackContext,
@@ -107,6 +108,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ApprovalDecision",
+    "ApprovalTimeoutError",
     "BackgroundThreadError",
     "BatchCompletionError",
     "BatchItem",

@@ -42,8 +42,9 @@ class OperationOptions:
     """What a START or RETRY asked for and later moves need; times in whole seconds, zero means none.
 
     Only the fields of the operation's own type are set: `delay` (RETRY), `duration` (WAIT), `timeout` and
-    `heartbeat` (CALLBACK), `signal` (CALLBACK of sub type Signal); for CHAINED_INVOKE `function` and `tenant` as asked, and what the
-    engine adds: `version`, `child` (its ARN), `child_id`, and `redrives`, how often the child must have been redriven to answer.
+    `heartbeat` (CALLBACK), `signal` (CALLBACK of sub type Signal), `approval` (CALLBACK that people decide: the callback id it
+    is first given); for CHAINED_INVOKE `function` and `tenant` as asked, and what the engine adds: `version`, `child` (its
+    ARN), `child_id`, and `redrives`, how often the child must have been redriven to answer.
     """
 
     delay: int = 0
@@ -57,6 +58,7 @@ class OperationOptions:
     version: str | None = None
     redrives: int = 0
     signal: str | None = None
+    approval: str | None = None
 
 
 NO_OPTIONS = OperationOptions()

@@ -15,7 +15,10 @@ from execution_engine.invocation.invokes import prepare
 from execution_engine.journal.children import ChildStart
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.writer import Writer
+from execution_engine.sdk import ports
+from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import CheckpointError, ValidationError
+from execution_engine.sdk.ports import ApprovalPlace
 from execution_engine.sdk.suspend import SuspendExecution
 
 T = TypeVar("T")
@@ -97,6 +100,18 @@ class LaneSink:
 
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
         return commit_with_orm_writes(self._lane, self._writer, start, finish)
+
+    def ask(self, start: OperationUpdate | None, request: ApprovalRequest, place: ApprovalPlace) -> None:
+        desk = ports.approval_desk()
+        if start is None:
+            desk.ask(request, place)
+            return
+
+        def finish() -> tuple[OperationUpdate, None]:
+            desk.ask(request, place)
+            return start, None
+
+        self.atomic(None, finish)
 
     def set_status(self, text: str) -> None:
         check_text(text, "status")

@@ -167,6 +167,10 @@ class SignalTimeoutError(CallbackTimeoutError):
     """No signal of that name came in time, and no `on_timeout` was given."""
 
 
+class ApprovalTimeoutError(CallbackTimeoutError):
+    """Nobody decided in time, and no `on_timeout` was given."""
+
+
 class ExecutionFailedError(DurableExecutionsError):
     """Asked for its result, an execution turned out to have failed, timed out or been stopped.
 

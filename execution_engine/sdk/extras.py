@@ -1,6 +1,6 @@
 """What our contexts offer beyond AWS's: signals, approvals, replay-safe time and chance, words for people."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -8,13 +8,15 @@ from uuid import UUID
 
 from execution_engine.core.attributes import problem_of
 from execution_engine.core.enums import OperationSubType, OperationType
-from execution_engine.sdk import ports
+from execution_engine.sdk.approval import ApprovalDecision, make_request
 from execution_engine.sdk.durations import MAX_CALLBACK_SECONDS, DurationLike, bounded_seconds
 from execution_engine.sdk.errors import ValidationError
+from execution_engine.sdk.operations.approval import run_approval
 from execution_engine.sdk.operations.signal import run_signal
 from execution_engine.sdk.state import ContextPosition
-from execution_engine.sdk.types import ApprovalDecision, SignalResult
+from execution_engine.sdk.types import SignalResult
 
+_CALLBACK = str(OperationSubType.CALLBACK)
 _SIGNAL = str(OperationSubType.SIGNAL)
 MAX_STATUS_CHARACTERS = 500
 
@@ -42,9 +44,41 @@ class ContextExtras(ContextPosition):
             raise ValidationError("wait_for_signal needs the signal's name")
         return self._perform(OperationType.CALLBACK, _SIGNAL, name, run_signal, seconds, on_timeout)
 
-    def wait_for_approval(self, name: str, **options: Any) -> ApprovalDecision:
-        """Asks people to decide. Needs the app `durable_ops`, whose documentation lists the options."""
-        return ports.approval_desk().wait_for_approval(self, name, **options)  # type: ignore[arg-type]
+    def wait_for_approval(
+        self,
+        name: str,
+        *,
+        title: str,
+        details: Mapping[str, Any] | None = None,
+        group: str | Iterable[str] | None = None,
+        users: Any = None,
+        permission: str | None = None,
+        requester: Any = None,
+        form: Any = None,
+        quorum: int = 1,
+        requester_may_approve: bool = False,
+        timeout: DurationLike | None = None,
+        on_timeout: str | None = None,
+        remind_after: DurationLike | None = None,
+        escalate_to: str | Iterable[str] | None = None,
+        escalate_after: DurationLike | None = None,
+        amount: Any = None,
+        allow_link_decision: bool = True,
+        for_object: Any = None,
+    ) -> ApprovalDecision:
+        """Asks people, by mail and in the console, and waits suspended until they have decided. Needs the app `durable_ops`.
+
+        On top of a callback and nothing else: recorded, and answered from the record on replay. One rejection decides, `quorum`
+        different people have to approve. Without `on_timeout="rejected"` a time-out raises `ApprovalTimeoutError`; silence
+        never approves. `group` and `escalate_to` take names of Django groups, `users` and `requester` user names or Django users;
+        `docs/wait-for-approval.md` has every option. Raises `ValidationError` for wrong arguments.
+        """
+        asked = make_request(
+            title, details, group, users, permission, requester, quorum, timeout, on_timeout, remind_after, escalate_to,
+            escalate_after, amount, for_object, form=form, requester_may_approve=requester_may_approve,
+            allow_link_decision=allow_link_decision,
+        )  # fmt: skip
+        return self._perform(OperationType.CALLBACK, _CALLBACK, name, run_approval, asked)
 
     def now(self) -> datetime:
         """The time (UTC) at which the last operation of this context ended, at first the start: the same on replay."""

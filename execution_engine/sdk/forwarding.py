@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.sdk.approval import ApprovalRequest
+from execution_engine.sdk.ports import ApprovalPlace
 from execution_engine.sdk.sink import Sink
 
 T = TypeVar("T")
@@ -54,6 +56,9 @@ class ForwardingSink:
 
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
         return self._sink.atomic(start, finish)
+
+    def ask(self, start: OperationUpdate | None, request: ApprovalRequest, place: ApprovalPlace) -> None:
+        self._sink.ask(start, request, place)
 
     def set_status(self, text: str) -> None:
         self._sink.set_status(text)

@@ -4,15 +4,13 @@ The SDK imports neither of them, so a function can be written, imported and test
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 from uuid import UUID
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import DurableExecutionsError
-
-if TYPE_CHECKING:
-    from execution_engine.sdk.context import DurableContext
-    from execution_engine.sdk.types import ApprovalDecision
+from execution_engine.sdk.approval import ApprovalDecision, ApprovalRequest
 
 Attributes = Mapping[str, str | int | float | bool | None]
 
@@ -64,10 +62,29 @@ class Launcher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalPlace:
+    """The callback that waits for the decision."""
+
+    execution_id: UUID
+    operation_id: str
+    name: str | None
+    callback_id: str
+
+
 class ApprovalDesk(Protocol):
     """Asks people and remembers what they answer."""
 
-    def wait_for_approval(self, context: "DurableContext", name: str, **options: Any) -> "ApprovalDecision": ...
+    def ask(self, request: ApprovalRequest, place: ApprovalPlace) -> None:
+        """Stores the question and its mails once per callback id, in the open transaction or, without one, its own.
+
+        Raises `ValidationError` for a group, user or permission that does not exist.
+        """
+        ...
+
+    def decide(self, callback_id: str, decision: ApprovalDecision) -> None:
+        """What one person (`approved`, `by`, `comment`, `fields`) says, by the rules that hold for everybody; for the testing kit."""
+        ...
 
 
 class _Bound:

@@ -10,6 +10,8 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.sdk.approval import ApprovalRequest
+from execution_engine.sdk.ports import ApprovalPlace
 
 T = TypeVar("T")
 
@@ -47,8 +49,8 @@ class Sink(Protocol):
         ...
 
     def hold(self, update: OperationUpdate) -> None:
-        """Queues a START that need not be durable yet: it is shown in `operations` at once, keeps its place before
-        later updates and is written with the next of them, at suspension, or after 50 ms."""
+        """Queues a START, or the end of a batch's branch, that need not be durable yet: it is shown in `operations` at once,
+        keeps its place before later updates and is written with the next of them, at suspension, or after 50 ms."""
         ...
 
     def refresh(self) -> None:
@@ -58,6 +60,10 @@ class Sink(Protocol):
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
         """Runs `finish` inside one Django transaction on the default database and commits its ORM writes together
         with `start` and the update it returns. An exception of `finish` rolls everything back and passes through."""
+        ...
+
+    def ask(self, start: OperationUpdate | None, request: ApprovalRequest, place: ApprovalPlace) -> None:
+        """Puts a question to people and commits it with `start`, the callback's START; None when that is recorded already."""
         ...
 
     def set_status(self, text: str) -> None:

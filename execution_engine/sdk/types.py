@@ -78,13 +78,3 @@ class SignalResult:
     signal_name: str
     payload: Any = None
     timed_out: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalDecision:
-    """What a person decided."""
-
-    approved: bool
-    by: str = ""
-    comment: str = ""
-    fields: Mapping[str, Any] | None = None

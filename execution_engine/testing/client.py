@@ -16,6 +16,7 @@ from typing import Any
 from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationType
 from execution_engine.core.errors import CallbackNotFoundError, DurableExecutionsError, FunctionNotFoundError
 from execution_engine.core.records import ErrorObject, OperationRecord
+from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.sdk.durations import to_seconds
 from execution_engine.sdk.errors import ExecutionFailedError
 from execution_engine.sdk.registry import RegisteredFunction, describe, find_function, input_text
@@ -58,6 +59,15 @@ class PendingCallback:
 
     def __repr__(self) -> str:
         return f"PendingCallback(name={self.name!r})"
+
+
+class PendingApproval(PendingCallback):
+    """An approval that people have not decided yet."""
+
+    def decide(self, approved: bool, by: str, comment: str = "", fields: Mapping[str, Any] | None = None) -> None:
+        """One person decides; with a quorum the execution goes on when enough have. `by` is a user name: in memory it is
+        taken as it is, on the database it must be a person who may decide."""
+        self._execution.decide(self.callback_id, ApprovalDecision(approved, by, comment, fields))
 
 
 class ExecutionUnderTest:
@@ -138,8 +148,13 @@ class ExecutionUnderTest:
         """Callbacks nobody has answered, oldest first. Waits for signals are answered with `signal`."""
         if self.status.is_terminal:
             return []
-        waiting = (o for o in self.operations if o.type is OperationType.CALLBACK and o.status is OperationStatus.STARTED)
-        return [PendingCallback(self._execution, operation) for operation in waiting if operation.options.signal is None]
+        return [PendingCallback(self._execution, operation) for operation in self._waiting() if operation.options.signal is None]
+
+    def get_pending_approvals(self) -> list[PendingApproval]:
+        """Approvals nobody has decided, oldest first."""
+        if self.status.is_terminal:
+            return []
+        return [PendingApproval(self._execution, operation) for operation in self._waiting() if operation.options.approval]
 
     def signal(self, name: str, payload: Any = None) -> None:
         """Sends a signal, payload as JSON; kept until the execution waits for one of this name."""
@@ -199,6 +214,9 @@ class ExecutionUnderTest:
             return True
         timed = (OperationType.WAIT, OperationType.STEP)
         return record.failed_invocations > 0 or any(o.type in timed and o.due_at is not None for o in awaited)
+
+    def _waiting(self) -> list[OperationRecord]:
+        return [o for o in self.operations if o.type is OperationType.CALLBACK and o.status is OperationStatus.STARTED]
 
     def _describe(self, operation: OperationRecord) -> str:
         until = f" until {operation.due_at}" if operation.due_at is not None else ""

@@ -20,6 +20,8 @@ from execution_engine.journal.claims import Claim
 from execution_engine.journal.lane import Lane
 from execution_engine.journal.present import virtual_time
 from execution_engine.models import Execution, FunctionVersion
+from execution_engine.sdk import ports
+from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.sdk.registry import RegisteredFunction, find_function
 from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions, repairs, signals
@@ -177,6 +179,11 @@ class DatabaseExecution:
                 callbacks.succeed_callback(callback_id, payload)
             else:
                 callbacks.fail_callback(callback_id, error)
+        self.engine.run_while_due()
+
+    def decide(self, callback_id: str, decision: ApprovalDecision) -> None:
+        with self._time():
+            ports.approval_desk().decide(callback_id, decision)
         self.engine.run_while_due()
 
     def heartbeat(self, callback_id: str) -> None:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus
@@ -10,7 +11,9 @@ from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoun
 from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
 from execution_engine.core.transitions import callback, pausing
 from execution_engine.core.transitions import execution as moves
+from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.memory_desk import MemoryDesk
 from execution_engine.testing.memory_store import StoredExecution
 
 
@@ -21,6 +24,10 @@ class MemoryCommands:
     stored: StoredExecution
     clock: VirtualClock
     run: Callable[[], None]
+
+    @cached_property
+    def desk(self) -> MemoryDesk:
+        return MemoryDesk(lambda callback_id, text: self.complete_callback(callback_id, text, None), self.clock.now)
 
     @property
     def record(self) -> ExecutionRecord:
@@ -50,6 +57,9 @@ class MemoryCommands:
             self.stored.write((callback.complete(operation, self.clock.now(), payload=payload, error=error),), by_claim=False)
 
         self._answer(callback_id, change)
+
+    def decide(self, callback_id: str, decision: ApprovalDecision) -> None:
+        self.desk.decide(callback_id, decision)
 
     def heartbeat(self, callback_id: str) -> None:
         self._answer(callback_id, lambda found: self.stored.touch(callback.heartbeat(found, self.clock.now()).record))

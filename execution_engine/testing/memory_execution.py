@@ -109,7 +109,9 @@ class MemoryExecution(MemoryCommands):
             stored.record = replace(stored.record, invocation_started_at=now)
             stored.request_id = uuid4()
         start_child = partial(self.start_child, self)
-        self._invoke(MemoryJournal(stored, self.clock, start_child=start_child, dies_after=self.dies_after))
+        self._invoke(MemoryJournal(
+                stored, self.clock, start_child=start_child, dies_after=self.dies_after, desk=self.desk
+            ))
 
     def _invoke(self, journal: MemoryJournal) -> None:
         told = self.stored.record.told_seq

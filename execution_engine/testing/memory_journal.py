@@ -13,7 +13,10 @@ from execution_engine.core.errors import ClaimLostError, IllegalTransitionError,
 from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate, Transition
 from execution_engine.core.transitions import apply_update, chained_invoke
 from execution_engine.core.transitions import execution as execution_moves
+from execution_engine.sdk import ports
+from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import CheckpointError
+from execution_engine.sdk.ports import ApprovalDesk, ApprovalPlace
 from execution_engine.sdk.suspend import SuspendExecution
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.memory_store import StoredExecution
@@ -43,12 +46,14 @@ class MemoryJournal:
         *,
         start_child: StartChild | None = None,
         dies_after: int | None = None,
+        desk: ApprovalDesk | None = None,
     ) -> None:
         self._stored = stored
         self._clock = clock
         self._claim_id = stored.record.claim_id
         self._start_child = start_child
         self._dies_after = dies_after
+        self._desk = desk
         self.is_cut = False
         """A pause ended the invocation before it had looked at everything: it is owed another one."""
         self._queue = RLock()
@@ -109,6 +114,11 @@ class MemoryJournal:
                 self._record((update,) if start is None else (start, update))
             self._perhaps_die()
         return value
+
+    def ask(self, start: OperationUpdate | None, request: ApprovalRequest, place: ApprovalPlace) -> None:
+        (self._desk or ports.approval_desk()).ask(request, place)
+        if start is not None:
+            self.checkpoint(start)
 
     def set_status(self, text: str) -> None:
         self._stored.status_text = text

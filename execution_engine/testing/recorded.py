@@ -129,6 +129,10 @@ class _ReadOnlyJournal:
             raise ReplayDivergedError("an atomic step that was under way cannot be replayed without its effects")
         raise _EdgeReached(start)
 
+    def ask(self, start: OperationUpdate | None, *_: Any) -> None:
+        if start is not None:
+            raise _EdgeReached(start)
+
     def set_status(self, text: str) -> None:
         """Nobody reads it."""
 

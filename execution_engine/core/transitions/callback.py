@@ -17,7 +17,7 @@ HEARTBEAT_ERROR = "Callback.Heartbeat"
 def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
     if update.action is not OperationAction.START or record is not None:
         refuse(record, update)
-    callback_id = new_callback_id()
+    callback_id = update.options.approval or new_callback_id()
     after = replace(started(update, now, due_at=_next_timer(update.options, now, now)), callback_id=callback_id)
     details: dict[str, Any] = {"CallbackId": callback_id}
     if update.options.timeout:

@@ -90,7 +90,7 @@ def test_attributes_are_small(attributes: dict[str, Any]) -> None:
 
 def test_without_a_desk_an_approval_names_the_app_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports._Bound, "approval_desk", None)
-    outcome = (journal := Journal(lambda event, context: context.wait_for_approval("manager", title="Expense"))).run()
+    outcome = (journal := Journal(lambda event, context: context.wait_for_approval("manager", title="Expense", group="managers"))).run()
     assert outcome.error.type.endswith(DurableExecutionsError.__name__)
     assert "durable_ops" in outcome.error.message
     assert journal.written == []
