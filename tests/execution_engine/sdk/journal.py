@@ -10,6 +10,7 @@ from execution_engine.core.enums import InvocationStatus, OperationSubType, Oper
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
 from execution_engine.core.transitions import apply_update, callback, fire_timer
+from execution_engine.sdk import ports
 from execution_engine.sdk.registry import describe
 from execution_engine.sdk.runner import HandlerOutcome, run_handler
 
@@ -67,6 +68,11 @@ class Journal:
             update, value = finish()
         self.checkpoint(*([start] if start else []), update)
         return value
+
+    def ask(self, start: OperationUpdate | None, request: Any, place: Any) -> None:
+        ports.approval_desk().ask(request, place)
+        if start is not None:
+            self.checkpoint(start)
 
     def set_status(self, text: str) -> None:
         self.status_texts.append(text)
