@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -42,6 +43,16 @@ def size_text(number: int | None) -> str:
         if number < limit:
             return f"{number / (limit / 1000):.1f} {unit}"
     return f"{number} B"
+
+
+def money_text(amount: Decimal | float | None) -> str:
+    """US dollars with as many digits as tell something: `1,204.50 USD`, `0.0042 USD`; a dash for none."""
+    if amount is None:
+        return "–"
+    value = Decimal(str(amount))
+    if value == 0 or abs(value) >= Decimal("0.995"):
+        return f"{value:,.2f} USD"
+    return f"{value:.{max(2, 1 - value.adjusted())}f} USD"
 
 
 def utc_text(moment: datetime) -> str:

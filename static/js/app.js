@@ -25,8 +25,34 @@
     if (event.detail.ctx.response.status < 400) notice.hidden = true;
   });
   notice?.querySelector("button").addEventListener("click", () => {
-    if (failed?.isConnected && failed.matches("[data-live]")) htmx.trigger(failed, "refresh");
+    notice.hidden = true;
+    if (!failed?.isConnected) window.location.reload();
+    else if (failed.matches("[data-live]")) htmx.trigger(failed, "refresh");
+    else if (failed.matches("form")) htmx.trigger(failed, "submit");
+    else if (failed.matches("a")) failed.click();
     else window.location.reload();
+  });
+
+  // Something that a person asked for and that takes longer than a moment shows a bar at the top; refreshes do not.
+  const busy = document.getElementById("busy");
+  let underWay = 0;
+  function showBusy(event, change) {
+    if (event.detail.ctx?.sourceElement?.matches("[data-live], .rail-foot")) return;
+    underWay = Math.max(underWay + change, 0);
+    busy.toggleAttribute("data-on", underWay > 0);
+  }
+  document.addEventListener("htmx:before:request", (event) => { if (!event.defaultPrevented) showBusy(event, 1); });
+  document.addEventListener("htmx:finally:request", (event) => showBusy(event, -1));
+  // A form that was sent is not sent twice by a nervous finger; going back in the browser makes it usable again.
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.hasAttribute("hx-get")) return;
+    busy.toggleAttribute("data-on", true);
+    const button = event.submitter;
+    window.setTimeout(() => button?.setAttribute("disabled", ""), 0);
+  });
+  window.addEventListener("pageshow", () => {
+    busy.toggleAttribute("data-on", false);
+    document.querySelectorAll("form button[type=submit][disabled]:not([data-disabled])").forEach((button) => button.removeAttribute("disabled"));
   });
 
   // Dialogs: a link with data-dialog opens its page's form without leaving the page; without script it is a page.
@@ -138,7 +164,13 @@
   });
   if (themeButton) showTheme(document.documentElement.dataset.theme ?? "system");
 
-  // Keys: "/" search, j and k move through rows, Enter opens, "?" shows the keys.
+  // Keys: "/" search, j and k move through rows, Enter opens, g and a letter go to a page, n starts, "?" shows the keys.
+  let isGoing = false;
+  function goTo(key) {
+    const link = document.querySelector(`.rail [data-go="${CSS.escape(key)}"]`);
+    link?.click();
+    return Boolean(link);
+  }
   function moveRow(by) {
     const links = [...document.querySelectorAll(".row-link")];
     if (!links.length) return;
@@ -148,7 +180,16 @@
   document.getElementById("keys-button")?.addEventListener("click", () => document.getElementById("keys").showModal());
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    if (isGoing) {
+      isGoing = false;
+      if (goTo(event.key)) { event.preventDefault(); return; }
+    }
     const actions = {
+      g: () => {
+        isGoing = true;
+        window.setTimeout(() => { isGoing = false; }, 1500);
+      },
+      n: () => document.querySelector(".top-start")?.click(),
       "/": () => document.querySelector("[data-search]")?.focus(),
       j: () => moveRow(1),
       k: () => moveRow(-1),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -130,6 +131,11 @@ def duration(value: timedelta | float | None) -> str:
 @register.filter
 def size(value: int | None) -> str:
     return formats.size_text(value)
+
+
+@register.filter
+def money(amount: Decimal | float | None) -> str:
+    return formats.money_text(amount)
 
 
 @register.filter

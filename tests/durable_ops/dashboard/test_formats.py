@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from durable_ops.dashboard.formats import age_text, coloured_json, duration_text, pretty_json, size_text, utc_text
+from durable_ops.dashboard.formats import age_text, coloured_json, duration_text, money_text, pretty_json, size_text, utc_text
 from durable_ops.dashboard.payloads import make_payload, read_error
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -23,6 +23,14 @@ def test_duration_has_units(seconds: float | None, text: str) -> None:
 @pytest.mark.parametrize(("number", "text"), [(None, "–"), (0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (6_291_456, "6.3 MB")])
 def test_size_has_units(number: int | None, text: str) -> None:
     assert size_text(number) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(None, "–"), (0, "0.00 USD"), (1204.5, "1,204.50 USD"), (0.5, "0.50 USD"), (0.0042, "0.0042 USD"), (0.000016667, "0.000017 USD")],
+)
+def test_money_shows_digits_that_tell_something(amount: float | None, text: str) -> None:
+    assert money_text(amount) == text
 
 
 @pytest.mark.parametrize(
