@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.core.checks import register
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -13,6 +14,7 @@ class ExecutionEngineConfig(AppConfig):
 
     def ready(self) -> None:
         # These import models, which exist only now.
+        from execution_engine.checks import check_determinism
         from execution_engine.client import Client
         from execution_engine.conf import engine_settings
         from execution_engine.sdk import ports
@@ -20,6 +22,7 @@ class ExecutionEngineConfig(AppConfig):
 
         ports.bind(launcher=Client(), after_user_code=threads.give_back_connections, in_thread=threads.as_handler_thread)
         boot.connect_signals()
+        register(check_determinism, "durable")
         autodiscover_modules("durable_functions")
         for module in engine_settings().FUNCTION_MODULES:
             import_module(module)

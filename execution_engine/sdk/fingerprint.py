@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
-_DURABLE_METHODS = frozenset(
+DURABLE_METHODS = frozenset(
     {
         "step",
         "wait",
@@ -73,7 +73,7 @@ def _calls(node: ast.AST, blocks: tuple[str, ...]) -> Iterator[str]:
         blocks = (*blocks, type(node).__name__)
     for child in ast.iter_child_nodes(node):
         yield from _calls(child, blocks)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _DURABLE_METHODS:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in DURABLE_METHODS:
         values = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "name")]
         names = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
         yield f"{'/'.join(blocks)}:{node.func.attr}({','.join(names)})"
