@@ -198,7 +198,7 @@ class DurableContext(ContextExtras):
         config = config or _DEFAULT_MAP
         config.completion_config.check_total(len(inputs))
         plan = partial(plan_map, inputs, func, config)
-        return self._batch(_MAP, name or original_name(func), plan, "MapResult", config)
+        return self._batch(_MAP, name or original_name(func), plan, len(inputs), config)
 
     def parallel(
         self,
@@ -211,7 +211,7 @@ class DurableContext(ContextExtras):
             functions, name = name, functions
         config = config or _DEFAULT_PARALLEL
         config.completion_config.check_total(len(functions))
-        return self._batch(_PARALLEL, name, partial(plan_parallel, functions, config), "ParallelResult", config)
+        return self._batch(_PARALLEL, name, partial(plan_parallel, functions, config), len(functions), config)
 
     def invoke(
         self, function_name: str, payload: Any = None, name: str | None = None, config: InvokeConfig[Any, Any] | None = None
@@ -226,11 +226,11 @@ class DurableContext(ContextExtras):
         return self._perform(OperationType.CHAINED_INVOKE, _INVOKE, name, run_invoke, *arguments)
 
     def _batch(
-        self, sub_type: str, name: str | None, plan: Callable[[], BatchPlan], kind: str, config: MapConfig[Any] | ParallelConfig
+        self, sub_type: str, name: str | None, plan: Callable[[], BatchPlan], total: int, config: MapConfig[Any] | ParallelConfig
     ) -> BatchResult[Any]:
-        summary = batch_summary(kind, config.summary_generator)
+        summary = batch_summary(f"{sub_type}Result", config.summary_generator)
         child: ChildConfig[Any] = ChildConfig(serdes=config.serdes, summary_generator=summary)
-        return self._perform(OperationType.CONTEXT, sub_type, name, run_batch, plan, child)
+        return self._perform(OperationType.CONTEXT, sub_type, name, run_batch, plan, total, child)
 
     def run_in_child_context(
         self,

@@ -14,6 +14,7 @@ from execution_engine.sdk.plugin_host import PluginHost
 from execution_engine.sdk.scope import GuardedSink, Scope
 from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.types import ExecutionContext
+from execution_engine.sdk.witness import Witness
 
 
 class Life:
@@ -28,7 +29,19 @@ class Life:
 class Invocation:
     """What all contexts of one invocation share."""
 
-    __slots__ = ("arn", "branch_threads", "codec", "execution_context", "execution_id", "lambda_context", "life", "plugins", "seed", "sink")
+    __slots__ = (
+        "arn",
+        "branch_threads",
+        "codec",
+        "execution_context",
+        "execution_id",
+        "lambda_context",
+        "life",
+        "plugins",
+        "seed",
+        "sink",
+        "witness",
+    )
 
     def __init__(
         self, sink: Sink, lambda_context: Any = None, plugins: PluginHost | None = None, codec: PayloadCodec | None = None
@@ -44,12 +57,14 @@ class Invocation:
         self.codec = codec
         self.life = Life()
         self.branch_threads: list[BranchThreads] = []
+        self.witness: Witness | None = getattr(sink, "witness", None)
 
     def guarded(self, scope: Scope) -> "Invocation":
         """The same invocation for the branches of a batch, whose writes pass its scope."""
         inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.plugins, self.codec)
         inner.branch_threads = self.branch_threads
         inner.life = self.life
+        inner.witness = self.witness
         return inner
 
     def end(self) -> None:

@@ -12,6 +12,7 @@ from execution_engine.sdk.errors import InvalidStateError, NonDeterministicExecu
 from execution_engine.sdk.key import Invocation, OperationKey, plain_text
 from execution_engine.sdk.logger import Logger, identity
 from execution_engine.sdk.types import AUTHOR_LOGGER, LoggerInterface
+from execution_engine.sdk.witness import Asked
 
 T = TypeVar("T")
 MAX_NAME_CHARACTERS = 256  # AWS's bound of operation names
@@ -129,10 +130,16 @@ class ContextPosition:
         number = next(self._count)
         ahead = self._ahead
         id_ = ahead[1] if ahead is not None and ahead[0] == number else operation_id(self._prefix, number)
+        witness = self._invocation.witness
         try:
-            return OperationKey(self._invocation, id_, type_, sub_type, name, self._parent_id)
-        except NonDeterministicExecutionError as diverged:
-            self._unwinding = diverged
+            if witness is not None:
+                witness.asks(Asked(id_, type_, sub_type, name, self._parent_id, self._prefix, number))
+            key = OperationKey(self._invocation, id_, type_, sub_type, name, self._parent_id)
+            if witness is not None:
+                witness.meets(key)
+            return key
+        except (NonDeterministicExecutionError, InvocationInterrupt) as unwinding:
+            self._unwinding = unwinding
             raise
 
     def _before(self, key: OperationKey) -> bool:
@@ -185,6 +192,8 @@ class ContextPosition:
         """Called when a body returned: raises what its code must have swallowed with a bare `except`."""
         if self._unwinding is not None:
             raise self._unwinding
+        if self._invocation.witness is not None:
+            self._invocation.witness.ends(self._prefix)
 
     def _consumed_at(self) -> datetime:
         record = None if self._consumed is None else self._invocation.sink.operations.get(self._consumed)

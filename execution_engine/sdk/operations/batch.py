@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 Planner = Callable[[], BatchPlan]
 
 
-def run_batch(context: "DurableContext", key: OperationKey, plan: Planner, config: ChildConfig[Any]) -> Any:
+def run_batch(context: "DurableContext", key: OperationKey, plan: Planner, total: int, config: ChildConfig[Any]) -> Any:
     """The recorded or fresh `BatchResult`. `plan` is made inside the CONTEXT, where its exceptions fail the operation."""
+    if key.invocation.witness is not None:
+        key.invocation.witness.plans(key.id, total)
 
     def body(batch_context: "DurableContext") -> BatchResult[Any]:
         if key.found is not None and key.found.is_terminal:

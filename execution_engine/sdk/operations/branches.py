@@ -23,6 +23,7 @@ from execution_engine.sdk.operations.child_context import run_child
 from execution_engine.sdk.operations.sleepers import Sleepers
 from execution_engine.sdk.scope import Scope
 from execution_engine.sdk.suspend import SuspendExecution
+from execution_engine.sdk.witness import Asked
 
 if TYPE_CHECKING:
     from execution_engine.sdk.context import DurableContext
@@ -46,7 +47,8 @@ class Coordinator:
         self._pending = deque(self._branches)
         self._limit = plan.max_concurrency or len(plan.bodies)
         most = THREADS_BY_DEPTH[context._depth] if context._depth < len(THREADS_BY_DEPTH) else 1
-        self._most_running = min(self._limit, most)
+        # A rehearsal runs them one after the other on its own thread, so that it says the same each time.
+        self._most_running = 1 if context._invocation.witness is not None else min(self._limit, most)
         self._threads = BranchThreads(self._most_running)
         context._invocation.branch_threads.append(self._threads)
         self._events: SimpleQueue[tuple[Branch, BaseException | None, Any] | None] = SimpleQueue()
@@ -233,10 +235,10 @@ class Coordinator:
 
 def run_branch(context: "DurableContext", key: OperationKey, plan: BatchPlan, index: int) -> Any:
     """Runs or answers one branch; ids depend on its index only. Raises `ChildContextError` when its body raised."""
-    id_ = operation_id(key.id, index)
-    branch_key = OperationKey(
-        context._invocation, id_, OperationType.CONTEXT, plan.item_sub_type, plan.names[index] or None, context._parent_id
-    )
+    id_, name = operation_id(key.id, index), plan.names[index] or None
+    if (witness := context._invocation.witness) is not None:
+        witness.asks(Asked(id_, OperationType.CONTEXT, plan.item_sub_type, name, context._parent_id, key.id, index))
+    branch_key = OperationKey(context._invocation, id_, OperationType.CONTEXT, plan.item_sub_type, name, context._parent_id)
     config: ChildConfig[Any] = ChildConfig(serdes=plan.item_serdes, is_virtual=plan.is_flat)
     try:
         return run_child(context, branch_key, plan.bodies[index], config, is_replaying=context._is_recorded(id_))

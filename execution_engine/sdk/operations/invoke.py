@@ -15,6 +15,8 @@ from execution_engine.sdk.state import ContextPosition
 
 def run_invoke(context: ContextPosition, key: OperationKey, function: str, payload: Any, config: InvokeConfig[Any, Any]) -> Any:  # noqa: ARG001
     """Suspends until the other execution has ended. Raises `InvokeError` with its error, time-out or stop."""
+    if key.invocation.witness is not None:
+        key.invocation.witness.invokes(key, function)
     if key.found is None:
         text = key.write(config.serdes_payload or DEFAULT_JSON_SERDES, payload)
         options = OperationOptions(function=function, tenant=config.tenant_id)
