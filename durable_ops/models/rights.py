@@ -17,6 +17,7 @@ class Right(StrEnum):
     ANSWER_CALLBACK = "answer_callback"
     VIEW_AUDIT = "view_audit"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_PRICES = "manage_prices"
 
     @property
     def permission(self) -> str:
@@ -38,4 +39,5 @@ RIGHT_LABELS = {
     Right.ANSWER_CALLBACK: "Can answer callbacks with any result, as a program does",
     Right.VIEW_AUDIT: "Can read the audit log",
     Right.MANAGE_KEYS: "Can make and revoke API keys of other people",
+    Right.MANAGE_PRICES: "Can add prices to the price book",
 }

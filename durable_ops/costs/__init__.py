@@ -1,0 +1,1 @@
+"""What executions cost: dated prices, bills, the ledger that books ended executions, reports, the what-if calculator."""
