@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.conf import settings
 
 from execution_engine.sdk import ports
+from execution_engine.worker import duties
 
 
 class DurableOpsConfig(AppConfig):
@@ -12,6 +13,10 @@ class DurableOpsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from durable_ops.costs import ledger  # reads models, which exist only now
+
+        duties.register("book-costs", duties.Duty(2, ledger.turn))
+        duties.register("keep-cost-house", duties.Duty(600, ledger.keep_house))
         ports.bind(callback_url=decision_address)
 
 

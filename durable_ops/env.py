@@ -5,6 +5,7 @@ Each reader takes a variable's name and a default, treats an empty value as abse
 """
 
 import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -37,6 +38,18 @@ def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
     if not minimum <= number <= maximum:
         raise ImproperlyConfigured(f"{name}={number} is outside {minimum} to {maximum}.")
     return number
+
+
+def money(name: str, default: str, *, maximum: int) -> Decimal:
+    """A sum from 0 to `maximum`, in whatever currency the variable names."""
+    value = text(name, default)
+    try:
+        amount = Decimal(value)
+    except InvalidOperation as error:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a sum of money like 49.90.") from error
+    if not (amount.is_finite() and 0 <= amount <= maximum):
+        raise ImproperlyConfigured(f"{name}={value} is outside 0 to {maximum}.")
+    return amount
 
 
 def names(name: str) -> list[str]:

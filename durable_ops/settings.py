@@ -146,6 +146,9 @@ DURABLE_EXECUTION: dict[str, object] = {
     "DATA_DIR": str(DATA_DIR) if LOCAL or env.text("DATA_DIR") else "",
 }
 
+# --- Costs: what one machine of this installation costs a month; a change begins on the day it is seen (durable_ops/costs/ledger.py).
+SERVER_MONTHLY_USD = env.money("SERVER_MONTHLY_USD", "40", maximum=1_000_000)
+
 # --- People
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"

@@ -178,7 +178,7 @@ class OperationUsage:
 def read_usage(cursor: Cursor, ids: Collection[UUID]) -> list[ExecutionUsage]:
     """One statement; ids without an execution have no answer."""
     cursor.execute(USAGE_SQL, {"ids": list(ids)})
-    return [ExecutionUsage(*row[:5], usage_from(row[5:])) for row in cursor.fetchall()]
+    return [ExecutionUsage(row[0], row[1], row[2], row[3], row[4], usage_from(row[5:])) for row in cursor.fetchall()]
 
 
 def get_usage(execution_id: UUID) -> ExecutionUsage:

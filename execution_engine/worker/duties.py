@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Duty:
     every_seconds: int
-    perform: Callable[[psycopg.Connection[Any]], None]
+    perform: Callable[[psycopg.Connection[Any]], object]
 
 
 def _forget_old_workers(connection: psycopg.Connection[Any]) -> None:
@@ -36,6 +36,11 @@ DUTIES = {
     "purge": Duty(10, _purge),
     "fire-unserved-timers": Duty(5, unserved.fire_due),
 }
+
+
+def register(name: str, duty: Duty) -> None:
+    """Adds a duty of another app, from its `ready()`. It shares the keeper's thread, so a turn must end within a second."""
+    DUTIES[name] = duty
 
 
 def do_one(connection: psycopg.Connection[Any]) -> None:
