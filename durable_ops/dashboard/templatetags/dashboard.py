@@ -160,6 +160,12 @@ def leaf(value: str) -> str:
 
 
 @register.filter
+def host_name(value: str) -> str:
+    """A worker's host without the name space of its processes, which only the engine needs."""
+    return value.partition("/")[0]
+
+
+@register.filter
 def can(user: Any, right: str) -> bool:
     return has_right(user, Right(right))
 

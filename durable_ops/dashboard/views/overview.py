@@ -1,7 +1,9 @@
 """The overview: what is going on, what needs somebody, what happened lately."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,12 +16,17 @@ from durable_ops.models import Right
 from durable_ops.permissions import has_right
 from execution_engine.selectors.activity import activity, failure_groups, oldest_due
 from execution_engine.selectors.callbacks import pending_callbacks
-from execution_engine.selectors.executions import ExecutionFilters, list_executions
+from execution_engine.selectors.executions import ExecutionFilters, ExecutionSummary, list_executions
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.functions import list_functions
 from execution_engine.selectors.overview import Overview, overview
+from execution_engine.selectors.workers import LiveWorker
 
 SHOWN = 5
+VERSIONS_SHOWN = 8
+RETRYING_READ = 100
+OUTCOMES = (("succeeded", "succeeded"), ("failed", "failed"), ("stopped", "stopped"), ("running", "still open"))
+PERCENTILES = (("running", "median"), ("retrying", "95th percentile"))
 TILES = (
     StateCode.RUNNING,
     StateCode.QUEUED,
@@ -41,6 +48,25 @@ class Span:
     bucket: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """`count` executions that wait to retry one operation, the first of them at `next_at`."""
+
+    function: str
+    operation: str
+    count: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServingWorker:
+    """A live worker and the first function versions that it serves; `more` are not named."""
+
+    worker: LiveWorker
+    versions: tuple[str, ...]
+    more: int
+
+
 SPANS = {
     "1h": Span("1 hour", timedelta(hours=1), timedelta(minutes=2)),
     "24h": Span("24 hours", timedelta(hours=24), timedelta(minutes=30)),
@@ -56,12 +82,16 @@ def overview_page(request: HttpRequest) -> HttpResponse:
     buckets = activity(SPANS[key].length, SPANS[key].bucket)
     found = overview()
     attention = _attention(request, found)
-    current = token(buckets, sorted(found.counts.items()), sorted(attention.items()), len(found.workers))
+    # Not the workers whole: they are seen anew every few seconds, which changes nothing for a reader.
+    workers = [(worker.boot_id, worker.in_flight, worker.is_draining, worker.lost_threads) for worker in found.workers]
+    current = token(buckets, sorted(found.counts.items()), sorted(attention.items()), workers)
     if is_unchanged(request, current):
         return unchanged()
     context = {
         "tiles": [_tile(code, found) for code in TILES],
-        "workers": found.workers,
+        "outcomes": OUTCOMES,
+        "percentiles": PERCENTILES,
+        "workers": [_worker(worker, attention["version_names"]) for worker in found.workers],
         "busy": sum(worker.in_flight for worker in found.workers),
         "threads": sum(worker.threads for worker in found.workers),
         "span": key,
@@ -77,7 +107,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
 
 
 def _tile(code: StateCode, found: Overview) -> dict[str, Any]:
-    words = {StateCode.WAITING: "Waiting for a timer", StateCode.WAITING_FOR_CALLBACK: "Waiting for a callback"}
+    words = {StateCode.WAITING: "On timer", StateCode.WAITING_FOR_CALLBACK: "On callback"}
     return {
         "code": code,
         "words": words.get(code, FACET_WORDS[code]),
@@ -87,13 +117,33 @@ def _tile(code: StateCode, found: Overview) -> dict[str, Any]:
 
 
 def _attention(request: HttpRequest, found: Overview) -> dict[str, Any]:
-    """What somebody should look at, worst first."""
+    """What somebody should look at, worst first, and who works."""
     is_retrying = bool(found.counts.get(StateCode.RETRYING))
-    retrying = list_executions(ExecutionFilters(state=StateCode.RETRYING), limit=SHOWN).items if is_retrying else ()
+    retrying = list_executions(ExecutionFilters(state=StateCode.RETRYING), limit=RETRYING_READ).items if is_retrying else ()
+    versions = [version for function in list_functions() for version in function.versions]
+    names = {version.id: f"{version.function} v{version.version}" for version in versions}
     return {
-        "stranded": [version for function in list_functions() for version in function.versions if version.is_stranded],
+        "stranded": [version for version in versions if version.is_stranded],
         "failures": failure_groups(timedelta(hours=24))[:SHOWN] if has_right(request.user, Right.VIEW_PAYLOAD) else [],
-        "retrying": retrying,
+        "storms": _storms(retrying)[:SHOWN],
         "callbacks": pending_callbacks(limit=SHOWN),
         "oldest_due": oldest_due(),
+        "version_names": names,
     }
+
+
+def _storms(retrying: Sequence[ExecutionSummary]) -> list[Storm]:
+    """Executions that retry the same step of the same function, the largest group first."""
+    groups: dict[tuple[str, str], list[datetime | None]] = defaultdict(list)
+    for one in retrying:
+        groups[one.function, one.state.operation or "the invocation"].append(one.state.until)
+    storms = [
+        Storm(function, operation, len(times), min((time for time in times if time), default=None))
+        for (function, operation), times in groups.items()
+    ]
+    return sorted(storms, key=lambda storm: (-storm.count, storm.function, storm.operation))
+
+
+def _worker(worker: LiveWorker, names: Mapping[int, str]) -> ServingWorker:
+    versions = sorted(names[one] for one in worker.version_ids if one in names)
+    return ServingWorker(worker, tuple(versions[:VERSIONS_SHOWN]), max(len(versions) - VERSIONS_SHOWN, 0))

@@ -18,8 +18,17 @@ def test_overview_shows_what_needs_somebody(admin: Client, version: FunctionVers
     make_execution(make_version("orphan", "3"), due_at=ago(seconds=5))
     make_callback(make_execution(version, status_text="Expense E-1"))
     html = admin.get("/overview/").content.decode()
-    for text in ("CardDeclined", "retrying push, attempt 2", "orphan v3", "Expense E-1", "4 started, 1 failed"):
+    for text in ("CardDeclined", "orphan v3", "Expense E-1", "4 started, 1 failed", "expense-approval v1"):
         assert text in html
+    assert '?state=retrying&amp;function=expense-approval">push</a>' in html
+    assert "&amp;error=CardDeclined" in html
+
+
+def test_executions_that_retry_the_same_step_are_one_line(admin: Client, version: FunctionVersion) -> None:
+    for _ in range(3):
+        make_operation(make_execution(version, due_at=ago(seconds=-60)), status="PENDING", name="push", attempt=1, due_at=ago(seconds=-60))
+    html = admin.get("/overview/").content.decode()
+    assert (html.count(">push</a>"), "<b>3</b> retrying" in html) == (1, True)
 
 
 def test_nothing_to_do_is_said(admin: Client, version: FunctionVersion) -> None:
