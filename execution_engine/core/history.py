@@ -11,7 +11,6 @@ from execution_engine.core.enums import EventType
 _PAYLOAD_KEY = {
     EventType.EXECUTION_STARTED: "Input",
     EventType.EXECUTION_SUCCEEDED: "Result",
-    EventType.EXECUTION_REDRIVEN: "Previous",
     EventType.CONTEXT_SUCCEEDED: "Result",
     EventType.STEP_SUCCEEDED: "Result",
     EventType.CALLBACK_SUCCEEDED: "Result",
@@ -34,6 +33,11 @@ _ERROR_EVENTS = frozenset(
         EventType.CHAINED_INVOKE_STOPPED,
     }
 )
+
+
+KEPT = "Kept"
+"""Detail of an event whose operation or execution was redriven after it: Name, SubType and ParentId as they were. Its payload and
+error are its own, since the row tells of a later run. Never on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def to_wire(event: StoredEvent, *, include_data: bool = True) -> dict[str, Any]:
 
 
 def _details(event: StoredEvent, include_data: bool) -> dict[str, Any]:
-    details = dict(event.details or {})
+    details = {key: value for key, value in (event.details or {}).items() if key != KEPT}
     if event.type is EventType.WAIT_STARTED:
         details["ScheduledEndTimestamp"] = event.at + timedelta(seconds=details["Duration"])
     for asked in ("PauseRequestTimestamp", "ResumeRequestTimestamp"):
@@ -75,6 +79,8 @@ def _details(event: StoredEvent, include_data: bool) -> dict[str, Any]:
     if event.type is EventType.INVOCATION_COMPLETED:
         details["StartTimestamp"] = datetime.fromisoformat(details["StartTimestamp"]) if "StartTimestamp" in details else event.at
         details["EndTimestamp"] = event.at
+    if event.type is EventType.EXECUTION_REDRIVEN and event.payload is not None:
+        details |= {key: _data(json.dumps(values), include_data) for key, values in json.loads(event.payload).items()}
     key = _PAYLOAD_KEY.get(event.type)
     if key is not None:
         details[key] = _data(event.payload, include_data)

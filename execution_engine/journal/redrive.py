@@ -1,25 +1,24 @@
 """Redrive under the execution's lock; a parent's redrive reaches its children in transactions of their own."""
 
 import json
-import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
-from execution_engine.core.enums import EventType, ExecutionStatus, OperationType
+from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationType
 from execution_engine.core.errors import ExecutionNotEndedError, ExecutionNotFoundError
-from execution_engine.core.records import HistoryEvent, OperationRecord, Transition
-from execution_engine.core.transitions import redrive
+from execution_engine.core.records import ErrorObject, HistoryEvent, OperationRecord, Transition
+from execution_engine.core.transitions import chained_invoke, redrive
 from execution_engine.core.transitions.redrive import Operations, Plan
 from execution_engine.journal import store
 from execution_engine.journal.rows import error_from_text, event_params, operation_from_row, operation_params
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor, Locked
 
-logger = logging.getLogger(__name__)
+GONE_ERROR = ErrorObject(message="The invoked execution no longer exists", type="ChainedInvoke.Gone")
 NAMED_IN_EVENT = 100
 """Operation ids that ExecutionRedriven lists; the operations' own events tell the rest."""
 
@@ -48,8 +47,8 @@ def make_plan(cursor: Cursor, execution_id: UUID, from_operation: str | None) ->
     if from_operation is not None:
         return redrive.plan_from_operation(operations, from_operation), operations
     cursor.execute(statement("read_ended"), {"id": execution_id})
-    _, error, _, _ = cursor.fetchone()
-    return redrive.plan_from_failure(operations, error_from_text(error)), operations
+    status, error, _, _ = cursor.fetchone()
+    return redrive.plan_from_failure(operations, ExecutionStatus(status), error_from_text(error)), operations
 
 
 def refuse_open(locked: Locked) -> None:
@@ -66,10 +65,12 @@ def execute(cursor: Cursor, locked: Locked, asked: Asked) -> Redriven:
     chosen = operations.by_id[asked.from_operation] if asked.from_operation and asked.replaces_result else None
     if chosen is not None:
         plan = replace(plan, removed=tuple(one for one in plan.removed if one != chosen.id))
-    plan = _without_lost_children(cursor, plan, operations)
+    plan = _without_lost_children(cursor, execution_id, plan, operations)
     touched = [*plan.reopened, *plan.removed, *([chosen.id] if chosen else [])]
     cursor.execute(statement("keep_in_history"), {"execution_id": execution_id, "ids": touched})
     cursor.execute(statement("keep_end_in_history"), {"execution_id": execution_id})
+    if asked.input is not None:
+        cursor.execute(statement("keep_input_in_history"), {"execution_id": execution_id})
     cursor.execute(statement("remove_operations"), {"execution_id": execution_id, "ids": list(plan.removed)})
     wake_seq = locked.record.wake_seq + 1
     moves = _moves(cursor, locked, plan, operations)
@@ -81,23 +82,27 @@ def execute(cursor: Cursor, locked: Locked, asked: Asked) -> Redriven:
     return Redriven(plan, _reopen_execution(cursor, locked, events, asked, wake_seq, moves, chosen))
 
 
-def _without_lost_children(cursor: Cursor, plan: Plan, operations: Operations) -> Plan:
-    """A child that was deleted or purged cannot be redriven: its operation is removed, so that a new one is started."""
-    asked = {one: operations.by_id[one].options.child_id for one in plan.reopened}
-    children = {one: child for one, child in asked.items() if operations.by_id[one].type is OperationType.CHAINED_INVOKE}
-    cursor.execute(statement("child_redrives"), {"ids": [child for child in children.values() if child]})
-    alive = {str(row[0]) for row in cursor.fetchall()}
-    lost = [one for one, child in children.items() if child not in alive]
-    return replace(plan, reopened=tuple(one for one in plan.reopened if one not in lost), removed=(*plan.removed, *lost))
+def _without_lost_children(cursor: Cursor, execution_id: UUID, plan: Plan, operations: Operations) -> Plan:
+    """A child that was deleted, purged or belongs to what this was forked from: its operation is removed, so that one is started."""
+    records = (operations.by_id[one] for one in plan.reopened)
+    children = {record.id: record.options.child_id for record in records if record.type is OperationType.CHAINED_INVOKE}
+    alive = _child_redrives(cursor, execution_id, children.values())
+    lost = {one for one, child in children.items() if child not in alive}
+    return replace(plan, reopened=tuple(one for one in plan.reopened if one not in lost), removed=(*plan.removed, *sorted(lost)))
 
 
 def _moves(cursor: Cursor, locked: Locked, plan: Plan, operations: Operations) -> list[Transition]:
     records = [operations.by_id[one] for one in plan.reopened]
     children = [record.options.child_id for record in records if record.type is OperationType.CHAINED_INVOKE]
-    cursor.execute(statement("child_redrives"), {"ids": [one for one in children if one]})
-    counts: Mapping[str, int] = {str(row[0]): row[1] for row in cursor.fetchall()}
-    moves = [redrive.reopen(record, locked.now, child_redrives=counts.get(record.options.child_id or "", 0)) for record in records]
+    counts = _child_redrives(cursor, locked.record.id, children)
+    moves = [redrive.reopen(record, locked.now, child_redrives=counts.get(record.options.child_id, 0)) for record in records]
     return [*moves, *(Transition(redrive.rearm(operations.by_id[one], locked.now)) for one in plan.rearmed)]
+
+
+def _child_redrives(cursor: Cursor, execution_id: UUID, children: Iterable[str | None]) -> Mapping[str | None, int]:
+    """By the id of each child that still exists."""
+    cursor.execute(statement("child_redrives"), {"ids": [one for one in children if one], "parent_id": execution_id})
+    return {str(row[0]): row[1] for row in cursor.fetchall()}
 
 
 def _event(plan: Plan, asked: Asked, chosen: OperationRecord | None) -> HistoryEvent:
@@ -124,10 +129,7 @@ def _reopen_execution(
     record, at = locked.record, max(locked.now, locked.last_event_at)
     cursor.execute(statement("read_ended"), {"id": record.id})
     _, _, old_input, count = cursor.fetchone()
-    previous = {"Result": chosen.payload} if chosen is not None else {}
-    if asked.input is not None:
-        previous["Input"] = old_input
-    kept = json.dumps(previous) if previous else None
+    kept = _replaced(asked, chosen, old_input)
     events[0] = replace(events[0], details={"RedriveCount": count + 1, **events[0].details}, payload=kept)
     for number, event in enumerate(events, start=record.event_seq + 1):
         cursor.execute(statement("write_events"), event_params(record.id, number, event, at))
@@ -141,21 +143,51 @@ def _reopen_execution(
     return redriven
 
 
+def _replaced(asked: Asked, chosen: OperationRecord | None, old_input: str | None) -> str | None:
+    """Both values of what was replaced, as ExecutionRedriven shows them; None when nothing was."""
+    before, after = dict[str, str | None](), dict[str, str | None]()
+    if chosen is not None:
+        before["Result"], after["Result"] = chosen.payload, asked.result
+    if asked.input is not None:
+        before["Input"], after["Input"] = old_input, asked.input
+    return json.dumps({"Previous": before, "Replacement": after}) if before else None
+
+
 def look(connection: psycopg.Connection[Any], limit: int = 100) -> None:
     """A duty: redrives the children of redriven parents, each under its own lock. A crash between two is made up next time."""
-    for (parent_id,) in connection.execute(statement("parents_owing"), {"limit": limit}).fetchall():
-        found = connection.execute(statement("children_to_redrive"), {"id": parent_id}).fetchall()
-        for child_id, status, count, wanted in found:
-            try:
+    for parent_id, redrives in connection.execute(statement("parents_owing"), {"limit": limit}).fetchall():
+        try:
+            for operation_id, child_id, wanted in connection.execute(statement("children_to_redrive"), {"id": parent_id}).fetchall():
                 with connection.transaction(), connection.cursor() as cursor:
-                    _redrive_child(cursor, child_id, status, count, wanted)
-            except (ExecutionNotFoundError, ExecutionNotEndedError):
-                logger.info("child %s goes on by itself", child_id)
-        connection.execute(statement("clear_owes_child"), {"id": parent_id})
+                    if child_id is None:
+                        _give_up_child(cursor, parent_id, operation_id)
+                    else:
+                        _redrive_child(cursor, child_id, wanted)
+        except (ExecutionNotFoundError, psycopg.errors.LockNotAvailable):
+            continue  # gone, or held by somebody else, meanwhile: the next look sees what there is
+        connection.execute(statement("clear_owes_child"), {"id": parent_id, "redrives": redrives})
 
 
-def _redrive_child(cursor: Cursor, child_id: UUID, status: str, count: int, wanted: int) -> None:
-    if status != ExecutionStatus.SUCCEEDED and count < wanted:
-        execute(cursor, store.lock(cursor, child_id), Asked(reason="its parent was redriven"))
+def _redrive_child(cursor: Cursor, child_id: UUID, wanted: int) -> None:
+    """Under the child's lock alone. One that goes on by itself answers at its end."""
+    locked = store.lock(cursor, child_id)
+    cursor.execute(statement("read_ended"), {"id": child_id})
+    _, _, _, count = cursor.fetchone()
+    if not locked.record.status.is_terminal:
+        return
+    if locked.record.status is not ExecutionStatus.SUCCEEDED and count < wanted:
+        execute(cursor, locked, Asked(reason="its parent was redriven"))
     else:
         cursor.execute(statement("tell_parent_again"), {"id": child_id, "redrives": wanted})
+
+
+def _give_up_child(cursor: Cursor, parent_id: UUID, operation_id: str) -> None:
+    """Its child was removed while the parent was being redriven: nobody would ever answer."""
+    locked = store.lock(cursor, parent_id)
+    operation = store.read_operations(cursor, parent_id, [operation_id]).get(operation_id)
+    if operation is None or locked.record.status.is_terminal:
+        return
+    move = chained_invoke.complete(operation, OperationStatus.FAILED, locked.now, error=GONE_ERROR)
+    if move is not None:
+        after = store.wake(locked.record, locked.now)
+        store.write(cursor, locked, after, move.events, {operation_id: replace(move.record, wake_seq=after.wake_seq)})

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from execution_engine.core.history import KEPT
 from execution_engine.models import Event, Operation
 from execution_engine.selectors.explain import plain_title
 
@@ -42,18 +43,15 @@ def list_event_rows(
     rows = list(found.order_by(order).values("event_id", "type", "at", "operation_id", "details")[: limit + 1])
     shown = rows[:limit]
     titles = _titles(execution_id, {row["operation_id"] for row in shown if row["operation_id"]})
-    items = tuple(
-        EventRow(
-            event_id=row["event_id"],
-            type=row["type"],
-            at=row["at"],
-            operation_id=row["operation_id"],
-            operation_title=titles.get(row["operation_id"]),
-            details=json.loads(row["details"]) if row["details"] else {},
-        )
-        for row in shown
-    )
+    items = tuple(_row(row, titles) for row in shown)
     return EventPage(items, items[-1].event_id if len(rows) > limit else None)
+
+
+def _row(row: Mapping[str, Any], titles: Mapping[str, str]) -> EventRow:
+    details = json.loads(row["details"]) if row["details"] else {}
+    was = details.pop(KEPT, {})
+    title = _title(was.get("Name"), was.get("SubType"), row["type"]) if was else titles.get(row["operation_id"])
+    return EventRow(row["event_id"], row["type"], row["at"], row["operation_id"], title, details)
 
 
 def _titles(execution_id: UUID, operation_ids: set[str]) -> dict[str, str]:
@@ -61,4 +59,8 @@ def _titles(execution_id: UUID, operation_ids: set[str]) -> dict[str, str]:
         return {}
     found = Operation.objects.filter(execution_id=execution_id, id__in=operation_ids)
     rows = found.values_list("id", "name", "sub_type", "type")
-    return {operation_id: plain_title(name) or sub_type or kind.title() for operation_id, name, sub_type, kind in rows}
+    return {operation_id: _title(name, sub_type, kind.title()) for operation_id, name, sub_type, kind in rows}
+
+
+def _title(name: str | None, sub_type: str | None, kind: str) -> str:
+    return plain_title(name) or sub_type or kind

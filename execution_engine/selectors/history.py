@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from execution_engine.core.enums import TERMINAL_EVENT_TYPES, EventType
-from execution_engine.core.history import StoredEvent, to_wire
+from execution_engine.core.history import KEPT, StoredEvent, to_wire
 from execution_engine.models import Event, Execution, Operation
 
 
@@ -44,6 +44,8 @@ def list_events(
 def _stored(row: Mapping[str, Any], operations: Mapping[str, _Owner], execution: Mapping[EventType, _Owner]) -> StoredEvent:
     kind, details = EventType(row["type"]), json.loads(row["details"]) if row["details"] else {}
     owner = operations.get(row["operation_id"], _NOBODY) if row["operation_id"] else execution.get(kind, _NOBODY)
+    if (was := details.get(KEPT)) is not None:
+        owner = _Owner(was.get("SubType"), was.get("Name"), was.get("ParentId"))
     kept = _NOBODY if _keeps_its_own(kind, details) else owner
     return StoredEvent(
         event_id=row["event_id"],

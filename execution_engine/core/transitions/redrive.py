@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from execution_engine.core.enums import EventType, OperationStatus, OperationSubType, OperationType
+from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationSubType, OperationType
 from execution_engine.core.errors import InvalidInputError
 from execution_engine.core.identifiers import new_callback_id
 from execution_engine.core.records import ErrorObject, HistoryEvent, OperationRecord, Transition
@@ -56,11 +56,20 @@ class Operations:
             return True
         return record.sub_type in _BATCHES and any(child.status in _FAILED for child in self.children[record.id])
 
+    def says(self, record: OperationRecord, error: ErrorObject) -> bool:
+        """Whether its failure, or for a batch that succeeded with failures one of theirs, has this message."""
+        errors = [record.error] if record.error is not None else [child.error for child in self.children[record.id]]
+        return any(found is not None and found.message == error.message for found in errors)
 
-def plan_from_failure(operations: Operations, error: ErrorObject | None) -> Plan:
-    """Reopens only the cause chain of the terminal error: a failure that the handler caught stays as it was."""
+
+def plan_from_failure(operations: Operations, status: ExecutionStatus, error: ErrorObject | None) -> Plan:
+    """Reopens only the cause chain of the terminal error: a failure that the handler caught stays as it was.
+
+    A stop and a time-out have no operation as their cause: what was open goes on, everything else stays.
+    """
     reopened: list[str] = []
-    waiting: list[tuple[str | None, ErrorObject | None]] = [(None, error)]
+    is_failure = status is ExecutionStatus.FAILED
+    waiting: list[tuple[str | None, ErrorObject | None]] = [(None, error)] if is_failure else []
     while waiting:
         parent_id, failure = waiting.pop()
         for cause in _causes(operations, parent_id, failure):
@@ -136,7 +145,9 @@ def rearm(record: OperationRecord, now: datetime) -> OperationRecord:
 def _causes(operations: Operations, parent_id: str | None, error: ErrorObject | None) -> list[OperationRecord]:
     """Of one context's operations those whose failure became its error: of a batch all, else the last to say the same.
 
-    A handler may raise an error of its own about a failure: then the failure is the cause if nothing ended after it.
+    A handler may raise an error of its own about a failure: then the failure is the cause if nothing ended after it. A failure
+    after which the handler went on, to undo what it had done perhaps, is no cause: reopened, it would leave those later operations
+    without their place.
     """
     siblings = operations.children[parent_id]
     failed = [record for record in siblings if operations.failed_inside(record)]
@@ -146,11 +157,17 @@ def _causes(operations: Operations, parent_id: str | None, error: ErrorObject | 
     if parent is not None and parent.sub_type == OperationSubType.WAIT_FOR_CALLBACK:
         # The submitter hands out the callback's id, and the new callback has a new one.
         return siblings if failed else []
-    same = [record for record in failed if error is not None and record.error is not None and record.error.message == error.message]
-    last = max((record for record in siblings if record.ended_at is not None), key=_end, default=None)
+    unhandled = [record for record in failed if not _went_on_after(record, siblings)]
+    same = [record for record in unhandled if error is not None and operations.says(record, error)]
     if same:
         return [max(same, key=_end)]
-    return [last] if last is not None and operations.failed_inside(last) else []
+    last = max((record for record in siblings if record.ended_at is not None), key=_end, default=None)
+    return [last] if last in unhandled else []
+
+
+def _went_on_after(failed: OperationRecord, siblings: Sequence[OperationRecord]) -> bool:
+    """Whether the handler called something after it had seen this failure; a callback's is seen later than it happens."""
+    return failed.type is not OperationType.CALLBACK and siblings[-1].start_event > failed.start_event
 
 
 def _end(record: OperationRecord) -> tuple[float, int]:

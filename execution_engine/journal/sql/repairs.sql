@@ -21,22 +21,39 @@ select o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.pay
   from durable_operation o where o.execution_id = %(execution_id)s order by o.start_event
 
 -- name: keep_in_history
--- Before operations are reopened or removed: the last end event of each takes over what only the operation's row held.
-update durable_event e set payload = o.payload, error = o.error
-  from durable_operation o,
-       lateral (select max(x.event_id) as event_id from durable_event x
-                 where x.execution_id = o.execution_id and x.operation_id = o.id
-                   and x.type ~ '(Succeeded|Failed|TimedOut|Stopped|Cancelled)$') last
- where o.execution_id = %(execution_id)s and o.id = any(%(ids)s) and o.ended_at is not null
-   and e.execution_id = o.execution_id and e.event_id = last.event_id and e.payload is null and e.error is null
+-- Before operations are reopened or removed: their events take over what only the operation's row held, names and types too, and the
+-- last end event the payload. `Kept` in the details says that an event no longer asks the row, which tells of a later run.
+with ends as materialized (
+  select x.operation_id, max(x.event_id) as event_id from durable_event x
+   where x.execution_id = %(execution_id)s and x.operation_id = any(%(ids)s)
+     and x.type ~ '(Succeeded|Failed|TimedOut|Stopped|Cancelled)$'
+   group by x.operation_id
+)
+update durable_event e
+   set details = (coalesce(e.details, '{}')::jsonb || jsonb_build_object('Kept', jsonb_strip_nulls(
+         jsonb_build_object('Name', o.name, 'SubType', o.sub_type, 'ParentId', o.parent_id))))::text,
+       payload = case when e.event_id = o.end_event and e.payload is null and e.error is null then o.payload else e.payload end,
+       error = case when e.event_id = o.end_event and e.payload is null and e.error is null then o.error else e.error end
+  from (select r.*, case when r.ended_at is not null then ends.event_id end as end_event
+          from durable_operation r left join ends on ends.operation_id = r.id) o
+ where o.execution_id = %(execution_id)s and o.id = any(%(ids)s) and e.execution_id = o.execution_id and e.operation_id = o.id
+   and not coalesce(e.details, '{}')::jsonb ? 'Kept'
 
 -- name: keep_end_in_history
 -- The terminal event takes over result and error of an execution that goes on.
-update durable_event e set payload = x.result, error = x.error
+update durable_event e
+   set payload = x.result, error = x.error, details = (coalesce(e.details, '{}')::jsonb || '{"Kept": {}}')::text
   from durable_execution x
- where x.id = %(execution_id)s and e.execution_id = x.id and e.payload is null and e.error is null
+ where x.id = %(execution_id)s and e.execution_id = x.id
    and e.event_id = (select max(t.event_id) from durable_event t
                       where t.execution_id = x.id and t.type ~ '^Execution(Failed|TimedOut|Stopped|Succeeded)$')
+
+-- name: keep_input_in_history
+-- The first event takes over an input that is replaced.
+update durable_event e
+   set payload = x.input, details = (coalesce(e.details, '{}')::jsonb || '{"Kept": {}}')::text
+  from durable_execution x
+ where x.id = %(execution_id)s and e.execution_id = x.id and e.event_id = 1 and not coalesce(e.details, '{}')::jsonb ? 'Kept'
 
 -- name: reopen_operation
 update durable_operation
@@ -63,19 +80,19 @@ select status, error, input, redrive_count from durable_execution where id = %(i
 
 -- name: parents_owing
 -- Redriven executions whose children are still to be redriven. Index: execution_owes_child.
-select id from durable_execution where owes_child limit %(limit)s
+select id, redrive_count from durable_execution where owes_child order by id limit %(limit)s
 
 -- name: children_to_redrive
--- Ended children that their parent waits for, with their redrive count and the one that it waits for.
-select c.id, c.status, c.redrive_count, coalesce((o.options::jsonb ->> 'redrives')::int, 0)
-  from durable_operation o join durable_execution c on c.id = (o.options::jsonb ->> 'child_id')::uuid
+-- What a redriven parent waits for: the operation, its child if that still exists, and how often the child must have been redriven.
+select o.id, c.id, coalesce((o.options::jsonb ->> 'redrives')::int, 0)
+  from durable_operation o left join durable_execution c on c.id = (o.options::jsonb ->> 'child_id')::uuid and c.parent_id = o.execution_id
  where o.execution_id = %(id)s and o.type = 'CHAINED_INVOKE' and o.status = 'STARTED'
-   and c.status in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED')
+   and (c.id is null or c.status in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED'))
 
 -- name: child_redrives
--- How often each child must have been redriven to answer again: once more when it has ended.
+-- How often each of its own children must have been redriven to answer again: once more when it has ended.
 select id, redrive_count + case when status in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED') then 1 else 0 end
-  from durable_execution where id = any(%(ids)s::uuid[])
+  from durable_execution where id = any(%(ids)s::uuid[]) and parent_id = %(parent_id)s
 
 -- name: tell_parent_again
 -- An ended child whose answer is wanted once more as it is.
@@ -83,7 +100,8 @@ update durable_execution set redrive_count = greatest(redrive_count, %(redrives)
  where id = %(id)s and ended_at is not null
 
 -- name: clear_owes_child
-update durable_execution set owes_child = false where id = %(id)s
+-- Done, unless it was redriven once more meanwhile.
+update durable_execution set owes_child = false where id = %(id)s and redrive_count = %(redrives)s
 
 -- name: find_needed
 -- Whether a parent still needs this execution: it has not been told of the end, or it is itself not over.
@@ -143,12 +161,12 @@ select %(new_id)s, o.id, o.type, o.sub_type, o.name, o.parent_id,
  where o.execution_id = %(id)s
 
 -- name: fork_events
--- Their events, numbered on from ExecutionStarted; of a context that goes on only the start.
+-- Their events since their start, numbered on from ExecutionStarted; of a context that goes on only the start.
 insert into durable_event (execution_id, event_id, type, operation_id, at, details, payload, error)
 select %(new_id)s, %(base)s + row_number() over (order by e.event_id), e.type, e.operation_id, %(now)s, e.details, e.payload, e.error
-  from durable_event e
- where e.execution_id = %(id)s
-   and (e.operation_id = any(%(kept)s) or e.operation_id = any(%(reopened)s) and e.type like '%%Started')
+  from durable_event e join durable_operation o on o.execution_id = e.execution_id and o.id = e.operation_id
+ where e.execution_id = %(id)s and e.event_id >= o.start_event
+   and (o.id = any(%(kept)s) or o.id = any(%(reopened)s) and e.event_id = o.start_event)
 
 -- name: fork_started
 -- The new execution's first event, and the numbers that its operations and its row take from the copied ones.
