@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii
+from math import isfinite
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -131,6 +132,8 @@ def _copy(value: Any) -> Any:
         return [_copy(item) for item in value]
     elif kind is tuple:
         return tuple([_copy(item) for item in value])
+    elif (copier := _COPIERS.get(kind)) is not None:
+        return copier(value, _copy)
     raise _NoPlainCopyError
 
 
@@ -159,7 +162,19 @@ _DICT_START = '{"t":"m","v":'
 
 
 def _write_dict(value: dict[Any, Any]) -> str:
-    return f"{_DICT_START}{{" + ",".join([f"{_key(key)}:{_envelope(item)}" for key, item in value.items()]) + "}}"
+    parts = []
+    for key, item in value.items():
+        kind = type(item)
+        name = encode_basestring_ascii(key) if type(key) is str else _key(key)
+        if kind is str:
+            parts.append(f'{name}:{{"t":"s","v":{encode_basestring_ascii(item)}}}')
+        else:
+            parts.append(f"{name}:{_envelope(item)}")
+    return f"{_DICT_START}{{{','.join(parts)}}}}}"
+
+
+def _write_float(value: float) -> str:
+    return f'{{"t":"f","v":{float.__repr__(value) if isfinite(value) else _dumps(value)}}}'
 
 
 def _write_bytes(value: Any) -> str:
@@ -175,7 +190,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     str: lambda value: f'{{"t":"s","v":{encode_basestring_ascii(value)}}}',
     bool: lambda value: '{"t":"b","v":true}' if value else '{"t":"b","v":false}',
     int: lambda value: f'{{"t":"i","v":{int.__repr__(value)}}}',
-    float: lambda value: f'{{"t":"f","v":{_dumps(value)}}}',
+    float: _write_float,
     type(None): lambda _: '{"t":"n","v":null}',
     dict: _write_dict,
     list: _write_items("l"),
@@ -190,8 +205,20 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
 }
 
 
-def register_type(kind: type, tag: str, write: Callable[[Any], Any], read: Callable[[Any], Any]) -> None:
-    """Lets the default format carry a class: `write` gives a dict, from which `read` makes the value again."""
+_COPIERS: dict[type, Callable[[Any, Callable[[Any], Any]], Any]] = {}
+
+
+def register_type(
+    kind: type,
+    tag: str,
+    write: Callable[[Any], Any],
+    read: Callable[[Any], Any],
+    copy: Callable[[Any, Callable[[Any], Any]], Any] | None = None,
+) -> None:
+    """Lets the default format carry a class: `write` gives a dict, from which `read` makes the value again. `copy(value, inner)`
+    gives the same value without writing and reading, its plain parts copied by `inner`."""
+    if copy is not None:
+        _COPIERS[kind] = copy
     _WRITERS[kind] = lambda value: f'{{"t":"{tag}","v":{_envelope(write(value))[len(_DICT_START) : -1]}}}'
     _DECODERS[tag] = lambda value: read(_DECODERS["m"](value))
 

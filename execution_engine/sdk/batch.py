@@ -144,7 +144,12 @@ class BatchResult(Generic[R]):
         return [item for item in self.all if item.status is status]
 
 
-register_type(BatchResult, "br", BatchResult.to_dict, BatchResult.from_dict)
+def _copied(value: BatchResult[Any], copy: Callable[[Any], Any]) -> BatchResult[Any]:
+    items = [BatchItem(item.index, item.status, copy(item.result), item.error) for item in value.all]
+    return BatchResult(items, value.completion_reason)
+
+
+register_type(BatchResult, "br", BatchResult.to_dict, BatchResult.from_dict, _copied)
 
 
 @dataclass(frozen=True, slots=True)

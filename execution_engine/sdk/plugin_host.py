@@ -128,6 +128,9 @@ class PluginHost(ForwardingSink):
         self._tell_changes()
 
     def hold(self, update: OperationUpdate) -> None:
+        if update.action is not OperationAction.START:
+            self.checkpoint(update)  # a plugin hears of an end when it is durable
+            return
         self._tell_starts((update,))
         self._sink.hold(update)
 

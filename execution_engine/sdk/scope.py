@@ -1,11 +1,11 @@
 """Who may still write under a map or parallel: once its end is recorded, none of its branches."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Condition
 from typing import TypeVar
 
 from execution_engine.core.records import OperationUpdate
+from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import OrphanedChildException
 from execution_engine.sdk.forwarding import ForwardingSink
 from execution_engine.sdk.sink import Sink
@@ -24,19 +24,18 @@ class Scope:
         self._writing = 0
         self._fatal: BaseException | None = None
 
-    @contextmanager
-    def writing(self, operation_id: str) -> Iterator[None]:
+    def enter(self, operation_id: str) -> None:
+        """A write begins; `leave` must follow. A pair of calls, as a context manager costs more than all the rest of it."""
         with self._changed:
             if self._is_closed:
                 raise OrphanedChildException("the map or parallel above is over", operation_id)
             self._writing += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._writing -= 1
-                if self._is_closed and not self._writing:
-                    self._changed.notify_all()
+
+    def leave(self) -> None:
+        with self._changed:
+            self._writing -= 1
+            if self._is_closed and not self._writing:
+                self._changed.notify_all()
 
     def fail(self, error: BaseException) -> None:
         """Remembers what must win over the batch's result; too late once the scope is closed."""
@@ -69,13 +68,29 @@ class GuardedSink(ForwardingSink):
         self._scope = scope
 
     def checkpoint(self, *updates: OperationUpdate) -> None:
-        with self._scope.writing(updates[0].id):
+        self._scope.enter(updates[0].id)
+        try:
             self._sink.checkpoint(*updates)
+        finally:
+            self._scope.leave()
 
     def hold(self, update: OperationUpdate) -> None:
-        with self._scope.writing(update.id):
+        self._scope.enter(update.id)
+        try:
             self._sink.hold(update)
+        finally:
+            self._scope.leave()
 
     def atomic(self, start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]) -> T:
-        with self._scope.writing("" if start is None else start.id):
+        self._scope.enter("" if start is None else start.id)
+        try:
             return self._sink.atomic(start, finish)
+        finally:
+            self._scope.leave()
+
+    def ask(self, start: OperationUpdate | None, request: ApprovalRequest, place: ApprovalPlace) -> None:
+        self._scope.enter("" if start is None else start.id)
+        try:
+            self._sink.ask(start, request, place)
+        finally:
+            self._scope.leave()

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from execution_engine import DurableContext, durable_execution
-from tests.benchmarks.measuring import LONG_STEPS, PAYLOAD, STEPS
+from execution_engine import DurableContext, MapConfig, durable_execution
+from tests.benchmarks.measuring import FAN_LIMIT, LONG_STEPS, PAYLOAD, STEPS
 
 # Of the executions that ran in this process: the moments after each step, one list per invocation.
 MOMENTS: list[list[float]] = []
@@ -36,3 +36,22 @@ def long(event: Any, context: DurableContext) -> list[float]:
         moments.append(time.perf_counter())
     context.wait(seconds=1)
     return moments
+
+
+def item(context: DurableContext, number: int, index: int, numbers: list[int]) -> dict[str, Any]:
+    return context.step(body, name="s")
+
+
+@durable_execution(name="bench-fan")
+def fan(event: Any, context: DurableContext) -> int:
+    return context.map(list(range(event["items"])), item, name="m", config=MapConfig(max_concurrency=FAN_LIMIT)).success_count
+
+
+@durable_execution(name="bench-fan-again")
+def fan_again(event: Any, context: DurableContext) -> float:
+    """The map, a suspension, the replay: answers the seconds that the map took in the invocation that ends it."""
+    began = time.perf_counter()
+    context.map(list(range(event["items"])), item, name="m", config=MapConfig(max_concurrency=FAN_LIMIT))
+    seconds = time.perf_counter() - began
+    context.wait(seconds=1)
+    return seconds

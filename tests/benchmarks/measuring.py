@@ -6,6 +6,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -13,6 +14,10 @@ import psycopg
 
 STEPS = 10
 LONG_STEPS = 2_000
+FAN_ITEMS = 1_000
+FAN_LIMIT = 50
+MANY_ITEMS = 10_000
+FAN_RUNS = 5
 RUNS = 300
 PAUSE_SECONDS = 0.02
 
@@ -86,6 +91,21 @@ class Meter:
             "engine_cpu_ms_per_step": round(self.engine / steps * 1000, 4),
             "postgres_cpu_ms_per_step": round(self.server / steps * 1000, 4),
         }
+
+    def items(self, count: int) -> dict[str, float]:
+        return {
+            "items": count,
+            "wall_s": round(self.wall, 3),
+            "items_per_s": round(count / self.wall),
+            "engine_cpu_ms_per_item": round(self.engine / count * 1000, 4),
+            "postgres_cpu_ms_per_item": round(self.server / count * 1000, 4),
+        }
+
+
+def peak_megabytes(pids: Sequence[int]) -> float:
+    """The most memory that one of the processes ever had resident."""
+    texts = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
+    return max(int(text.split("VmHWM:")[1].split()[0]) for text in texts) / 1024
 
 
 def cpu_seconds(process: psutil.Process | None) -> float:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # AWS's bound: above it the result is not stored but rebuilt by running the body over its recorded children.
 MAX_RESULT_BYTES = 256 * 1024
+# Larger results of branches are waited for, so that no more of them gather in memory than there are threads.
+MAX_HELD_RESULT_CHARACTERS = 16 * 1024
 
 
 def run_child(
@@ -23,7 +25,8 @@ def run_child(
 ) -> Any:
     """The body's result, read back from its text. Raises `ChildContextError` when the body raised.
 
-    `is_replaying` is given for a branch; other contexts begin as the one around them is.
+    `is_replaying` is given for a branch; other contexts begin as the one around them is. A branch does not wait for its own end
+    to be durable: nobody can use its result before the end of its batch, which is written after it.
     """
     record = key.found
     if config.is_virtual:
@@ -38,7 +41,8 @@ def run_child(
     elif record.status is OperationStatus.SUCCEEDED and not record.replay_children:
         return key.decode(config.serdes, record.payload)
     child = context._child(key.id, parent_id=key.id, is_replaying=replays, is_pinned=record is not None and record.replay_children)
-    child._depth += is_replaying is not None
+    is_branch = is_replaying is not None
+    child._depth += is_branch
     try:
         raw, text, value = _call(child, key, func, config)
         if record is not None and record.is_terminal:
@@ -48,7 +52,11 @@ def run_child(
     except _BodyFailedError as failed:
         error = error_object(failed.error)
     else:
-        key.sink.checkpoint(key.update(SUCCEED, payload, replay_children=is_large))
+        update = key.update(SUCCEED, payload, replay_children=is_large)
+        if is_branch and len(payload or "") <= MAX_HELD_RESULT_CHARACTERS:
+            key.sink.hold(update)
+        else:
+            key.sink.checkpoint(update)
         return value
     return _fail(key, record, error)
 

@@ -57,7 +57,7 @@ class Journal:
 
     def hold(self, update: OperationUpdate) -> None:
         with self.lock:
-            self.operations[update.id] = apply_update(self.durable.get(update.id), update, self.time).record
+            self.operations[update.id] = apply_update(self.operations.get(update.id), update, self.time).record
             self.held.append(update)
 
     def refresh(self) -> None:

@@ -423,3 +423,17 @@ def test_no_thread_is_left_when_the_invocation_ends() -> None:
     journal = Journal(lambda event, context: context.map(range(20), double).success_count)
     journal.run()
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(("size", "waits"), [(10, 3 + 1), (20_000, 3 + 3 + 1)])
+def test_a_branch_waits_for_its_steps_and_not_for_its_own_end_unless_it_is_large(size: int, waits: int) -> None:
+    """Three steps and the end of the map are waited for; ends of branches go along with what comes after them."""
+
+    def branch(context: DurableContext, item: int, index: int, items: Any) -> str:
+        context.step("s", lambda: item)
+        return "x" * size
+
+    journal = Journal(lambda event, context: context.map([1, 2, 3], branch, "m", MapConfig(max_concurrency=1)).success_count)
+    assert results_of(journal) == "3"
+    assert journal.checkpoints == waits
+    assert all(record.is_terminal for record in journal.durable.values())
