@@ -13,11 +13,12 @@ class DurableOpsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from durable_ops.costs import ledger  # reads models, which exist only now
+        from durable_ops.actions.approval_desk import Desk  # models exist only now
+        from durable_ops.costs import ledger
 
         duties.register("book-costs", duties.Duty(2, ledger.turn))
         duties.register("keep-cost-house", duties.Duty(600, ledger.keep_house))
-        ports.bind(callback_url=decision_address)
+        ports.bind(callback_url=decision_address, approval_desk=Desk())
 
 
 def decision_address(callback_id: str, decision: str) -> str:

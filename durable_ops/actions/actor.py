@@ -12,6 +12,8 @@ class Channel(StrEnum):
     CONSOLE = "console"
     REST = "rest"
     COMMAND = "command"
+    MAIL = "mail"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)

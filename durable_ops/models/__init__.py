@@ -1,8 +1,25 @@
 """Tables of the people's side. Each module names the owner of its rows and how long they are kept."""
 
 from durable_ops.models.api_key import ApiKey
+from durable_ops.models.approval import Approval, Assignee, Decision, Shown
 from durable_ops.models.audit import AppendOnlyError, AuditEntry
 from durable_ops.models.costs import CostCursor, CostDay, CostEntry, Price
+from durable_ops.models.outbox import ApprovalLink, Outbox
 from durable_ops.models.rights import Right
 
-__all__ = ["ApiKey", "AppendOnlyError", "AuditEntry", "CostCursor", "CostDay", "CostEntry", "Price", "Right"]
+__all__ = [
+    "ApiKey",
+    "AppendOnlyError",
+    "Approval",
+    "ApprovalLink",
+    "Assignee",
+    "AuditEntry",
+    "CostCursor",
+    "CostDay",
+    "CostEntry",
+    "Decision",
+    "Outbox",
+    "Price",
+    "Right",
+    "Shown",
+]

@@ -111,8 +111,6 @@ def make_request(
 ) -> ApprovalRequest:
     """The author's arguments, checked. Raises `ValidationError` with the limit and the value; `users` and `requester` may be
     Django users."""
-    if not isinstance(title, str) or not 0 < len(title.strip()) <= MAX_TITLE_CHARACTERS:
-        raise ValidationError(f"the title of an approval has 1 to {MAX_TITLE_CHARACTERS} characters, got {title!r:.100}")
     groups, names = _names(group, "group"), _names(users, "users")
     if not groups and not names and not permission:
         raise ValidationError("an approval needs group=, users= or permission=: who may decide?")
@@ -125,7 +123,7 @@ def make_request(
     if escalate_to and not escalate_after:
         raise ValidationError("escalate_to needs escalate_after=")
     return ApprovalRequest(
-        title=" ".join(title.split()),
+        title=_title(title),
         details=_details(details),
         groups=groups,
         users=names,
@@ -143,12 +141,25 @@ def make_request(
     )
 
 
+def _title(title: Any) -> str:
+    """On one line, as it stands in the subject of a mail."""
+    plain = " ".join(title.split()) if isinstance(title, str) else ""
+    if not 0 < len(plain) <= MAX_TITLE_CHARACTERS or not _is_storable(plain):
+        raise ValidationError(f"the title of an approval has 1 to {MAX_TITLE_CHARACTERS} characters without NUL, got {title!r:.100}")
+    return plain
+
+
+def _is_storable(text: str) -> bool:
+    """PostgreSQL's text holds no NUL and no lone surrogate."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _details(details: Mapping[str, Any] | None) -> Mapping[str, Any]:
     found = dict(details or {})
     if len(found) > MAX_DETAILS:
         raise ValidationError(f"at most {MAX_DETAILS} details, got {len(found)}")
     try:
-        text = json.dumps(found, default=str, ensure_ascii=False)
+        text = json.dumps(found, default=str, ensure_ascii=False, allow_nan=False)
         size = len(text.encode())
     except (ValueError, TypeError) as error:
         raise ValidationError(f"the details of an approval must be JSON: {error}") from error
@@ -169,7 +180,7 @@ def _names(given: Any, what: str) -> tuple[str, ...]:
 
 def _name(given: Any) -> str:
     name = given.get_username() if hasattr(given, "get_username") else getattr(given, "name", given)
-    if not isinstance(name, str) or not 0 < len(name) <= 150 or "\x00" in name:
+    if not isinstance(name, str) or not 0 < len(name) <= 150 or not _is_storable(name):
         raise ValidationError(f"a person or group is named by a text of 1 to 150 characters, got {given!r:.100}")
     return name
 

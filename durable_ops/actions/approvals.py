@@ -1,0 +1,141 @@
+"""What people do with approvals: decide, claim, release, reassign. The rules are `approvals/policy.py`.
+
+Lock order: the approval's row, then (in the engine) the execution's, then its operations.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from durable_ops.actions.actor import Actor
+from durable_ops.approvals import forms, shown
+from durable_ops.approvals.errors import ApprovalChangedError, ApprovalNotFoundError, ApprovalRefusedError
+from durable_ops.approvals.facts import person_of, question_of
+from durable_ops.approvals.policy import Question, Refusal, is_asked, is_settled, refusal
+from durable_ops.audit import log
+from durable_ops.models import Approval, Decision
+from execution_engine.core.errors import InvalidInputError
+from execution_engine.sdk.approval import ApprovalDecision
+from execution_engine.selectors.callbacks import find_callback
+from execution_engine.services import callbacks
+
+MAX_COMMENT_CHARACTERS = 2_000
+
+
+def decide(
+    actor: Actor, callback_id: str, *, approved: bool, comment: str = "", fields: Mapping[str, Any] | None = None, seen: str | None = None
+) -> Approval:
+    """One person's decision; the callback is completed by the first rejection or when the quorum is reached.
+
+    `seen` is the digest of what the person was shown (`approvals/shown.py`); None for a program that looked at nothing. Raises
+    ApprovalNotFoundError, ApprovalRefusedError, ApprovalChangedError, InvalidInputError, CallbackCompletedError.
+    """
+    with transaction.atomic():
+        approval, question = _locked(callback_id)
+        _refuse(actor, approval, question, approves=approved)
+        if len(comment) > MAX_COMMENT_CHARACTERS:
+            words = f"a comment has at most {MAX_COMMENT_CHARACTERS} characters, got {len(comment)}"
+            raise InvalidInputError(words, field="comment", limit=MAX_COMMENT_CHARACTERS)
+        given = forms.check_fields(approval.form, fields or {}) if approved or fields else {}
+        seen_row = _compare(approval, seen)
+        by, channel = actor.user.get_username(), str(actor.channel)
+        decision = Decision.objects.create(
+            approval=approval, by=by, approved=approved, comment=comment, fields=given, channel=channel, shown=seen_row
+        )
+        settles = is_settled(question, approves=approved)
+        _after(approval, approved=approved, settles=settles)
+        facts = {"title": approval.title, "shown": seen_row.digest, "settles": settles, "fields": sorted(given)}
+        _log(actor, "approval.approve" if approved else "approval.reject", approval, comment, facts)
+        if settles:
+            decision.refresh_from_db(fields=["at"])
+            callbacks.succeed_callback(callback_id, _answer(approval, decision).to_text())
+    return approval
+
+
+def claim(actor: Actor, callback_id: str) -> Approval:
+    """Says "I am on it": nobody else decides until it is released, or claimed by another who is asked too. Errors as `decide`."""
+    with transaction.atomic():
+        approval, question = _locked(callback_id)
+        _require_asked(actor, question)
+        before = question.claimed_by
+        approval.claimed_by, approval.claimed_at = actor.user, Now()
+        approval.save(update_fields=["claimed_by", "claimed_at"])
+        _log(actor, "approval.claim", approval, "", {"from": before})
+    return approval
+
+
+def release(actor: Actor, callback_id: str) -> Approval:
+    """Gives a claim back; anybody who is asked may do so for somebody who is away. Errors as `decide`."""
+    with transaction.atomic():
+        approval, question = _locked(callback_id)
+        _require_asked(actor, question)
+        approval.claimed_by = approval.claimed_at = None
+        approval.save(update_fields=["claimed_by", "claimed_at"])
+        _log(actor, "approval.release", approval, "", {"from": question.claimed_by})
+    return approval
+
+
+def _locked(callback_id: str) -> tuple[Approval, Question]:
+    """The row under its lock, then its rules and whether the callback waits, as they are at this moment."""
+    approval = Approval.objects.select_for_update(of=("self",)).select_related("claimed_by").filter(callback_id=callback_id).first()
+    if approval is None:
+        raise ApprovalNotFoundError("there is no such approval", callback_id=callback_id[:100])
+    callback = find_callback(callback_id)
+    return approval, question_of(approval, is_waiting=callback is not None and callback.is_pending)
+
+
+def _refuse(actor: Actor, approval: Approval, question: Question, *, approves: bool) -> None:
+    if actor.user is None:
+        raise ApprovalRefusedError(Refusal.NOT_ASKED)
+    found = refusal(person_of(actor.user), question, approves=approves)
+    if found is None:
+        return
+    facts: dict[str, Any] = {"outcome": approval.outcome}
+    last = approval.decisions.order_by("-id").first()
+    if last is not None:
+        facts |= {"decided_by": last.by, "decided_at": last.at.isoformat(), "approved": last.approved}
+    if found is Refusal.CLAIMED:
+        facts["claimed_by"] = question.claimed_by
+    raise ApprovalRefusedError(found, **(facts if found is not Refusal.NOT_ASKED else {}))
+
+
+def _require_asked(actor: Actor, question: Question) -> None:
+    person = None if actor.user is None else person_of(actor.user)
+    if person is None or not is_asked(person, question):
+        raise ApprovalRefusedError(Refusal.NOT_ASKED)
+    if not person.is_active:
+        raise ApprovalRefusedError(Refusal.INACTIVE)
+    if not question.is_waiting:
+        raise ApprovalRefusedError(Refusal.NOT_WAITING)
+
+
+def _compare(approval: Approval, seen: str | None) -> Any:
+    """The state that is decided about. Raises ApprovalChangedError when the person saw another one."""
+    content = shown.content_of(approval)
+    now = shown.digest(content)
+    if seen is not None and seen != now:
+        before = approval.shown.filter(digest=seen).first()
+        raise ApprovalChangedError(shown.changes(before.content if before else [], content), now)
+    return shown.remember(approval, content)
+
+
+def _after(approval: Approval, *, approved: bool, settles: bool) -> None:
+    """A decision gives the claim back, so that the next of a quorum can go on."""
+    approval.claimed_by = approval.claimed_at = None
+    if settles:
+        approval.outcome = Approval.Outcome.APPROVED if approved else Approval.Outcome.REJECTED
+        approval.closed_at = Now()
+    approval.save(update_fields=["claimed_by", "claimed_at", "outcome", "closed_at"])
+
+
+def _answer(approval: Approval, last: Decision) -> ApprovalDecision:
+    made = approval.decisions.order_by("id")
+    decisions = tuple({"by": one.by, "approved": one.approved, "comment": one.comment, "at": one.at.isoformat()} for one in made)
+    merged = {key: value for one in made for key, value in one.fields.items()}
+    return ApprovalDecision(last.approved, last.by, last.comment, merged, decisions, last.at)
+
+
+def _log(actor: Actor, action: str, approval: Approval, reason: str, facts: Mapping[str, Any]) -> None:
+    log.append(actor, log.Act(action, "approval", approval.callback_id, execution_id=approval.execution_id, reason=reason, facts=facts))

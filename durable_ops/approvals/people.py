@@ -1,0 +1,29 @@
+"""The people behind user names, groups and permissions."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
+
+from durable_ops.models import Approval, Assignee
+
+MAX_RECIPIENTS = 500
+"""Of one approval; a group larger than that is told in the console only."""
+
+
+def asked_people(approval: Approval, *, escalation_only: bool = False) -> QuerySet[Any]:
+    """Active users to whom the question is put, now, each once."""
+    users = get_user_model()
+    asked = Q(pk__in=[])
+    chosen = approval.assignees.filter(is_active=True, **({"is_escalation": True} if escalation_only else {}))
+    for assignee in chosen:
+        if assignee.kind == Assignee.Kind.USER:
+            asked |= Q(**{users.USERNAME_FIELD: assignee.name})
+        elif assignee.kind == Assignee.Kind.GROUP:
+            asked |= Q(groups__name=assignee.name)
+        else:
+            app, _, codename = assignee.name.partition(".")
+            named = {"content_type__app_label": app, "codename": codename}
+            asked |= Q(**{f"user_permissions__{key}": value for key, value in named.items()})
+            asked |= Q(**{f"groups__permissions__{key}": value for key, value in named.items()})
+    return users._default_manager.filter(asked, is_active=True).distinct().order_by("pk")[:MAX_RECIPIENTS]

@@ -1,0 +1,79 @@
+"""Approve what you saw: the question as it is put before a person, its hash, and what changed since."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from durable_ops.models import Approval, Shown
+
+Content = list[list[Any]]
+"""[[label, value], ...] with JSON values, in the order in which they are shown."""
+
+MAX_VALUE_CHARACTERS = 500
+_HIDDEN = (models.BinaryField, models.FileField, models.JSONField)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that differs; None where it was or is not there."""
+
+    label: str
+    before: Any
+    now: Any
+
+
+def content_of(approval: Approval) -> Content:
+    """Title, the author's details and the linked row's fields as they are at this moment. One query for a linked row, else none."""
+    return [["Title", approval.title], *approval.details, *_object_fields(approval)]
+
+
+def digest(content: Content) -> str:
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+    return sha256(text.encode()).hexdigest()
+
+
+def remember(approval: Approval, content: Content) -> Shown:
+    """The row of this state, stored when it is new. Two people who look at once store one."""
+    found = Shown.objects.filter(approval=approval, digest=digest(content)).first()
+    if found is not None:
+        return found
+    row = Shown(approval=approval, digest=digest(content), content=content)
+    Shown.objects.bulk_create([row], ignore_conflicts=True)
+    return Shown.objects.get(approval=approval, digest=row.digest)
+
+
+def changes(before: Content, now: Content) -> list[Change]:
+    """Field by field, in the order shown now, what is gone last."""
+    old, new = dict(_labelled(before)), dict(_labelled(now))
+    labels = [*new, *(label for label in old if label not in new)]
+    return [Change(label, old.get(label), new.get(label)) for label in labels if old.get(label) != new.get(label)]
+
+
+def _labelled(content: Content) -> Iterable[tuple[str, Any]]:
+    return ((str(label), value) for label, value in content)
+
+
+def _object_fields(approval: Approval) -> Content:
+    if not approval.object_type:
+        return []
+    try:
+        model = apps.get_model(approval.object_type)
+        row = model._base_manager.get(pk=approval.object_id)
+    except (LookupError, ObjectDoesNotExist):
+        return [[approval.object_type, "it is no longer there"]]
+    return [[_label(field), _value(row, field)] for field in model._meta.concrete_fields if not isinstance(field, _HIDDEN)]
+
+
+def _label(field: "models.Field[Any, Any]") -> str:
+    return str(field.verbose_name).capitalize()
+
+
+def _value(row: models.Model, field: "models.Field[Any, Any]") -> Any:
+    value = field.value_from_object(row)
+    return value if value is None or isinstance(value, bool | int) else str(value)[:MAX_VALUE_CHARACTERS]

@@ -1,0 +1,136 @@
+"""Questions to people, and what they answered. Owner: `approvals/` and `actions/approvals.py`. Kept as long as the execution,
+and then as long as the audit log names it: an approval is evidence.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Approval(models.Model):
+    """One question about one callback; a redrive asks again under a new callback id, with a row of its own.
+
+    Whether it still waits is read from the callback's operation, never copied. `outcome` and `closed_at` only say that nobody
+    has to look any more, so that inboxes have a small index. Times in UTC; durations in seconds, zero means none.
+    """
+
+    class Outcome(models.TextChoices):
+        OPEN = "", "Waiting"
+        APPROVED = "approved", "Approved"
+        REJECTED = "rejected", "Rejected"
+        EXPIRED = "expired", "Expired"
+        WITHDRAWN = "withdrawn", "No longer needed"
+
+    id = models.BigAutoField(primary_key=True)
+    callback_id = models.TextField(unique=True)
+    execution_id = models.UUIDField()
+    operation_id = models.TextField()
+    name = models.TextField()
+    title = models.TextField()
+    details = models.JSONField(default=list, help_text="[[label, value], ...] in the author's order")
+    form = models.JSONField(null=True, help_text="JSON schema of the fields asked with the decision")
+    requester = models.TextField(default="", help_text="user name of who asked")
+    requester_may_approve = models.BooleanField(default=False)
+    quorum = models.PositiveSmallIntegerField(default=1)
+    amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    allow_link_decision = models.BooleanField(default=True)
+    object_type = models.TextField(default="", help_text="app.model of the linked row")
+    object_id = models.TextField(default="")
+    asked_at = models.DateTimeField(db_default=Now(), editable=False)
+    timeout = models.PositiveIntegerField(default=0)
+    remind_after = models.PositiveIntegerField(default=0)
+    remind_at = models.DateTimeField(null=True)
+    reminders = models.PositiveSmallIntegerField(default=0)
+    escalate_to = models.JSONField(default=list, help_text="names of groups")
+    escalate_at = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True)
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    claimed_at = models.DateTimeField(null=True)
+    outcome = models.TextField(choices=Outcome.choices, default=Outcome.OPEN)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "durable_ops_approval"
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["asked_at", "id"], condition=models.Q(closed_at=None), name="approval_open"),
+            models.Index(fields=["-closed_at", "-id"], condition=models.Q(closed_at__isnull=False), name="approval_decided"),
+            models.Index(fields=["remind_at"], condition=models.Q(closed_at=None, remind_at__isnull=False), name="approval_remind"),
+            models.Index(fields=["escalate_at"], condition=models.Q(closed_at=None, escalate_at__isnull=False), name="approval_escalate"),
+            models.Index(fields=["execution_id", "id"], name="approval_of_execution"),
+            models.Index(fields=["object_type", "object_id", "id"], condition=~models.Q(object_type=""), name="approval_of_object"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Assignee(models.Model):
+    """Somebody who may decide: a user, a group or whoever holds a permission, by name. Kept with its approval."""
+
+    class Kind(models.TextChoices):
+        USER = "user"
+        GROUP = "group"
+        PERMISSION = "permission"
+
+    id = models.BigAutoField(primary_key=True)
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="assignees")
+    kind = models.TextField(choices=Kind.choices)
+    name = models.TextField()
+    is_escalation = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True, help_text="false once it was reassigned to somebody else")
+
+    class Meta:
+        db_table = "durable_ops_assignee"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["approval", "kind", "name"], name="assignee_once")]
+        indexes = [models.Index(fields=["kind", "name", "approval"], condition=models.Q(is_active=True), name="assignee_inbox")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class Decision(models.Model):
+    """What one person said; never changed, and nobody says it twice. Kept with its approval.
+
+    The user name is kept as text, as people may be removed while what they decided stays.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="decisions")
+    by = models.TextField()
+    approved = models.BooleanField()
+    comment = models.TextField(default="")
+    fields = models.JSONField(default=dict)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    channel = models.TextField(help_text="console, mail, rest, admin or command")
+    shown = models.ForeignKey("Shown", on_delete=models.PROTECT, related_name="+", help_text="what the person had before their eyes")
+
+    class Meta:
+        db_table = "durable_ops_decision"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["approval", "by"], name="decision_once")]
+
+    def __str__(self) -> str:
+        return f"{self.by}: {'approved' if self.approved else 'rejected'}"
+
+
+class Shown(models.Model):
+    """A state of the question that was put before somebody, by its hash: title, details and the linked row's fields.
+
+    A new row is stored only when something changed since the last one. Kept with its approval.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="shown")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the content as canonical JSON")
+    content = models.JSONField(help_text="[[label, value], ...]")
+    first_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "durable_ops_shown"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["approval", "digest"], name="shown_once")]
+
+    def __str__(self) -> str:
+        return self.digest[:12]

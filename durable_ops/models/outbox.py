@@ -1,0 +1,57 @@
+"""Mails to be sent, and the links in them. Owner: `approvals/`. Sent mails are kept 90 days, links as long as their approval."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from durable_ops.models.approval import Approval
+
+
+class Outbox(models.Model):
+    """A mail that was promised in the transaction of its cause: it is lost with it, or sent at least once.
+
+    Rendered when it is sent, so that no link is stored; the same `message_id` on every try, so that a mail program shows it once.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    message_id = models.TextField(unique=True)
+    template = models.TextField(help_text="templates/emails/<template>.{subject,txt,html}")
+    approval = models.ForeignKey(Approval, null=True, on_delete=models.CASCADE, related_name="mails")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    facts = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    due_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.TextField(default="")
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "durable_ops_outbox"
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=models.Q(sent_at=None), name="outbox_due"),
+            models.Index(fields=["-sent_at", "-id"], condition=models.Q(sent_at__isnull=False), name="outbox_sent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} {self.message_id}"
+
+
+class ApprovalLink(models.Model):
+    """A mailed link: for one approval and one person. Only the hash of its token is stored."""
+
+    id = models.BigAutoField(primary_key=True)
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="links")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "durable_ops_approval_link"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user} for {self.approval}"
