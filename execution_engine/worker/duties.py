@@ -15,8 +15,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Duty:
+    """A turn must end within a second, for it shares the keeper's thread; one that `may_block` (mails, long batches) has a thread of
+    its own. A turn that outlasts `every_seconds` overlaps with the next, in another process: both must do right then."""
+
     every_seconds: int
     perform: Callable[[psycopg.Connection[Any]], object]
+    may_block: bool = False
 
 
 def _forget_old_workers(connection: psycopg.Connection[Any]) -> None:
@@ -39,13 +43,15 @@ DUTIES = {
 
 
 def register(name: str, duty: Duty) -> None:
-    """Adds a duty of another app, from its `ready()`. It shares the keeper's thread, so a turn must end within a second."""
+    """Adds a duty of another app, from its `ready()`."""
     DUTIES[name] = duty
 
 
-def do_one(connection: psycopg.Connection[Any]) -> None:
-    """Does each duty that is due and that nobody else has taken; a duty that fails is tried again at its next time."""
+def do_due(connection: psycopg.Connection[Any], *, blocking: bool) -> None:
+    """Does each duty of this kind that is due and that nobody else has taken; one that fails is tried again at its next time."""
     for name, duty in DUTIES.items():
+        if duty.may_block != blocking:
+            continue
         params = {"names": [name], "seconds": duty.every_seconds}
         if connection.execute(statement("claim_duty"), params).fetchone() is not None:
             duty.perform(connection)

@@ -146,7 +146,7 @@ class Keeper:
             if taken:
                 logger.warning("took over %d executions whose claims had ended", taken)
                 runtime.look.set()
-        duties.do_one(connection)
+        duties.do_due(connection, blocking=False)
 
     def _take_over_from_dead_siblings(self, connection: psycopg.Connection[Any]) -> None:
         params = {"host": self._host, "boot_id": self._runtime.boot_id}

@@ -23,6 +23,7 @@ from execution_engine.journal.reader import Loaded
 from execution_engine.journal.writer import Writer
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.worker import output
+from execution_engine.worker.chores import Chores
 from execution_engine.worker.courier import Courier
 from execution_engine.worker.keeper import Keeper
 from execution_engine.worker.pump import Pump
@@ -57,6 +58,7 @@ class Runtime:
         self._alone_since: float | None = None
         self.keeper = Keeper(self)
         self.courier = Courier(self)
+        self.chores = Chores(settings.LOOK_SECONDS)
         self.pump = Pump(self) if serves else None
 
     def start(self) -> None:
@@ -65,6 +67,7 @@ class Runtime:
         if self.pump is not None:
             self.pump.start()
             self.courier.start()
+            self.chores.start()
         self.keeper.start()
 
     def stop(self) -> None:
@@ -80,6 +83,7 @@ class Runtime:
         self.keeper.stop()
         if self.pump is not None:
             self.courier.stop()
+            self.chores.stop()
         if self.in_flight:
             self.hand_back()
         self.threads.stop()
