@@ -114,6 +114,23 @@ def step_functions_charges(basis: Basis) -> tuple[Charge, ...]:
     )
 
 
+class Meter:
+    """The total of a bill without its lines, for many small usages."""
+
+    def __init__(self, charges: Sequence[Charge], book: PriceBook) -> None:
+        self._charges = charges
+        self._book = book
+        self._rates: dict[date, list[tuple[Charge, Price]]] = {}
+
+    def amount(self, day: date, usage: Usage) -> Decimal:
+        """In US dollars, at the prices of that day."""
+        rates = self._rates.get(day)
+        if rates is None:
+            found = ((charge, self._book.find(charge.book, charge.item, day)) for charge in self._charges)
+            rates = self._rates[day] = [(charge, price) for charge, price in found if price is not None]
+        return sum((charge.quantity(usage) * price.amount / price.per for charge, price in rates), Decimal())
+
+
 def make_bill(words: str, charges: Sequence[Charge], usages: Iterable[tuple[date, Usage]], book: PriceBook) -> Bill:
     """Usage of several days, each at the prices of its day."""
     lines = []

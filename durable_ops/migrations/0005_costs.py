@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'durable_ops_cost_entry',
                 'default_permissions': (),
-                'indexes': [models.Index(fields=['month', '-rank'], name='cost_entry_dearest')],
+                'indexes': [models.Index(fields=['month', 'function', '-rank'], name='cost_entry_dearest')],
             },
         ),
         migrations.CreateModel(

@@ -71,7 +71,7 @@ class CostEntry(UsageColumns):
     class Meta:
         db_table = "durable_ops_cost_entry"
         default_permissions = ()
-        indexes = [models.Index(fields=["month", "-rank"], name="cost_entry_dearest")]
+        indexes = [models.Index(fields=["month", "function", "-rank"], name="cost_entry_dearest")]
 
 
 class CostDay(UsageColumns):
