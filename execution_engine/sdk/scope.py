@@ -5,9 +5,10 @@ from threading import Condition
 from typing import TypeVar
 
 from execution_engine.core.records import OperationUpdate
-from execution_engine.sdk.approval import ApprovalPlace, ApprovalRequest
+from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import OrphanedChildException
 from execution_engine.sdk.forwarding import ForwardingSink
+from execution_engine.sdk.ports import ApprovalPlace
 from execution_engine.sdk.sink import Sink
 
 T = TypeVar("T")
