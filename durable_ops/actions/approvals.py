@@ -17,6 +17,7 @@ from durable_ops.approvals.policy import Question, Refusal, is_asked, is_settled
 from durable_ops.audit import log
 from durable_ops.models import Approval, Decision
 from execution_engine.core.errors import InvalidInputError
+from execution_engine.core.serdes import SerDesError
 from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.selectors.callbacks import find_callback
 from execution_engine.services import callbacks
@@ -52,6 +53,20 @@ def decide(
             decision.refresh_from_db(fields=["at"])
             callbacks.succeed_callback(callback_id, _answer(approval, decision).to_text())
     return approval
+
+
+def is_approval(callback_id: str) -> bool:
+    return Approval.objects.filter(callback_id=callback_id).exists()
+
+
+def answer(actor: Actor, callback_id: str, text: str | None) -> Approval:
+    """A decision that a program sends as the callback's result. Raises as `decide`; InvalidInputError for any other result."""
+    try:
+        given = ApprovalDecision.from_text(text)
+    except SerDesError as error:
+        words = 'this callback is an approval: its result is {"approved": true} or {"approved": false}, with "comment" and "fields"'
+        raise InvalidInputError(words, field="result") from error
+    return decide(actor, callback_id, approved=given.approved, comment=given.comment, fields=given.fields)
 
 
 def claim(actor: Actor, callback_id: str) -> Approval:

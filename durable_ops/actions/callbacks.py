@@ -1,4 +1,4 @@
-"""What people and keys answer to callbacks."""
+"""What people and keys answer to callbacks. What turns out to be an approval is decided by the approval's rules, whoever calls."""
 
 import json
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from durable_ops.actions import approvals
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.audit import log
@@ -18,8 +19,13 @@ from execution_engine.services import callbacks
 def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
     """Completes a callback with the text that the waiting code gets, None for no result.
 
-    Raises PermissionDenied, CallbackNotFoundError, CallbackCompletedError (somebody was first), PayloadTooLargeError.
+    An approval takes `{"approved": true | false}` or `{"action": "approved" | "rejected"}`, with `comment` and `fields`.
+    Raises PermissionDenied, CallbackNotFoundError, CallbackCompletedError (somebody was first), PayloadTooLargeError, and for an
+    approval what `approvals.decide` raises.
     """
+    if approvals.is_approval(callback_id):
+        approvals.answer(actor, callback_id, result_text)
+        return
     actor.require(Right.ANSWER_CALLBACK)
     _answer(
         actor,
@@ -31,7 +37,10 @@ def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
 
 
 def fail(actor: Actor, callback_id: str, error: ErrorObject) -> None:
-    """Completes a callback with an error, which the waiting code gets raised. Errors as `succeed`."""
+    """Completes a callback with an error, which the waiting code gets raised; rejects an approval. Errors as `succeed`."""
+    if approvals.is_approval(callback_id):
+        approvals.decide(actor, callback_id, approved=False, comment=error.message or error.type or "")
+        return
     actor.require(Right.ANSWER_CALLBACK)
     _answer(actor, "callback.fail", callback_id, lambda: callbacks.fail_callback(callback_id, error), error_type=error.type)
 
@@ -51,6 +60,9 @@ def decide(actor: Actor, callback_id: str, *, approved: bool, comment: str = "")
 
     `action` is "approved" or "rejected", `by` the user name. Errors as `succeed`.
     """
+    if approvals.is_approval(callback_id):
+        approvals.decide(actor, callback_id, approved=approved, comment=comment)
+        return
     actor.require(Right.DECIDE_CALLBACK)
     action = "approved" if approved else "rejected"
     by = actor.name if actor.user is None else actor.user.get_username()

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 
-from durable_ops.actions import approvals
-from durable_ops.actions.actor import Actor
+from durable_ops.actions import approvals, callbacks
+from durable_ops.actions.actor import Actor, Channel
 from durable_ops.approvals import shown
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalNotFoundError, ApprovalRefusedError
 from durable_ops.models import Approval, AuditEntry, Outbox
 from execution_engine.core.errors import InvalidInputError
+from execution_engine.core.records import ErrorObject
+from tests.durable_ops.people import make_user
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., tuple[Any, Approval]]
@@ -123,3 +125,21 @@ def test_unknown_people_fail_the_function_and_ask_nobody(ask: Ask) -> None:
 def test_an_approval_that_is_not_there(actor: Make) -> None:
     with pytest.raises(ApprovalNotFoundError):
         approvals.decide(actor("mona"), "no such callback", approved=True)
+
+
+def test_a_program_that_answers_the_callback_is_held_to_the_same_rules(ask: Ask, actor: Make) -> None:
+    execution, approval = ask()
+    administrator = Actor(make_user("administrator"), channel=Channel.REST)
+    with pytest.raises(ApprovalRefusedError):
+        callbacks.succeed(administrator, approval.callback_id, '{"approved": true}')
+    with pytest.raises(ApprovalRefusedError):
+        callbacks.fail(administrator, approval.callback_id, ErrorObject(message="no"))
+    with pytest.raises(ApprovalRefusedError):
+        callbacks.decide(administrator, approval.callback_id, approved=True)
+    mona = actor("mona", "managers")
+    for text in (None, "yes", '{"paid": true}'):
+        with pytest.raises(InvalidInputError):
+            callbacks.succeed(mona, approval.callback_id, text)
+    callbacks.succeed(mona, approval.callback_id, '{"action": "approved", "by": "somebody else"}')
+    execution.skip_time(60)
+    assert execution.get_result()["by"] == "mona"
