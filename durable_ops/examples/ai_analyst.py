@@ -5,7 +5,7 @@ Every thought and every use of a tool is a step: after a crash it goes on where 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from durable_ops.examples import mail
 from durable_ops.examples.analyst.calculator import calculate
@@ -24,8 +24,12 @@ class NoQuestion(ValueError):
     """There is nothing to find out, or it is longer than a question should be."""
 
 
+class Question(TypedDict):
+    question: str
+
+
 @durable_execution(name="ai-analyst", version="1", execution_timeout=Duration.from_days(7))
-def ai_analyst(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
+def ai_analyst(event: Annotated[dict[str, Any], Question], context: DurableContext) -> dict[str, Any]:
     """Answers a question from the handbook, the sales figures or by arithmetic, in at most 12 iterations.
 
     Then a person is asked for up to 48 hours. Ends with {"result", "iterations", "escalated"}; "result" is the answer's

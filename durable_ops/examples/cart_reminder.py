@@ -3,13 +3,20 @@
 Input: {"cart_id": "C-1", "email": "ada@example.com"}
 """
 
+from typing import Annotated, Any, TypedDict
+
 from durable_ops.examples import mail
 from durable_ops.examples.models import Cart
 from execution_engine import DurableContext, Duration, durable_execution
 
 
+class CartInput(TypedDict):
+    cart_id: str
+    email: str
+
+
 @durable_execution(name="cart-reminder", version="1", execution_timeout=Duration.from_hours(25), retention=Duration.from_days(30))
-def cart_reminder(event: dict[str, str], context: DurableContext) -> dict[str, str]:
+def cart_reminder(event: Annotated[dict[str, Any], CartInput], context: DurableContext) -> dict[str, str]:
     """Waits 24 hours, then reminds the customer unless the cart was checked out meanwhile.
 
     Ends with {"status": "reminded" | "checked_out", "cart_id"}.

@@ -6,7 +6,7 @@ Input: {"expense_id": "E-1001", "amount": 6200.5, "category": "travel", "receipt
 import math
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 from uuid import UUID
 
 from durable_ops.examples import mail
@@ -18,6 +18,15 @@ LARGEST_AMOUNT = 1_000_000_000  # what the ledger's column can hold, with room t
 LONGEST_ID = 100
 
 
+class Expense(TypedDict):
+    """What the console's start form asks for; `validate` is what counts."""
+
+    expense_id: str
+    amount: Annotated[float, "above 5,000 finance is asked, too"]
+    category: NotRequired[str]
+    receipt_url: Annotated[str, "where the receipt can be seen"]
+
+
 class InvalidExpense(ValueError):
     """The expense cannot be judged by anybody; its text says what is wrong."""
 
@@ -27,7 +36,7 @@ class UnclearAnswer(ValueError):
 
 
 @durable_execution(name="expense-approval", version="1", execution_timeout=Duration.from_days(30), retention=Duration.from_days(90))
-def expense_approval(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
+def expense_approval(event: Annotated[dict[str, Any], Expense], context: DurableContext) -> dict[str, Any]:
     """Validates, asks the manager (7 days) and above 5,000 also finance (5 days), then pays.
 
     Ends with {"status": "completed" | "rejected_by_manager" | "rejected_by_finance", "expense_id", "amount", "paid_at"};

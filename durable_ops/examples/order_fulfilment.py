@@ -6,7 +6,7 @@ payload {"action": "approve"}.
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 from django.db.models import F
 
@@ -27,6 +27,16 @@ LARGEST_AMOUNT = 1_000_000
 LONGEST_TEXT = 200
 
 
+class Order(TypedDict):
+    """What the console's start form asks for; `check_order` is what counts."""
+
+    order_id: str
+    items: Annotated[dict[str, int], "article and number, as {\"mug\": 2}; a unicorn is never in stock"]
+    amount: float
+    card: Literal["card-good", "card-declined", "card-busy"]
+    email: str
+
+
 class InvalidOrder(ValueError):
     """The order cannot be understood."""
 
@@ -36,7 +46,7 @@ class OutOfStock(Exception):
 
 
 @durable_execution(name="order-fulfilment", version="1", execution_timeout=Duration.from_days(7))
-def order_fulfilment(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
+def order_fulfilment(event: Annotated[dict[str, Any], Order], context: DurableContext) -> dict[str, Any]:
     """Holds the money, takes the goods, charges, waits up to 72 hours for the fraud review, ships and confirms.
 
     Ends with {"status": "completed", "order_id", "parcel"}, or {"status": "cancelled", "reason": "stockout" | "fraud"}

@@ -4,7 +4,7 @@ Input: {"report": "payments", "takes_seconds": 20}
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from django.db.models import Sum
 from django.db.models.functions import Now
@@ -32,8 +32,13 @@ POLLING = create_wait_strategy(
 LONGEST_SECONDS = 7 * 86_400
 
 
+class ReportInput(TypedDict):
+    report: str
+    takes_seconds: NotRequired[Annotated[int, "how slow the reporting service is"]]
+
+
 @durable_execution(name="report-export", version="1", execution_timeout=Duration.from_days(1))
-def report_export(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
+def report_export(event: Annotated[dict[str, Any], ReportInput], context: DurableContext) -> dict[str, Any]:
     """Asks the reporting service for a report, polls until its file is ready, and fetches the figures.
 
     Ends with {"status": "ready", "report", "job_id", "polls", "payments", "total"}.

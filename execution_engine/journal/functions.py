@@ -31,6 +31,8 @@ class Registration(Protocol):
     def source(self) -> str: ...
     @property
     def description(self) -> str: ...
+    @property
+    def input_schema(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def register(cursor: Cursor, function: Registration) -> int:
             "fingerprint": function.fingerprint,
             "source": function.source,
             "description": function.description,
+            "input_schema": function.input_schema,
         },
     )
     version_id: int = cursor.fetchone()[0]

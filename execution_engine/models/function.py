@@ -27,6 +27,7 @@ class FunctionVersion(JournalModel):
     fingerprint = models.TextField(default="")
     source = models.TextField(default="", help_text="source text of the handler, for people to read")
     description = models.TextField(default="")
+    input_schema = models.TextField(db_default="", default="", help_text="JSON Schema of the input, empty when nothing is known of it")
     created_at = models.DateTimeField()
     registered_at = models.DateTimeField()
 

@@ -1,6 +1,7 @@
 """What is known of one version of a function, and the bounds of what may be declared."""
 
 import inspect
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from execution_engine.sdk.codec import PayloadCodec
 from execution_engine.sdk.durations import MAX_WAIT_SECONDS, DurationLike, bounded_seconds
 from execution_engine.sdk.errors import ValidationError
 from execution_engine.sdk.fingerprint import fingerprint_of, source_of
+from execution_engine.sdk.input_schema import schema_of
 
 Handler = Callable[..., Any]
 
@@ -50,6 +52,12 @@ class RegisteredFunction:
     @cached_property
     def fingerprint(self) -> str:
         return fingerprint_of(self.handler)
+
+    @cached_property
+    def input_schema(self) -> str:
+        """JSON Schema of the input as text, "" when nothing is known of it."""
+        schema = schema_of(self.handler)
+        return json.dumps(schema, default=str) if schema else ""
 
     @property
     def description(self) -> str:
