@@ -170,6 +170,8 @@ class OperationKey:
         return f"{self.type} {self.name!r}" if self.name else f"{self.type} {self.id}"
 
     def _diverged(self, found: OperationRecord) -> None:
+        if self.invocation.witness is not None:
+            self.invocation.witness.diverges(self.id, found)
         sides = (
             ("type", found.type, self.type),
             ("sub type", found.sub_type, self.sub_type),

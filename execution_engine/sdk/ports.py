@@ -4,8 +4,9 @@ The SDK imports neither of them, so a function can be written, imported and test
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 from uuid import UUID
 
 from execution_engine.core.enums import ExecutionStatus
@@ -117,7 +118,13 @@ def bind(
         _Bound.in_thread = staticmethod(in_thread)
 
 
+refusing: ContextVar[Callable[[str], NoReturn] | None] = ContextVar("refusing", default=None)
+"""Set while a rehearsal runs: called with what author code was about to do ("starts an execution")."""
+
+
 def launcher() -> Launcher:
+    if (refuse := refusing.get()) is not None:
+        refuse("starts an execution")
     if _Bound.launcher is None:
         raise DurableExecutionsError("nothing can be started here: add 'execution_engine' to INSTALLED_APPS and call django.setup()")
     return _Bound.launcher

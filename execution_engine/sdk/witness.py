@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from execution_engine.core.enums import OperationType
+from execution_engine.core.records import OperationRecord
 
 if TYPE_CHECKING:
     from execution_engine.sdk.key import OperationKey
@@ -35,6 +36,10 @@ class Witness(Protocol):
 
     def meets(self, key: "OperationKey") -> None:
         """After the comparison: raises where a body would run or something would be recorded."""
+        ...
+
+    def diverges(self, operation_id: str, found: OperationRecord) -> None:
+        """What was asked last under this id is not what is recorded; the code is told so by an exception next."""
         ...
 
     def invokes(self, key: "OperationKey", function: str) -> None:

@@ -6,7 +6,7 @@
 from execution_engine.testing.client import DurableExecutionTestClient, ExecutionNotEndedError, ExecutionUnderTest, PendingCallback
 from execution_engine.testing.engine import EndlessExecutionError
 from execution_engine.testing.memory_journal import MemoryJournal
-from execution_engine.testing.recorded import RecordedExecution, ReplayDivergedError, replay
+from execution_engine.testing.recorded import RecordedExecution, ReplayDivergedError, rehearse, replay
 from execution_engine.testing.results import DurableFunctionsTestError, DurableFunctionTestResult, TestedOperation
 from execution_engine.testing.runner import DurableChildContextTestRunner, DurableFunctionTestRunner
 
@@ -24,5 +24,6 @@ __all__ = [
     "RecordedExecution",
     "ReplayDivergedError",
     "TestedOperation",
+    "rehearse",
     "replay",
 ]

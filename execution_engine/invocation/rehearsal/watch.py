@@ -1,0 +1,131 @@
+"""The witness of a rehearsal, and the sink that has a history and takes nothing."""
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from execution_engine.core.enums import OperationAction, OperationType
+from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.invocation.rehearsal.history import History
+from execution_engine.sdk.key import OperationKey
+from execution_engine.sdk.suspend import SuspendExecution
+from execution_engine.sdk.witness import Asked
+
+_ENGINE = str(Path(__file__).parents[2])
+_PACKAGES = ("aws_durable_execution_sdk_python", "concurrent/futures/")
+_LIBRARIES = ("threading.py", "contextvars.py", "functools.py", "contextlib.py")
+
+
+class Stop(SuspendExecution):
+    """The code stands where something would be done: it unwinds as if it waited."""
+
+
+class Watch:
+    """Facts about one rehearsal, by operation id. `asked` is in order of the calls."""
+
+    def __init__(self, history: History) -> None:
+        self.records: dict[str, OperationRecord] = {record.id: record for record in history.operations}
+        self.asked: dict[str, Asked] = {}
+        self.where: dict[str, str] = {}
+        self.edges: list[str] = []
+        self.reruns: list[OperationRecord] = []
+        self.changed: list[tuple[OperationRecord, Asked]] = []
+        self.targets: dict[str, str] = {}
+        self.totals: dict[str, int] = {}
+        self.ended: dict[str | None, None] = {}
+        """Prefixes of the bodies that came to their end, in order; None is the handler itself."""
+        self.raised_at = ""
+
+    def asks(self, asked: Asked) -> None:
+        self.asked[asked.id] = asked
+        self.where[asked.id] = author_line(sys._getframe(1))
+
+    def meets(self, key: OperationKey) -> None:
+        """What is open in memory of the outside is left to the operation itself: it suspends without asking anybody."""
+        found = key.found
+        if found is None and key.type is not OperationType.CONTEXT:
+            self.stop_at(key.id)
+        if found is not None and found.type is OperationType.STEP and not found.is_terminal:
+            self.reruns.append(found)
+            raise Stop("the step's body would run")
+
+    def diverges(self, operation_id: str, found: OperationRecord) -> None:
+        self.changed.append((found, self.asked[operation_id]))
+
+    def invokes(self, key: OperationKey, function: str) -> None:
+        self.targets[key.id] = function
+
+    def plans(self, batch_id: str, total: int) -> None:
+        self.totals[batch_id] = total
+
+    def ends(self, prefix: str | None) -> None:
+        self.ended[prefix] = None
+        found = self.records.get(prefix) if prefix else None
+        if found is not None and not found.is_terminal:
+            raise Stop("the context would end")
+
+    def stop_at(self, operation_id: str) -> NoReturn:
+        """New work: its outcome is not known, so this branch of the code is at its edge."""
+        self.edges.append(operation_id)
+        raise Stop("the code asks for something new")
+
+
+class WatchedHistory:
+    """A `sdk.sink.Sink` that has a history and takes nothing."""
+
+    def __init__(self, history: History, watch: Watch) -> None:
+        self.witness = watch
+        self.execution_id = history.id
+        self.execution_arn = history.arn
+        self.seed = history.seed
+        self.started_at = history.started_at
+        self._now = history.latest_at
+        self.operations: Mapping[str, OperationRecord] = watch.records
+
+    def now(self) -> datetime:
+        return self._now
+
+    def checkpoint(self, *updates: OperationUpdate) -> None:
+        update = updates[0]
+        if update.action is OperationAction.START:
+            self.witness.stop_at(update.id)
+        self.witness.ended[update.id] = None
+        raise Stop("the operation would end")
+
+    def hold(self, update: OperationUpdate) -> None:
+        self.checkpoint(update)
+
+    def refresh(self) -> None:
+        """Time does not pass in a recorded history."""
+
+    def atomic(self, *_: Any) -> NoReturn:
+        raise Stop("an atomic step would run")
+
+    def ask(self, *_: Any) -> NoReturn:
+        raise Stop("people would be asked")
+
+    def set_status(self, text: str) -> None:
+        """Nobody reads it."""
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Nobody reads them."""
+
+
+def author_line(frame: FrameType | None) -> str:
+    """The innermost line that is neither the engine's nor an SDK's: "module:line in function"."""
+    while frame is not None:
+        code = frame.f_code
+        if not _is_machinery(code.co_filename):
+            return f"{frame.f_globals.get('__name__', '?')}:{frame.f_lineno} in {code.co_name}"
+        frame = frame.f_back
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _is_machinery(filename: str) -> bool:
+    path = filename.replace("\\", "/")
+    return path.startswith(_ENGINE) or path.endswith(_LIBRARIES) or any(name in path for name in _PACKAGES)
