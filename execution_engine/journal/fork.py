@@ -4,11 +4,9 @@ import json
 from dataclasses import dataclass
 from uuid import UUID
 
-from execution_engine.core.enums import OperationSubType, OperationType
 from execution_engine.core.errors import ExecutionAlreadyStartedError
 from execution_engine.core.identifiers import new_execution_id
-from execution_engine.core.records import OperationRecord
-from execution_engine.core.transitions.redrive import Operations, Plan
+from execution_engine.core.transitions.redrive import Operations, Plan, plan_fork
 from execution_engine.journal import redrive
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor, Locked
@@ -23,29 +21,9 @@ class Forked:
 
 
 def make_plan(cursor: Cursor, execution_id: UUID, from_operation: str | None) -> tuple[Plan, Operations]:
-    """What a fork keeps: what has ended before the failure or the chosen operation, and the contexts around it.
-
-    What is open belongs to the old execution, its callbacks and children too, and begins anew in the fork.
-    """
+    """What a fork keeps, see `plan_fork`. Raises `InvalidInputError` for an unknown operation."""
     plan, operations = redrive.make_plan(cursor, execution_id, from_operation)
-    reopened = [operations.by_id[one] for one in plan.reopened]
-    kept = [operations.by_id[one] for one in plan.kept]
-    contexts = {record.id for record in (*reopened, *kept) if record.type is OperationType.CONTEXT and _goes_on(record, reopened)}
-    unsent = {one for one in contexts if _begins_anew(operations, one, plan)}
-    ended = tuple(record.id for record in kept if record.is_terminal and record.parent_id not in unsent)
-    dropped = tuple(one for one in operations.by_id if one not in contexts and one not in ended)
-    return Plan(ended, tuple(sorted(contexts)), dropped), operations
-
-
-def _begins_anew(operations: Operations, context_id: str, plan: Plan) -> bool:
-    """A wait for a callback that is open: its submitter has to hand out the fork's own callback id."""
-    if operations.by_id[context_id].sub_type != OperationSubType.WAIT_FOR_CALLBACK:
-        return False
-    return not all(child.is_terminal and child.id in plan.kept for child in operations.children[context_id])
-
-
-def _goes_on(record: OperationRecord, reopened: list[OperationRecord]) -> bool:
-    return record in reopened or not record.is_terminal
+    return plan_fork(operations, plan), operations
 
 
 def execute(

@@ -1,6 +1,5 @@
 """Redrive under the execution's lock; a parent's redrive reaches its children in transactions of their own."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,30 +7,18 @@ from uuid import UUID
 
 import psycopg
 
-from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationType
+from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationType
 from execution_engine.core.errors import ExecutionNotEndedError, ExecutionNotFoundError
-from execution_engine.core.records import ErrorObject, HistoryEvent, OperationRecord, Transition
-from execution_engine.core.transitions import chained_invoke, redrive
+from execution_engine.core.records import ErrorObject, HistoryEvent, Transition
+from execution_engine.core.transitions import chained_invoke, redrive, reopening
 from execution_engine.core.transitions.redrive import Operations, Plan
+from execution_engine.core.transitions.reopening import Asked
 from execution_engine.journal import store
 from execution_engine.journal.rows import error_from_text, event_params, operation_from_row, operation_params
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor, Locked
 
 GONE_ERROR = ErrorObject(message="The invoked execution no longer exists", type="ChainedInvoke.Gone")
-NAMED_IN_EVENT = 100
-"""Operation ids that ExecutionRedriven lists; the operations' own events tell the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a redrive is to do. `result` takes the place of what `from_operation` had, if `replaces_result`."""
-
-    reason: str = ""
-    from_operation: str | None = None
-    replaces_result: bool = False
-    result: str | None = None
-    input: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +62,31 @@ def execute(cursor: Cursor, locked: Locked, asked: Asked) -> Redriven:
     wake_seq = locked.record.wake_seq + 1
     moves = _moves(cursor, locked, plan, operations)
     if chosen is not None:
-        moves.append(Transition(redrive.succeed_by_hand(chosen, asked.result, locked.now)))
+        moves.append(Transition(reopening.succeed_by_hand(chosen, asked.result, locked.now)))
     for move in moves:
         cursor.execute(statement("reopen_operation"), operation_params(execution_id, replace(move.record, wake_seq=wake_seq)))
-    events = [_event(plan, asked, chosen), *(event for move in moves for event in move.events)]
-    return Redriven(plan, _reopen_execution(cursor, locked, events, asked, wake_seq, moves, chosen))
+    cursor.execute(statement("read_ended"), {"id": execution_id})
+    _, _, old_input, count = cursor.fetchone()
+    events = [reopening.redriven_event(plan, asked, chosen, old_input, count + 1), *(event for move in moves for event in move.events)]
+    owes_child = bool(operations.open_invokes(plan))
+    return Redriven(plan, _reopen_execution(cursor, locked, events, asked.input, wake_seq, owes_child))
 
 
 def _without_lost_children(cursor: Cursor, execution_id: UUID, plan: Plan, operations: Operations) -> Plan:
     """A child that was deleted, purged or belongs to what this was forked from: its operation is removed, so that one is started."""
-    records = (operations.by_id[one] for one in plan.reopened)
-    children = {record.id: record.options.child_id for record in records if record.type is OperationType.CHAINED_INVOKE}
+    children = {one: operations.by_id[one].options.child_id for one in operations.open_invokes(plan)}
     alive = _child_redrives(cursor, execution_id, children.values())
     lost = {one for one, child in children.items() if child not in alive}
-    return replace(plan, reopened=tuple(one for one in plan.reopened if one not in lost), removed=(*plan.removed, *sorted(lost)))
+    kept, reopened = (tuple(one for one in group if one not in lost) for group in (plan.kept, plan.reopened))
+    return replace(plan, kept=kept, reopened=reopened, removed=(*plan.removed, *sorted(lost)))
 
 
 def _moves(cursor: Cursor, locked: Locked, plan: Plan, operations: Operations) -> list[Transition]:
     records = [operations.by_id[one] for one in plan.reopened]
     children = [record.options.child_id for record in records if record.type is OperationType.CHAINED_INVOKE]
     counts = _child_redrives(cursor, locked.record.id, children)
-    moves = [redrive.reopen(record, locked.now, child_redrives=counts.get(record.options.child_id, 0)) for record in records]
-    return [*moves, *(Transition(redrive.rearm(operations.by_id[one], locked.now)) for one in plan.rearmed)]
+    moves = [reopening.reopen(record, locked.now, child_redrives=counts.get(record.options.child_id, 0)) for record in records]
+    return [*moves, *(Transition(reopening.rearm(operations.by_id[one], locked.now)) for one in plan.rearmed)]
 
 
 def _child_redrives(cursor: Cursor, execution_id: UUID, children: Iterable[str | None]) -> Mapping[str | None, int]:
@@ -105,52 +95,19 @@ def _child_redrives(cursor: Cursor, execution_id: UUID, children: Iterable[str |
     return {str(row[0]): row[1] for row in cursor.fetchall()}
 
 
-def _event(plan: Plan, asked: Asked, chosen: OperationRecord | None) -> HistoryEvent:
-    """Both values of what was replaced stay readable: the old one in this event, the new one where it counts."""
-    details: dict[str, Any] = {"ReopenedOperations": list(plan.reopened[:NAMED_IN_EVENT]), "RemovedOperations": len(plan.removed)}
-    if asked.reason:
-        details["Reason"] = asked.reason
-    if asked.from_operation:
-        details["FromOperation"] = asked.from_operation
-    if chosen is not None:
-        details["ReplacedResultOf"] = chosen.id
-    return HistoryEvent(EventType.EXECUTION_REDRIVEN, None, details)
-
-
 def _reopen_execution(
-    cursor: Cursor,
-    locked: Locked,
-    events: list[HistoryEvent],
-    asked: Asked,
-    wake_seq: int,
-    moves: list[Transition],
-    chosen: OperationRecord | None,
+    cursor: Cursor, locked: Locked, events: list[HistoryEvent], input_text: str | None, wake_seq: int, owes_child: bool
 ) -> int:
     record, at = locked.record, max(locked.now, locked.last_event_at)
-    cursor.execute(statement("read_ended"), {"id": record.id})
-    _, _, old_input, count = cursor.fetchone()
-    kept = _replaced(asked, chosen, old_input)
-    events[0] = replace(events[0], details={"RedriveCount": count + 1, **events[0].details}, payload=kept)
     for number, event in enumerate(events, start=record.event_seq + 1):
         cursor.execute(statement("write_events"), event_params(record.id, number, event, at))
-    owes_child = any(move.record.type is OperationType.CHAINED_INVOKE for move in moves)
     values = {
         "id": record.id, "now": at, "wake_seq": wake_seq, "event_seq": record.event_seq + len(events), "owes_child": owes_child,
-        "input": asked.input,
+        "input": input_text,
     }  # fmt: skip
     cursor.execute(statement("reopen_execution"), values)
     redriven: int = cursor.fetchone()[0]
     return redriven
-
-
-def _replaced(asked: Asked, chosen: OperationRecord | None, old_input: str | None) -> str | None:
-    """Both values of what was replaced, as ExecutionRedriven shows them; None when nothing was."""
-    before, after = dict[str, str | None](), dict[str, str | None]()
-    if chosen is not None:
-        before["Result"], after["Result"] = chosen.payload, asked.result
-    if asked.input is not None:
-        before["Input"], after["Input"] = old_input, asked.input
-    return json.dumps({"Previous": before, "Replacement": after}) if before else None
 
 
 def look(connection: psycopg.Connection[Any], limit: int = 100) -> None:

@@ -8,9 +8,10 @@ from django.db import connection, transaction
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionNotEndedError, InvalidInputError
 from execution_engine.core.records import OperationRecord
+from execution_engine.core.transitions.reopening import Asked
 from execution_engine.journal import redrive, store
 from execution_engine.journal.bell import ring_after_commit
-from execution_engine.journal.redrive import Asked, Redriven
+from execution_engine.journal.redrive import Redriven
 from execution_engine.services import checks
 
 

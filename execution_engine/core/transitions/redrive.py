@@ -1,17 +1,16 @@
 """Redrive: an ended execution goes on from its failure, or from a chosen operation. What finished is kept.
 
-Which operations are touched is decided here, once, for the plan that people read and for the redrive itself.
+Which operations are touched is decided here, once, for the plan that people read and for the redrive itself; `reopening.py` says
+how.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 
-from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationSubType, OperationType
+from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationSubType, OperationType
 from execution_engine.core.errors import InvalidInputError
-from execution_engine.core.identifiers import new_callback_id
-from execution_engine.core.records import ErrorObject, HistoryEvent, OperationRecord, Transition
+from execution_engine.core.records import ErrorObject, OperationRecord
 
 _FAILED = (OperationStatus.FAILED, OperationStatus.TIMED_OUT, OperationStatus.STOPPED)
 _BATCHES = (OperationSubType.MAP, OperationSubType.PARALLEL)
@@ -49,6 +48,11 @@ class Operations:
             found.append(record)
             waiting.extend(self.children[record.id])
         return found
+
+    def open_invokes(self, plan: "Plan") -> list[str]:
+        """What will wait for a child: reopened, or open since before the end. The child may have ended unheard meanwhile."""
+        waiting = (*plan.reopened, *(one for one in plan.kept if not self.by_id[one].is_terminal))
+        return [one for one in waiting if self.by_id[one].type is OperationType.CHAINED_INVOKE]
 
     def failed_inside(self, record: OperationRecord) -> bool:
         """It failed, or it is a map or parallel that succeeded with failures."""
@@ -103,43 +107,19 @@ def plan_from_operation(operations: Operations, chosen_id: str) -> Plan:
     return _complete(operations, [one for one in reopened if one not in removed], sorted(removed))
 
 
-def reopen(record: OperationRecord, now: datetime, *, child_redrives: int = 0) -> Transition:
-    """The state from which this operation runs again.
+def plan_fork(operations: Operations, plan: Plan) -> Plan:
+    """What a fork keeps: what has ended before the failure or the chosen operation of `plan`, and, `reopened`, the contexts around it.
 
-    STEP: READY with fresh attempts. CONTEXT: STARTED. CALLBACK: waits anew under a new id, so that a late answer to the old one is
-    refused. CHAINED_INVOKE: waits for its child, which is redriven in its own transaction and must then have been redriven
-    `child_redrives` times.
+    What is open belongs to the old execution, its callbacks and children too, and begins anew in the fork.
     """
-    fresh = replace(record, attempt=0, payload=None, error=None, ended_at=None, due_at=None, replay_children=False)
-    if record.type is OperationType.STEP:
-        return Transition(replace(fresh, status=OperationStatus.READY))
-    if record.type is OperationType.CALLBACK:
-        callback_id = new_callback_id()
-        details: dict[str, object] = {"CallbackId": callback_id}
-        if record.options.timeout:
-            details["Timeout"] = record.options.timeout
-        if record.options.heartbeat:
-            details["HeartbeatTimeout"] = record.options.heartbeat
-        waiting = replace(fresh, status=OperationStatus.STARTED, callback_id=callback_id)
-        return Transition(rearm(waiting, now), (HistoryEvent(EventType.CALLBACK_STARTED, record.id, details),))
-    if record.type is OperationType.CHAINED_INVOKE:
-        options = replace(record.options, redrives=child_redrives)
-        return Transition(replace(fresh, status=OperationStatus.STARTED, options=options))
-    return Transition(replace(fresh, status=OperationStatus.STARTED))
-
-
-def succeed_by_hand(record: OperationRecord, payload: str | None, now: datetime) -> OperationRecord:
-    """A saved result in the place of what the operation had, whatever became of it. Raises `InvalidInputError`."""
-    if record.type not in (OperationType.STEP, OperationType.CALLBACK, OperationType.CHAINED_INVOKE):
-        raise InvalidInputError(f"a {record.type} has no saved result", field="result")
-    attempt = max(record.attempt, 1) if record.type is OperationType.STEP else record.attempt
-    return replace(record, status=OperationStatus.SUCCEEDED, attempt=attempt, payload=payload, error=None, ended_at=now, due_at=None)
-
-
-def rearm(record: OperationRecord, now: datetime) -> OperationRecord:
-    """An open callback whose time begins anew: nobody could have answered it while the execution was over."""
-    timers = [now + timedelta(seconds=one) for one in (record.options.timeout, record.options.heartbeat) if one]
-    return replace(record, started_at=now, due_at=min(timers, default=None))
+    reopened, kept = set(plan.reopened), [operations.by_id[one] for one in plan.kept]
+    contexts = {one for one in plan.reopened if operations.by_id[one].type is OperationType.CONTEXT}
+    contexts |= {record.id for record in kept if record.type is OperationType.CONTEXT and not record.is_terminal}
+    unsent = {one for one in contexts if operations.by_id[one].sub_type == OperationSubType.WAIT_FOR_CALLBACK}
+    unsent -= {one for one in unsent if all(child.is_terminal and child.id not in reopened for child in operations.children[one])}
+    ended = tuple(record.id for record in kept if record.is_terminal and record.parent_id not in unsent)
+    dropped = tuple(one for one in operations.by_id if one not in contexts and one not in ended)
+    return Plan(ended, tuple(sorted(contexts)), dropped)
 
 
 def _causes(operations: Operations, parent_id: str | None, error: ErrorObject | None) -> list[OperationRecord]:

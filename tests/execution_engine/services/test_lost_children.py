@@ -40,6 +40,11 @@ def asks(event: Any, context: DurableContext) -> str | None:
     return context.wait_for_callback(lambda callback_id: bodies.append(callback_id), name="answer")
 
 
+@durable_execution(name="test-lost-patient")
+def patient(event: Any, context: DurableContext) -> str:
+    return f"got {context.invoke('test-lost-callback', None, name='call')}"
+
+
 def test_a_child_purged_during_the_redrive_fails_the_invoke(transactional_db: None) -> None:
     """Between the redrive's look at its child and the child's own redrive, the child may be removed."""
     broken.add("child-last")
@@ -62,6 +67,31 @@ def test_a_child_purged_during_the_redrive_fails_the_invoke(transactional_db: No
     second.stop()
     failed = [event for event in list_events(parent_id) if event["EventType"] == "ChainedInvokeFailed"]
     assert failed[-1]["ChainedInvokeFailedDetails"]["Error"]["Payload"]["ErrorType"] == "ChainedInvoke.Gone"
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_child_that_ended_while_its_parent_was_stopped_is_heard_after_the_redrive(runtime: Runtime, is_gone: bool) -> None:
+    started = executions.start_execution("test-lost-patient", None)
+    answer_child(started.id, 1, stop=True)
+    child_id = Execution.objects.get(parent_id=started.id).id
+    until(lambda: not Execution.objects.get(id=child_id).owes_parent)
+    if is_gone:
+        delete_execution(child_id)
+    redrive_execution(started.id)
+    if is_gone:
+        answer_child(started.id, 2, stop=False)
+    until(lambda: status(started.id) == "SUCCEEDED")
+    assert Execution.objects.get(id=started.id).result == '"got yes"'
+    assert len(bodies) == 1 + is_gone
+
+
+def answer_child(parent_id: UUID, number: int, *, stop: bool) -> None:
+    """Once the parent's `number`-th child waits for its callback; the parent is stopped before it can hear of it."""
+    until(lambda: len(bodies) == number)
+    if stop:
+        executions.stop_execution(parent_id)
+    callbacks.succeed_callback(bodies[-1], "yes")
+    until(lambda: Execution.objects.filter(parent_id=parent_id, status="SUCCEEDED").exists())
 
 
 def test_a_forks_invoke_never_waits_for_the_child_of_the_old_execution(runtime: Runtime) -> None:
