@@ -1,6 +1,8 @@
 """Durable functions for Django and PostgreSQL: the names for authors. Importing them needs no Django."""
 
+from execution_engine.core.enums import InvocationStatus, OperationStatus, OperationSubType, OperationType
 from execution_engine.core.errors import DurableExecutionsError
+from execution_engine.core.records import ErrorObject
 from execution_engine.core.serdes import ExtendedTypeSerDes, JsonSerDes, PassThroughSerDes, SerDes, SerDesContext, SerDesError
 from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.sdk.batch import BatchCompletionError, BatchItem, BatchResult
@@ -136,6 +138,7 @@ __all__ = [
     "DurableInstrumentationPluginFactory",
     "DurableOperationError",
     "Duration",
+    "ErrorObject",
     "ExecutionError",
     "ExecutionFailedError",
     "ExtendedTypeSerDes",
@@ -150,6 +153,7 @@ __all__ = [
     "InvocationError",
     "InvocationInfo",
     "InvocationStartInfo",
+    "InvocationStatus",
     "InvokeConfig",
     "InvokeError",
     "JitterStrategy",
@@ -163,6 +167,9 @@ __all__ = [
     "OperationEndInfo",
     "OperationInfo",
     "OperationStartInfo",
+    "OperationStatus",
+    "OperationSubType",
+    "OperationType",
     "OrderedLockError",
     "OrphanedChildException",
     "ParallelBranch",

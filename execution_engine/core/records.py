@@ -36,6 +36,14 @@ class ErrorObject:
             stack_trace=None if trace is None else tuple(trace),
         )
 
+    @classmethod
+    def from_message(cls, message: str) -> "ErrorObject":
+        return cls(message=message)
+
+    # The names these two have in AWS's SDK.
+    to_dict = to_wire
+    from_dict = from_wire
+
 
 @dataclass(frozen=True, slots=True)
 class OperationOptions:

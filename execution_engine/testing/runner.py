@@ -65,29 +65,37 @@ class DurableFunctionTestRunner:
 
     def run(
         self,
-        input: str | None = None,
+        input: Any = None,
         execution_timeout: int | None = None,
-        function_name: str | None = None,  # noqa: ARG002
+        timeout: int | None = None,
+        function_name: str | None = None,
         execution_name: str | None = None,
-        account_id: str | None = None,  # noqa: ARG002
+        account_id: str | None = None,
         tenant_id: str | None = None,
     ) -> DurableFunctionTestResult:
-        """Starts it with JSON text and runs it to its end. Raises `TimeoutError` when only an outsider can end it in time."""
-        arn = self.run_async(input, execution_name=execution_name, tenant_id=tenant_id)
-        return self.wait_for_result(arn, self._execution_timeout if execution_timeout is None else execution_timeout)
+        """Starts it as `run_async` does and runs it to its end. `timeout` is the older name of `execution_timeout`.
+
+        Raises `TimeoutError` when only an outsider can end it in time.
+        """
+        seconds = next((given for given in (execution_timeout, timeout) if given is not None), self._execution_timeout)
+        arn = self.run_async(input, seconds, None, function_name, execution_name, account_id, tenant_id)
+        return self.wait_for_result(arn, seconds)
 
     def run_async(
         self,
-        input: str | None = None,
+        input: Any = None,
         execution_timeout: int | None = None,  # noqa: ARG002
+        timeout: int | None = None,  # noqa: ARG002
         function_name: str | None = None,  # noqa: ARG002
         execution_name: str | None = None,
         account_id: str | None = None,  # noqa: ARG002
         tenant_id: str | None = None,
     ) -> str:
-        """Runs it to its first suspension and answers its ARN."""
-        value = None if input is None or not input.strip() else json.loads(input)
-        execution = self._client.start_execution(self._handler, value, execution_name, tenant_id=tenant_id)
+        """Runs it to its first suspension and answers its ARN.
+
+        `input` is JSON text; other text is a string and any other value is itself, as in AWS's runner. None is no input.
+        """
+        execution = self._client.start_execution(self._handler, _input_of(input), execution_name, tenant_id=tenant_id)
         self._started[execution.arn] = execution
         return execution.arn
 
@@ -109,14 +117,14 @@ class DurableFunctionTestRunner:
         )
 
     def wait_for_callback(self, execution_arn: str, name: str | None = None, timeout: float = 60) -> str:  # noqa: ARG002
-        """The id of the oldest pending callback, or of that name; waits and retries before it are skipped.
+        """The id of the latest pending callback, or of the one of that name; waits and retries before it are skipped.
 
         The callback of `wait_for_callback(..., name="x")` is found as `x` too. Raises `TimeoutError` when there is none.
         """
         execution = self._find(execution_arn)
         execution.run_until_complete()
         wanted = (name, f"{name} create callback id")
-        for callback in execution.get_pending_callbacks():
+        for callback in reversed(execution.get_pending_callbacks()):
             if name is None or callback.name in wanted:
                 return callback.callback_id
         raise TimeoutError(f"no callback {name or ''} is pending: {execution.describe()}")
@@ -140,6 +148,15 @@ class DurableFunctionTestRunner:
             if execution.arn == execution_arn:
                 return execution
         raise DurableFunctionsTestError(f"nothing was started under {execution_arn}")
+
+
+def _input_of(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given) if given.strip() else None
+    except json.JSONDecodeError:
+        return given
 
 
 class DurableChildContextTestRunner(DurableFunctionTestRunner):

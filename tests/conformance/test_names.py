@@ -10,7 +10,7 @@ import execution_engine
 NAMES = {
     "config": "Duration StepConfig StepSemantics JitterStrategy ChildConfig CallbackConfig WaitForCallbackConfig",
     "context": "DurableContext StepContext WaitForCallbackContext durable_step durable_with_child_context durable_wait_for_callback",
-    "execution": "durable_execution",
+    "execution": "InvocationStatus durable_execution",
     "exceptions": "DurableExecutionsError ValidationError InvalidStateError ExecutionError InvocationError StepInterruptedError "
     "DurableOperationError StepError ChildContextError CallbackError CallbackExternalError CallbackTimeoutError "
     "CallbackSubmitterError WaitForConditionError NonDeterministicExecutionError SuspendExecution TimedSuspendExecution "
@@ -18,7 +18,9 @@ NAMES = {
     "retries": "RetryPresets RetryStrategyConfig RetryDecision create_retry_strategy LinearRetryStrategyConfig "
     "create_linear_retry_strategy with_retry WithRetryConfig",
     "serdes": "SerDes SerDesContext SerDesError RetryableSerDesError JsonSerDes PassThroughSerDes ExtendedTypeSerDes",
-    "types": "WaitForConditionCheckContext",
+    "types": "StepContext WaitForConditionCheckContext Callback",
+    "lambda_service": "ErrorObject OperationStatus OperationSubType OperationType",
+    "concurrency.models": "BatchItem BatchItemStatus BatchResult CompletionReason",
     "waits": "WaitForConditionConfig WaitForConditionDecision WaitStrategyConfig create_wait_strategy",
 }
 
@@ -72,6 +74,12 @@ def test_durations_count_whole_seconds(call: str, seconds: int) -> None:
 def test_the_retry_strategy_is_a_step_configurations_first_argument() -> None:
     strategy = execution_engine.RetryPresets.none()
     assert execution_engine.StepConfig(strategy).retry_strategy is strategy
+
+
+def test_error_objects_are_made_and_written_as_there() -> None:
+    error = execution_engine.ErrorObject.from_message("declined")
+    assert error.to_dict() == {"ErrorMessage": "declined"}
+    assert execution_engine.ErrorObject.from_dict(error.to_dict()) == error
 
 
 @pytest.mark.parametrize("generic", ["SerDes", "WaitForConditionConfig", "ChildConfig"])

@@ -90,6 +90,26 @@ def test_nobody_answers_in_time() -> None:
         runner.wait_for_callback(runner.run_async(), name="other")
 
 
+@pytest.mark.parametrize(
+    ("given", "seen"), [('{"a": 1}', {"a": 1}), ({"a": 1}, {"a": 1}), ("test", "test"), ("3", 3), (None, {}), (" ", {}), (0, 0)]
+)
+def test_inputs_are_json_text_other_text_or_values(given: Any, seen: Any) -> None:
+    result = DurableFunctionTestRunner(lambda event, context: {"seen": event}).run(input=given, timeout=10)
+    assert json.loads(result.result or "") == {"seen": seen}
+
+
+def test_without_a_name_the_latest_callback_is_meant() -> None:
+    def two(event: Any, context: DurableContext) -> list[Any]:
+        opened = [context.create_callback(name="first"), context.create_callback(name="second")]
+        return [callback.result() for callback in opened]
+
+    runner = DurableFunctionTestRunner(two)
+    arn = runner.run_async()
+    runner.send_callback_success(runner.wait_for_callback(arn), "last")
+    runner.send_callback_success(runner.wait_for_callback(arn), "one before")
+    assert json.loads(runner.wait_for_result(arn).result or "") == ["one before", "last"]
+
+
 def test_invoke_targets_are_registered() -> None:
     def asks(event: Any, context: DurableContext) -> Any:
         return [context.invoke("order", {"a": 1, "b": 1}), context.invoke("plain", 5)]
