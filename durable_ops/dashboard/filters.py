@@ -9,8 +9,8 @@ from uuid import UUID
 from django.http import QueryDict
 
 from execution_engine.core.enums import ExecutionStatus
-from execution_engine.selectors.executions import ExecutionFilters
 from execution_engine.selectors.explain import StateCode
+from execution_engine.selectors.search import ExecutionFilters
 
 
 @dataclass(frozen=True, slots=True)

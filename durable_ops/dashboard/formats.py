@@ -55,6 +55,14 @@ def money_text(amount: Decimal | float | None) -> str:
     return f"{value:.{max(2, 1 - value.adjusted())}f} USD"
 
 
+def count_text(number: int, *, is_estimated: bool = False) -> str:
+    """`9,412`, or `≈ 915,000` for an estimate, to three figures."""
+    if not is_estimated:
+        return f"{number:,}"
+    unit = 10 ** max(len(str(number)) - 3, 0)
+    return f"≈ {round(number / unit) * unit:,}"
+
+
 def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
 

@@ -10,6 +10,8 @@ from django.db.models import Q
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.models.base import JournalModel
 
+_TROUBLE = Q(status__in=[ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.STOPPED])
+
 
 class Execution(JournalModel):
     """One execution of a function version. The row is its own queue entry: `due_at` says when it wants attention.
@@ -70,6 +72,18 @@ class Execution(JournalModel):
             models.Index(fields=["-started_at", "-id"], name="execution_list"),
             models.Index(fields=["function", "-started_at"], name="execution_list_by_function"),
             models.Index(fields=["status", "-started_at"], name="execution_list_by_status"),
+            # Everything that decides the state of an open execution, so that lists and counts by state do not read the rows.
+            models.Index(
+                fields=["-started_at", "-id"],
+                include=["status", "due_at", "claim_id", "failed_invocations", "function_version_id", "function", "version"],
+                condition=Q(ended_at__isnull=True),
+                name="execution_open",
+            ),
+            models.Index(fields=["-started_at", "-id"], condition=_TROUBLE, name="execution_trouble"),
+            models.Index(fields=["function", "-started_at", "-id"], condition=_TROUBLE, name="execution_trouble_by_function"),
+            models.Index(
+                fields=["-started_at", "-id"], condition=Q(redrive_count__gt=0) | Q(forked_from__isnull=False), name="execution_repaired"
+            ),
             models.Index(fields=["claimed_by"], condition=Q(claim_id__isnull=False), name="execution_claims_of_worker"),
             models.Index(fields=["id"], condition=Q(owes_parent=True), name="execution_owes_parent"),
             models.Index(fields=["id"], condition=Q(owes_child=True), name="execution_owes_child"),

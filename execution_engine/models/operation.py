@@ -39,4 +39,6 @@ class Operation(JournalModel):
                 condition=Q(type="CALLBACK", status="STARTED"),
                 name="operation_pending_callbacks",
             ),
+            # What an execution waits for, without reading what has ended. A step that is quick enough never enters it.
+            models.Index(fields=["execution_id", "type", "sub_type", "status"], condition=Q(ended_at__isnull=True), name="operation_open"),
         ]

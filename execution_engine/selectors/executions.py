@@ -1,52 +1,35 @@
 """Executions: the list by page, one in detail, its payloads."""
 
 import binascii
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from execution_engine.conf import engine_settings
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
 from execution_engine.core.identifiers import execution_arn
 from execution_engine.models import Execution, Operation
-from execution_engine.selectors.explain import DerivedState, ExecutionFacts, OpenOperation, StateCode, derived_state
-from execution_engine.selectors.states import OPEN, in_state
+from execution_engine.selectors import states
+from execution_engine.selectors.explain import DerivedState, ExecutionFacts, OpenOperation, derived_state
+from execution_engine.selectors.search import Count, ExecutionFilters, Precision, estimate, make_search
 from execution_engine.selectors.workers import served_version_ids
 
 MAX_PAGE = 200
 COUNTED = 10_000
-"""Counts are exact up to here; beyond, nobody needs the number and a million index entries would be read for it."""
+"""Counts are exact up to here; beyond, the planner's estimate does: a million index entries would be read for the number."""
+
+EVERYTHING = 2**31
 
 _FACTS = tuple(ExecutionFacts.__dataclass_fields__)
 _SUMMARY = ("name", "status_text", "attributes", "tenant_id", "started_by", "deadline_at", "event_seq", "wake_seq")
 _DETAIL = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count", "forked_from")
-_HEX = frozenset("0123456789abcdef-")
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionFilters:
-    """What a list may be narrowed by; None and empty mean "any". `parent_id` keeps the children of one execution.
-
-    `text` is a prefix of the name or (at least 8 hexadecimal digits) of the id. Every attribute must be
-    equal; a number or truth value also matches its text.
-    """
-
-    status: str | None = None
-    state: StateCode | None = None
-    function: str | None = None
-    version: str | None = None
-    name: str | None = None
-    text: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +93,55 @@ class ExecutionPayloads:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """`looked_back_to` is set when the look ended before the page was full: what started earlier is on the next page, if anywhere."""
+
     items: tuple[ExecutionSummary, ...]
     next_cursor: str | None
+    looked_back_to: datetime | None = None
 
 
 def list_executions(filters: ExecutionFilters, cursor: str | None = None, limit: int = 50) -> Page:
-    """Newest first. Three queries: workers, executions, their open operations. Raises InvalidInputError (cursor, limit)."""
+    """Newest first. Raises InvalidInputError (cursor, limit).
+
+    Three queries where an index answers the filters: workers, executions, their open operations. Otherwise a look at a bounded number
+    of candidates comes first, and when it finds less than a page, the question where it ended.
+    """
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidInputError(f"A page holds 1 to {MAX_PAGE} executions.", field="limit", limit=MAX_PAGE, value=limit)
     served = served_version_ids()
-    found = filtered(filters, served)
+    search = make_search(filters, served)
     if cursor:
-        at, last = _read_cursor(cursor)
-        found = found.filter(Q(started_at__lt=at) | Q(started_at=at, id__lt=last), started_at__lte=at)
-    rows = list(_with_columns(found.order_by("-started_at", "-id"), _SUMMARY)[: limit + 1])
-    shown = rows[:limit]
-    operations = open_operations([row["id"] for row in shown if row["status"] == "RUNNING"])
-    items = tuple(_summary(row, operations, served) for row in shown)
-    return Page(items, _write_cursor(items[-1]) if len(rows) > limit else None)
+        search = search.before(*_read_cursor(cursor))
+    if not search.is_examined:
+        found = search.candidates.order_by("-started_at", "-id")[: limit + 1]
+        return _page(found, served, limit)
+    ids = states.find(search.candidates, search.state, limit + 1, search.examined)
+    page = _page(Execution.objects.filter(id__in=ids).order_by("-started_at", "-id"), served, limit)
+    last = states.last_examined(search.candidates, search.examined) if page.next_cursor is None else None
+    return page if last is None else Page(page.items, _cursor(*last), looked_back_to=last[0])
 
 
-def count_executions(filters: ExecutionFilters, served: Collection[int] | None = None, upto: int = COUNTED) -> int:
-    """How many match; `upto + 1` stands for more than `upto`."""
-    found = filtered(filters, served_version_ids() if served is None else served)
-    return found.order_by().values("id")[: upto + 1].count()
+def count_executions(filters: ExecutionFilters, upto: int = COUNTED) -> Count:
+    """How many match: exact up to `upto`, beyond it what the planner expects. At most three queries."""
+    search = make_search(filters, served_version_ids())
+    if search.is_examined:
+        number = states.count(search.candidates, search.state, search.examined)
+        return Count(number, Precision.AT_LEAST if states.last_examined(search.candidates, search.examined) else Precision.EXACT)
+    number = search.candidates.order_by().values("id")[: upto + 1].count()
+    if number <= upto:
+        return Count(number, Precision.EXACT)
+    return Count(max(estimate(search.candidates), number), Precision.ESTIMATED)
+
+
+def matching_ids(filters: ExecutionFilters, limit: int) -> list[UUID]:
+    """Ids of all that match, newest first, however far back they lie; `limit + 1` of them when there are more than `limit`.
+
+    For a bulk action that freezes its set: it may take seconds where a page takes milliseconds.
+    """
+    search = make_search(filters, served_version_ids())
+    if not search.is_examined:
+        return list(search.candidates.order_by("-started_at", "-id").values_list("id", flat=True)[: limit + 1])
+    return states.find(search.candidates, search.state, limit + 1, EVERYTHING)
 
 
 def get_execution(execution_id: UUID) -> ExecutionDetail:
@@ -166,42 +174,22 @@ def find_child(execution_id: UUID, operation_id: str) -> UUID | None:
     return found.order_by("-started_at").values_list("id", flat=True).first()
 
 
-def filtered(filters: ExecutionFilters, served: Collection[int]) -> QuerySet[Execution]:
-    """The executions that match, without order, columns or page."""
-    found = Execution.objects.all()
-    exact = {"status": filters.status, "function": filters.function, "version": filters.version, "name": filters.name}
-    found = found.filter(**{column: value for column, value in exact.items() if value})
-    if filters.parent_id is not None:
-        found = found.filter(parent_id=filters.parent_id)
-    for key, value in filters.attributes.items():
-        found = found.filter(_attribute_condition(key, value))
-    if filters.text:
-        found = found.filter(_text_condition(filters.text))
-    return found if filters.state is None else in_state(found, filters.state, served)
-
-
 def open_operations(execution_ids: Sequence[UUID]) -> dict[UUID, list[OpenOperation]]:
     """The operations of these executions that have not ended, without payloads; no query for no ids."""
     grouped: dict[UUID, list[OpenOperation]] = defaultdict(list)
     if execution_ids:
-        rows = Operation.objects.filter(OPEN, execution_id__in=execution_ids).order_by("start_event")
+        rows = Operation.objects.filter(states.OPEN, execution_id__in=execution_ids).order_by("start_event")
         for row in rows.values(*OpenOperation.__dataclass_fields__):
             grouped[row["execution_id"]].append(OpenOperation(**row))
     return grouped
 
 
-def _attribute_condition(key: str, value: Any) -> Q:
-    """Who searches for 42 means the number and the text "42" alike."""
-    condition = Q(attributes__contains={key: value})
-    return condition if isinstance(value, str) else condition | Q(attributes__contains={key: json.dumps(value)})
-
-
-def _text_condition(text: str) -> Q:
-    condition = Q(name__startswith=text)
-    digits = text.lower().replace("-", "")
-    if 8 <= len(digits) <= 32 and _HEX.issuperset(text.lower()):
-        condition |= Q(id__range=(UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))))
-    return condition
+def _page(found: QuerySet[Execution], served: Collection[int], limit: int) -> Page:
+    rows = list(_with_columns(found, _SUMMARY))
+    shown = rows[:limit]
+    operations = open_operations([row["id"] for row in shown if row["status"] == "RUNNING"])
+    items = tuple(_summary(row, operations, served) for row in shown)
+    return Page(items, _cursor(items[-1].started_at, items[-1].id) if len(rows) > limit else None)
 
 
 def _with_columns(found: QuerySet[Execution], columns: Iterable[str]) -> Any:
@@ -217,8 +205,8 @@ def _summary(row: Mapping[str, Any], operations: Mapping[UUID, Sequence[OpenOper
     return ExecutionSummary(arn=arn, state=state, **{name: row[name] for name in names})
 
 
-def _write_cursor(last: ExecutionSummary) -> str:
-    return urlsafe_b64encode(f"{last.started_at.isoformat()}|{last.id}".encode()).decode().rstrip("=")
+def _cursor(started_at: datetime, last: UUID) -> str:
+    return urlsafe_b64encode(f"{started_at.isoformat()}|{last}".encode()).decode().rstrip("=")
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, UUID]:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from execution_engine.core.enums import TERMINAL_EXECUTION_STATUSES
 from execution_engine.models import Execution, FunctionVersion
 from execution_engine.selectors.workers import live_workers
 
@@ -64,7 +63,7 @@ def list_functions() -> list[FunctionRow]:
     """Every function by name. Three queries: versions, workers, open executions."""
     versions = list(FunctionVersion.objects.order_by("function", "-id").values(*_COLUMNS))
     workers = Counter(one for worker in live_workers() if not worker.is_draining for one in worker.version_ids)
-    counts = Execution.objects.exclude(status__in=TERMINAL_EXECUTION_STATUSES).values("function_version_id").order_by()
+    counts = Execution.objects.filter(ended_at__isnull=True).values("function_version_id").order_by()
     claimed = Q(claim_id__isnull=False)
     opened = {row["function_version_id"]: row for row in counts.annotate(held=Count("id", filter=claimed), all=Count("id"))}
     grouped: dict[str, list[VersionRow]] = defaultdict(list)

@@ -3,26 +3,27 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db import connection
 
-from execution_engine.core.enums import TERMINAL_EXECUTION_STATUSES, ExecutionStatus
+from execution_engine.core.enums import TERMINAL_EXECUTION_STATUSES
 from execution_engine.models import Execution
+from execution_engine.selectors import states
 from execution_engine.selectors.explain import StateCode
-from execution_engine.selectors.states import state_case
+from execution_engine.selectors.search import estimate
 from execution_engine.selectors.workers import LiveWorker, live_workers
 
-EXAMINED = 2_000
-"""Open executions whose state is derived for the counts, the newest first: bounds the work of a page."""
-
 COUNTED = 10_000
+_ENDED = """
+select s, (select count(*) from (select 1 from durable_execution where status = s limit %s) found) from unnest(%s::text[]) s
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Counts by derived state; those in `at_least` were cut off and stand for "this many or more"."""
+    """Counts by derived state: exact up to 10,000, those in `estimated` from the planner's statistics."""
 
     counts: Mapping[StateCode, int]
-    at_least: frozenset[StateCode]
+    estimated: frozenset[StateCode]
     workers: tuple[LiveWorker, ...]
 
     @property
@@ -31,23 +32,28 @@ class Overview:
 
 
 def overview() -> Overview:
-    """Six queries whatever the number of executions."""
+    """Three queries, and one more for each status, or for the open ones together, of which there are more than 10,000."""
     workers = tuple(live_workers())
     served = frozenset(one for worker in workers if not worker.is_draining for one in worker.version_ids)
-    counts, at_least = _open_counts(served)
-    for status in sorted(TERMINAL_EXECUTION_STATUSES):
-        code = StateCode(status.value.lower())
-        counts[code] = Execution.objects.filter(status=status).values("id")[: COUNTED + 1].count()
-        if counts[code] > COUNTED:
-            counts[code] = COUNTED
-            at_least.add(code)
-    return Overview(counts, frozenset(at_least), workers)
+    opened, open_estimated = _open(served)
+    ended, ended_estimated = _ended()
+    return Overview({**opened, **ended}, open_estimated | ended_estimated, workers)
 
 
-def _open_counts(served: Collection[int]) -> tuple[dict[StateCode, int], set[StateCode]]:
-    statuses = [ExecutionStatus.RUNNING, ExecutionStatus.PAUSED, ExecutionStatus.PAUSING]
-    newest = Execution.objects.filter(status__in=statuses).order_by("-started_at").values("id")[:EXAMINED]
-    examined = Execution.objects.filter(id__in=newest).annotate(state=state_case(served)).order_by()
-    counts = {StateCode(row["state"]): row["number"] for row in examined.values("state").annotate(number=Count("id"))}
-    is_cut = sum(counts.values()) >= EXAMINED
-    return counts, set(counts) if is_cut else set()
+def _open(served: Collection[int]) -> tuple[dict[StateCode, int], frozenset[StateCode]]:
+    """Beyond the newest that are looked at, the older ones are taken to be in the same states."""
+    found, examined = states.open_states(served)
+    if examined < states.EXAMINED:
+        return dict(found), frozenset()
+    share = max(estimate(Execution.objects.filter(ended_at__isnull=True)) / examined, 1)
+    return {code: round(number * share) for code, number in found.items()}, frozenset(found)
+
+
+def _ended() -> tuple[dict[StateCode, int], frozenset[StateCode]]:
+    statuses = sorted(status.value for status in TERMINAL_EXECUTION_STATUSES)
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED, (COUNTED + 1, statuses))
+        counts = {StateCode(status.lower()): number for status, number in cursor.fetchall()}
+    many = frozenset(code for code, number in counts.items() if number > COUNTED)
+    guesses = {code: max(estimate(Execution.objects.filter(status=code.value.upper())), COUNTED) for code in many}
+    return {**counts, **guesses}, many

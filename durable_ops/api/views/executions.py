@@ -15,10 +15,11 @@ from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from execution_engine.core.errors import ExecutionNotFoundError
-from execution_engine.selectors.executions import ExecutionFilters, get_execution, get_payloads, list_executions
+from execution_engine.selectors.executions import get_execution, get_payloads, list_executions
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.operations import list_operations
+from execution_engine.selectors.search import ExecutionFilters
 
 
 class ExecutionsView(RestView):

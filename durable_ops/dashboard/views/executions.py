@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.filters import ReadFilters, read_filters
+from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, page_url, render_page, token, unchanged
 from durable_ops.models import Right
 from execution_engine.core.errors import InvalidInputError
@@ -69,7 +70,7 @@ def execution_list(request: HttpRequest) -> HttpResponse:
 def counts(request: HttpRequest) -> HttpResponse:
     """The strip above the list; its links keep the other filters of the page that asks."""
     found = overview()
-    current = token(sorted(found.counts.items()), found.at_least)
+    current = token(sorted(found.counts.items()))
     if is_unchanged(request, current):
         return unchanged()
     context = {"facets": _facets(request, found, read_filters(request.GET))}
@@ -85,15 +86,15 @@ def _page(request: HttpRequest, read: ReadFilters) -> tuple[Page, tuple[str, ...
 
 def _facets(request: HttpRequest, found: Overview, read: ReadFilters) -> dict[str, object]:
     chosen = read.filters.state
-    current = token(sorted(found.counts.items()), found.at_least)
+    current = token(sorted(found.counts.items()))
     query = request.GET.copy()
     query["seen"] = current
     items = [
         {
             "code": code,
             "words": words,
-            "count": found.counts.get(code, 0),
-            "is_least": code in found.at_least,
+            "count": count_text(found.counts.get(code, 0), is_estimated=code in found.estimated),
+            "is_empty": not found.counts.get(code),
             "is_chosen": code == chosen,
             "url": _with(request, state=None if code == chosen else code.value, cursor=None),
         }
@@ -102,8 +103,7 @@ def _facets(request: HttpRequest, found: Overview, read: ReadFilters) -> dict[st
     ]
     return {
         "items": items,
-        "total": found.total,
-        "is_least": bool(found.at_least),
+        "total": count_text(found.total, is_estimated=bool(found.estimated)),
         "all_url": _with(request, state=None, cursor=None),
         "is_all": chosen is None,
         "live_url": f"{reverse('dashboard:counts')}?{query.urlencode()}",

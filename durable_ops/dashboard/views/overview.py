@@ -10,16 +10,18 @@ from django.http import HttpRequest, HttpResponse
 
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.activity import activity_figure, latency_figure
+from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.views.executions import FACET_WORDS
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
 from execution_engine.selectors.activity import activity, failure_groups, oldest_due
 from execution_engine.selectors.callbacks import pending_callbacks
-from execution_engine.selectors.executions import ExecutionFilters, ExecutionSummary, list_executions
+from execution_engine.selectors.executions import ExecutionSummary, list_executions
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.functions import list_functions
 from execution_engine.selectors.overview import Overview, overview
+from execution_engine.selectors.search import ExecutionFilters
 from execution_engine.selectors.workers import LiveWorker
 
 SHOWN = 5
@@ -111,8 +113,8 @@ def _tile(code: StateCode, found: Overview) -> dict[str, Any]:
     return {
         "code": code,
         "words": words.get(code, FACET_WORDS[code]),
-        "count": found.counts.get(code, 0),
-        "is_least": code in found.at_least,
+        "count": count_text(found.counts.get(code, 0), is_estimated=code in found.estimated),
+        "is_empty": not found.counts.get(code),
     }
 
 

@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand
 from durable_ops.api.serializers.answers import execution_summary
 from durable_ops.management.corridor import print_json, print_table, refusals_end_the_command
 from execution_engine.core.enums import ExecutionStatus
-from execution_engine.selectors.executions import MAX_PAGE, ExecutionFilters, ExecutionSummary, list_executions
+from execution_engine.selectors.executions import MAX_PAGE, ExecutionSummary, list_executions
 from execution_engine.selectors.explain import StateCode
+from execution_engine.selectors.search import ExecutionFilters
 
 
 class Command(BaseCommand):

@@ -1,8 +1,8 @@
 from django.http import QueryDict
 
 from durable_ops.dashboard.filters import read_attributes, read_filters
-from execution_engine.selectors.executions import ExecutionFilters
 from execution_engine.selectors.explain import StateCode
+from execution_engine.selectors.search import ExecutionFilters
 
 
 def test_filters_come_from_the_address() -> None:

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from execution_engine.models import Execution, FunctionVersion
-from execution_engine.selectors.executions import ExecutionFilters, get_execution, list_executions
+from execution_engine.selectors.executions import get_execution, list_executions
 from execution_engine.selectors.explain import DerivedState, StateCode
+from execution_engine.selectors.search import ExecutionFilters
 from tests.factories import ago, make_callback, make_execution, make_operation, make_version, make_worker
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from tests.factories import ago, make_callback, make_event, make_execution, make
 SEEN = re.compile(r'id="rows-live"[^>]*hx-get="([^"]+)"')
 # Session, user and two for the rights of a person who is no superuser.
 SIGN_IN = 4
-PAGE = 3 + 1 + 6  # the list, the names of functions, the counts
+PAGE = 3 + 1 + 3  # the list, the names of functions, the counts
 
 
 def live_url(html: str) -> str:
