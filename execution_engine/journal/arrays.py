@@ -5,7 +5,8 @@ that look was most of the Python time of a lone step. Format: PostgreSQL's `arra
 element, length -1 for null).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,7 @@ _HEADER = Struct(">iiiii").pack
 _EMPTY = Struct(">iii").pack
 _LENGTH = Struct(">i").pack
 _NULL = _LENGTH(-1)
-_INT4 = Struct(">ii").pack
-_INT8 = Struct(">iq").pack
-_FLOAT8 = Struct(">id").pack
-_TRUE, _FALSE = _LENGTH(1) + b"\x01", _LENGTH(1) + b"\x00"
+_BOOLS = {True: _LENGTH(1) + b"\x01", False: _LENGTH(1) + b"\x00"}
 
 
 class PackedArray:
@@ -67,12 +65,13 @@ def _uuid(value: UUID) -> bytes:
     return _LENGTH(16) + value.bytes
 
 
+# Calls into C where there is no choice to be made: `partial` and a dict's lookup run without a frame of Python per element.
 _ELEMENTS: dict[str, tuple[type[PackedArray], Callable[[Any], bytes]]] = {
     "text": (TextArray, _text),
-    "bool": (BoolArray, lambda value: _TRUE if value else _FALSE),
-    "int4": (Int4Array, lambda value: _INT4(4, value)),
-    "int8": (Int8Array, lambda value: _INT8(8, value)),
-    "float8": (Float8Array, lambda value: _FLOAT8(8, value)),
+    "bool": (BoolArray, _BOOLS.__getitem__),
+    "int4": (Int4Array, partial(Struct(">ii").pack, 4)),
+    "int8": (Int8Array, partial(Struct(">iq").pack, 8)),
+    "float8": (Float8Array, partial(Struct(">id").pack, 8)),
     "uuid": (UuidArray, _uuid),
 }
 
@@ -82,8 +81,15 @@ def pack(element_type: str, values: Sequence[Any]) -> PackedArray:
     array, element = _ELEMENTS[element_type]
     if not values:
         return array(_EMPTY(0, 0, array.element_oid))
-    parts: Iterable[bytes] = [_NULL if value is None else element(value) for value in values]
-    return array(_HEADER(1, 1, array.element_oid, len(values), 1) + b"".join(parts))
+    count = len(values)
+    nulls = values.count(None)
+    if nulls == count:
+        body = _NULL * count
+    elif nulls:
+        body = b"".join([_NULL if value is None else element(value) for value in values])
+    else:
+        body = b"".join(map(element, values))
+    return array(_HEADER(1, 1, array.element_oid, count, 1) + body)
 
 
 class _PackedDumper(Dumper):

@@ -160,7 +160,7 @@ def _entries(
 
 def _event_row(number: int, n: int, event: Any, at: float) -> tuple[Any, ...]:
     error = error_text(event.error) if event.error is not None else None
-    return (number, n, event.type.value, event.operation_id, at, details_text(event), event.payload, error)
+    return (number, n, event.type, event.operation_id, at, details_text(event), event.payload, error)
 
 
 def _operation_row(number: int, record: OperationRecord, is_woken: bool, start_event: int) -> tuple[Any, ...]:
@@ -168,11 +168,11 @@ def _operation_row(number: int, record: OperationRecord, is_woken: bool, start_e
     return (
         number,
         record.id,
-        record.type.value,
+        record.type,
         record.sub_type,
         record.name,
         record.parent_id,
-        record.status.value,
+        record.status,
         record.attempt,
         record.payload,
         None if record.error is None else error_text(record.error),

@@ -7,6 +7,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import psycopg
@@ -42,9 +44,9 @@ class Writer:
         self._held_seconds = held_seconds
         self._flush_bytes = flush_bytes
         self._on_due = on_due
-        self._ready: deque[Lane] = deque()
+        # Neither takes a lock of ours: a thread that is switched off while it holds one would keep all the others waiting.
+        self._ready: SimpleQueue[Lane | None] = SimpleQueue()
         self._held: deque[tuple[float, Lane, Entry]] = deque()
-        self._wake = threading.Condition(threading.Lock())
         self._is_stopping = False
         self._is_dozing = False
         self._flushed_at = 0.0
@@ -59,9 +61,8 @@ class Writer:
 
     def stop(self) -> None:
         """Writes what is queued, then ends both threads and closes their connections."""
-        with self._wake:
-            self._is_stopping = True
-            self._wake.notify()
+        self._is_stopping = True
+        self._ready.put(None)
         self._thread.join()
         self._slow.stop()
 
@@ -71,16 +72,18 @@ class Writer:
 
     def submit(self, lane: Lane) -> None:
         """Asks for what is queued on the lane to be flushed; `wait()` of an entry returns when it is durable."""
-        with self._wake:
-            self._ready.append(lane)
-            self._wake.notify()
+        self._ready.put(lane)
 
     def hold(self, lane: Lane, entry: Entry) -> None:
-        """The entry may wait for company, for `held_seconds` at most."""
-        with self._wake:
-            self._held.append((time.monotonic() + self._held_seconds, lane, entry))
-            if self._is_dozing:
-                self._wake.notify()
+        """The entry may wait for company, for `held_seconds` at most. Behind another it goes with that one, so nothing is to be done."""
+        try:
+            if lane.queue[0] is not entry:
+                return
+        except IndexError:
+            return  # taken already
+        self._held.append((time.monotonic() + self._held_seconds, lane, entry))
+        if self._is_dozing:
+            self._ready.put(None)
 
     def drain(self, lane: Lane) -> None:
         """Returns when what is queued on the lane or under way now is written. Raises `ClaimLostError`."""
@@ -128,37 +131,45 @@ class Writer:
             self._connection = None
 
     def _next_lanes(self) -> list[Lane] | None:
-        with self._wake:
-            while True:
-                self._expire_held()
-                if self._ready:
-                    count = min(len(self._ready), MAX_LANES_PER_FLUSH)
-                    return list(dict.fromkeys(self._ready.popleft() for _ in range(count)))
-                if self._is_stopping:
-                    return None
-                self._wait_for_company()
+        """What to flush next, each lane once; None when the writer stops."""
+        while True:
+            found: dict[Lane, None] = {}
+            self._expire_held(found)
+            with suppress(Empty):
+                while len(found) < MAX_LANES_PER_FLUSH:
+                    lane = self._ready.get_nowait()
+                    if lane is not None:
+                        found[lane] = None
+            if found:
+                return list(found)
+            if self._is_stopping:
+                return None
+            self._wait_for_company()
 
     def _wait_for_company(self) -> None:
         """Until somebody submits or the oldest held entry is due. A busy writer looks by itself after `held_seconds`, so that
         holding a START, which every step does, need not wake this thread; an idle one dozes and is woken by the first."""
         now = time.monotonic()
         if self._held:
-            self._wake.wait(max(0.0, self._held[0][0] - now))
+            pause = max(0.0, self._held[0][0] - now)
         elif now - self._flushed_at < BUSY_SECONDS:
-            self._wake.wait(self._held_seconds)
+            pause = self._held_seconds
         else:
             self._is_dozing = True
-            self._wake.wait()
-            self._is_dozing = False
+            # Whoever holds looks at the flag after queueing; whatever was queued before the flag was up is seen here.
+            pause = 0.0 if self._held else None
+        with suppress(Empty):
+            self._ready.put(self._ready.get(timeout=pause))
+        self._is_dozing = False
 
-    def _expire_held(self) -> None:
+    def _expire_held(self, found: dict[Lane, None]) -> None:
         """Held entries that were written meanwhile, as most are, cost only this look at the front of the line."""
         now = time.monotonic()
         while self._held and (self._held[0][0] <= now or self._held[0][2].is_taken):
             _, lane, entry = self._held.popleft()
             if not entry.is_taken:
                 entry.is_held = False
-                self._ready.append(lane)
+                found[lane] = None
 
     def _flush(self, batches: list[Batch]) -> None:
         try:
@@ -210,9 +221,7 @@ class Writer:
         with lane.lock:
             is_waiting = bool(lane.queue) and any(not entry.is_held for entry in lane.queue)
         if is_waiting:
-            with self._wake:
-                self._ready.append(lane)
-                self._wake.notify()
+            self._ready.put(lane)
 
 
 def take(lane: Lane) -> Batch | None:
@@ -254,7 +263,9 @@ def finish(batch: Batch, answer: Accepted, changed: dict[str, OperationRecord], 
             lane.told_seq = wake_seq
         if is_release(batch):
             lane.released = True
-        settled = lane.on_settled if any(m.record.is_terminal for e in batch.entries for m in e.moves) else None
+        settled = lane.on_settled
+        if settled is not None and not any(m.record.is_terminal for e in batch.entries for m in e.moves):
+            settled = None
     for entry in batch.entries:
         entry.settle()
     if settled is not None:

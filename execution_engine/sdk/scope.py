@@ -1,7 +1,7 @@
 """Who may still write under a map or parallel: once its end is recorded, none of its branches."""
 
 from collections.abc import Callable
-from threading import Condition
+from threading import Condition, Lock
 from typing import TypeVar
 
 from execution_engine.core.records import OperationUpdate
@@ -17,23 +17,24 @@ T = TypeVar("T")
 class Scope:
     """Open while branches run. Closing lets writes that have begun finish and refuses every later one."""
 
-    __slots__ = ("_changed", "_fatal", "_is_closed", "_writing")
+    __slots__ = ("_changed", "_fatal", "_is_closed", "_lock", "_writing")
 
     def __init__(self) -> None:
-        self._changed = Condition()
+        self._lock = Lock()
+        self._changed = Condition(self._lock)
         self._is_closed = False
         self._writing = 0
         self._fatal: BaseException | None = None
 
     def enter(self, operation_id: str) -> None:
         """A write begins; `leave` must follow. A pair of calls, as a context manager costs more than all the rest of it."""
-        with self._changed:
+        with self._lock:
             if self._is_closed:
                 raise OrphanedChildException("the map or parallel above is over", operation_id)
             self._writing += 1
 
     def leave(self) -> None:
-        with self._changed:
+        with self._lock:
             self._writing -= 1
             if self._is_closed and not self._writing:
                 self._changed.notify_all()

@@ -138,10 +138,13 @@ class Coordinator:
     def _work(self, branch: Branch) -> None:
         """What a thread does: its branch, and then others as long as nothing needs the coordinator."""
         following: Branch | None = branch
-        while following is not None:
-            branch = following
-            error, result = self._outcome(branch)
-            following = self._hand_over(branch, error, result)
+        try:
+            while following is not None:
+                branch = following
+                error, result = self._outcome(branch)
+                following = self._hand_over(branch, error, result)
+        finally:
+            ports.after_user_code()
 
     def _hand_over(self, branch: Branch, error: BaseException | None, result: Any) -> Branch | None:
         if error is not None or self._plan.completion.should_complete is not None:
@@ -240,7 +243,5 @@ def run_branch(context: "DurableContext", key: OperationKey, plan: BatchPlan, in
         witness.asks(Asked(id_, OperationType.CONTEXT, plan.item_sub_type, name, context._parent_id, key.id, index))
     branch_key = OperationKey(context._invocation, id_, OperationType.CONTEXT, plan.item_sub_type, name, context._parent_id)
     config: ChildConfig[Any] = ChildConfig(serdes=plan.item_serdes, is_virtual=plan.is_flat)
-    try:
-        return run_child(context, branch_key, plan.bodies[index], config, is_replaying=context._is_recorded(id_))
-    finally:
-        ports.after_user_code()
+    is_replaying = key.found is not None and context._is_recorded(id_)  # of a new batch nothing is recorded
+    return run_child(context, branch_key, plan.bodies[index], config, is_replaying=is_replaying)
