@@ -14,8 +14,14 @@ class DurableOpsConfig(AppConfig):
 
     def ready(self) -> None:
         from durable_ops.actions.approval_desk import Desk  # models exist only now
+        from durable_ops.approvals import outbox, reminders
         from durable_ops.costs import ledger
 
+        duties.register("send-mails", duties.Duty(1, outbox.send_due, may_block=True))
+        duties.register("forget-old-mails", duties.Duty(600, outbox.forget_old, may_block=True))
+        duties.register("remind-approvers", duties.Duty(10, reminders.remind, may_block=True))
+        duties.register("escalate-approvals", duties.Duty(10, reminders.escalate, may_block=True))
+        duties.register("close-ended-approvals", duties.Duty(5, reminders.close_ended, may_block=True))
         duties.register("book-costs", duties.Duty(2, ledger.turn))
         duties.register("keep-cost-house", duties.Duty(600, ledger.keep_house))
         ports.bind(callback_url=decision_address, approval_desk=Desk())

@@ -97,7 +97,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"dashboard": "durable_ops.dashboard.templatetags.dashboard"},
+            "libraries": {name: f"durable_ops.dashboard.templatetags.{name}" for name in ("dashboard", "costs")},
         },
     },
 ]
@@ -184,6 +184,9 @@ EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend" if LOCAL else
 EMAIL_FILE_PATH = str(LAYOUT.mail)
 if env.text("EMAIL_URL"):
     globals().update({name: value for name, value in environ.Env.email_url_config(env.text("EMAIL_URL")).items() if name != "OPTIONS"})
+EMAIL_TIMEOUT = 10  # a mail server that hangs must not hold the outbox
+APPROVAL_LINK_DAYS = 30  # how long a mailed link is good at most
+APPROVAL_SIGN_IN_ABOVE = env.text("APPROVAL_SIGN_IN_ABOVE")  # from this amount on a mailed link shows, and deciding asks for a sign-in
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "durable-ops@localhost")
 
 # --- Language, time, files
@@ -204,8 +207,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"}},
     # A 503 of /healthz is an answer, not an error, and is asked for every few seconds.
-    "filters": {"expected": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: "/healthz" not in record.getMessage()}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "links": {"()": "durable_ops.redaction.RedactLinks"},
+        "expected": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: "/healthz" not in record.getMessage()},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["links"]}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["expected"]},

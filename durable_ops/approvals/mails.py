@@ -14,6 +14,14 @@ def queue_request(approval: Approval) -> None:
     queue(approval, "approval_request", _recipients(approval))
 
 
+def queue_reminder(approval: Approval) -> None:
+    queue(approval, "approval_reminder", _recipients(approval))
+
+
+def queue_escalation(approval: Approval) -> None:
+    queue(approval, "approval_escalation", _recipients(approval, escalation_only=True))
+
+
 def queue(approval: Approval, template: str, people: list[Any], **facts: Any) -> None:
     """One mail to each, in one statement."""
     Outbox.objects.bulk_create(

@@ -15,13 +15,18 @@ from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import ValidationError
 from execution_engine.sdk.ports import ApprovalPlace
 
+_UNDECIDED = (Approval.Outcome.EXPIRED, Approval.Outcome.WITHDRAWN)
+
 
 def ask(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
-    """Once per callback id. Raises `ValidationError` for a group, user or permission that does not exist."""
+    """Once per callback id; opens again what was closed without a decision, as a redrive lets the callback wait once more.
+
+    Raises `ValidationError` for a group, user or permission that does not exist.
+    """
     with transaction.atomic():
         found = Approval.objects.filter(callback_id=place.callback_id).first()
         if found is not None:
-            return found
+            return found if found.outcome not in _UNDECIDED else _open_again(found)
         _check_people(request)
         # An earlier question of the same place lost its callback to a redrive.
         earlier = Approval.objects.filter(execution_id=place.execution_id, operation_id=place.operation_id, closed_at=None)
@@ -30,6 +35,14 @@ def ask(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
         Assignee.objects.bulk_create(_assignees(approval, request))
         shown.remember(approval, shown.content_of(approval))
         mails.queue_request(approval)
+    return approval
+
+
+def _open_again(approval: Approval) -> Approval:
+    approval.outcome, approval.closed_at = Approval.Outcome.OPEN, None
+    approval.remind_at = Now() + timedelta(seconds=approval.remind_after) if approval.remind_after else None
+    approval.save(update_fields=["outcome", "closed_at", "remind_at"])
+    mails.queue_request(approval)
     return approval
 
 

@@ -3,16 +3,21 @@
 from django.urls import path
 
 from durable_ops.dashboard.views import (
+    approvals,
     audit,
     callbacks,
+    cost_tools,
+    costs,
     execution,
     execution_actions,
     executions,
     functions,
+    mailed_approval,
     navigation,
     overview,
     raw,
     repairs,
+    start,
 )
 
 app_name = "dashboard"
@@ -23,7 +28,7 @@ urlpatterns = [
     path("navigation/", navigation.navigation, name="navigation"),
     path("executions/", executions.execution_list, name="executions"),
     path("executions/counts/", executions.counts, name="counts"),
-    path("executions/start/", execution_actions.start, name="start"),
+    path("executions/start/", start.start, name="start"),
     path("executions/<uuid:execution_id>/", execution.execution_detail, name="execution"),
     path("executions/<uuid:execution_id>/stop/", repairs.stop, name="stop"),
     path("executions/<uuid:execution_id>/pause/", repairs.pause, name="pause"),
@@ -43,6 +48,17 @@ urlpatterns = [
     # Without a closing slash: these addresses stand in mails and are made by the engine.
     path("callbacks/<str:callback_id>/approve", callbacks.approve, name="approve"),
     path("callbacks/<str:callback_id>/reject", callbacks.reject, name="reject"),
+    path("approvals/", approvals.approval_list, name="approvals"),
+    path("approvals/<int:pk>/", approvals.approval_page, name="approval"),
+    path("approvals/<int:pk>/decide/", approvals.decide, name="decide_approval"),
+    path("approvals/<int:pk>/claim/", approvals.claim, name="claim_approval"),
+    path("approvals/<int:pk>/release/", approvals.release, name="release_approval"),
+    path("a/<str:token>", mailed_approval.mailed_approval, name="mailed_approval"),
     path("functions/", functions.function_list, name="functions"),
+    path("functions/<str:name>/", functions.function_detail, name="function"),
+    path("costs/", costs.costs, name="costs"),
+    path("costs/costs.csv", costs.costs_export, name="costs_export"),
+    path("costs/calculator/", cost_tools.calculator, name="costs_calculator"),
+    path("costs/prices/", cost_tools.prices, name="costs_prices"),
     path("audit/", audit.audit_list, name="audit"),
 ]

@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('template', models.TextField(help_text='templates/emails/<template>.{subject,txt,html}')),
                 ('facts', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='none once it was sent, or is no longer needed', null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('last_error', models.TextField(default='')),
                 ('sent_at', models.DateTimeField(null=True)),

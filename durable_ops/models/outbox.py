@@ -20,7 +20,7 @@ class Outbox(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    due_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(db_default=Now(), null=True, help_text="none once it was sent, or is no longer needed")
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(default="")
     sent_at = models.DateTimeField(null=True)

@@ -1,7 +1,7 @@
 """Callbacks that wait for an answer, and one callback by its id."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,8 +84,14 @@ def pending_callbacks(
 
 def find_callback(callback_id: str) -> CallbackRow | None:
     """A callback in whatever state; None when there never was one or its execution was purged."""
-    found = Operation.objects.filter(callback_id=callback_id, type=OperationType.CALLBACK)
-    return next(iter(_with_executions(list(found.annotate(read_at=Now()).values(*_COLUMNS, "read_at")[:1]))), None)
+    return callback_states([callback_id]).get(callback_id)
+
+
+def callback_states(callback_ids: Sequence[str]) -> dict[str, CallbackRow]:
+    """Callbacks in whatever state, by id; those that are gone are not among them. Two queries, one for none."""
+    found = Operation.objects.filter(callback_id__in=callback_ids, type=OperationType.CALLBACK)
+    rows = _with_executions(list(found.annotate(read_at=Now()).values(*_COLUMNS, "read_at")))
+    return {row.callback_id: row for row in rows}
 
 
 def _with_executions(rows: list[Mapping[str, Any]]) -> list[CallbackRow]:

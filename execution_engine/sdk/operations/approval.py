@@ -30,7 +30,8 @@ def _ask(key: OperationKey, request: ApprovalRequest) -> None:
         callback_id = new_callback_id()
         start = key.update(START, options=OperationOptions(timeout=request.timeout, approval=callback_id))
         key.sink.ask(start, request, _place(key, callback_id))
-    elif found.callback_id is not None and found.callback_id != found.options.approval and not found.is_terminal:
+    elif found.callback_id is not None and not found.is_terminal:
+        # Asked already, unless a stop and a redrive, or a fork, have come in between.
         key.sink.ask(None, request, _place(key, found.callback_id))
 
 

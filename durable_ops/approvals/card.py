@@ -1,0 +1,132 @@
+"""One approval as a person sees it, in the inbox and behind a mailed link alike: what is asked, how far it is, what this person may do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from durable_ops.approvals import shown
+from durable_ops.approvals.facts import person_of, question_of
+from durable_ops.approvals.policy import Question, Refusal, is_asked, refusal
+from durable_ops.models import Approval, Decision
+from execution_engine.selectors.callbacks import CallbackRow, find_callback
+
+_INPUTS = {"integer": "number", "number": "number", "boolean": "checkbox"}
+_FORMATS = {"date": "date", "date-time": "datetime-local", "email": "email"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field asked with the decision; `input` is the type of its HTML input, `choices` makes it a select."""
+
+    name: str
+    label: str
+    input: str
+    help: str
+    is_required: bool
+    choices: tuple[str, ...]
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`digest` names what is shown; `approve_refusal` and `reject_refusal` say why this person may not, None when they may."""
+
+    approval: Approval
+    callback: CallbackRow | None
+    details: list[list[Any]]
+    digest: str
+    question: Question
+    decisions: list[Decision]
+    fields: list[Field]
+    is_asked: bool
+    approve_refusal: Refusal | None
+    reject_refusal: Refusal | None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """A redrive lets the time begin anew: the callback knows, as long as it is there."""
+        if self.callback is not None:
+            return self.callback.timeout_at
+        approval = self.approval
+        return approval.asked_at + timedelta(seconds=approval.timeout) if approval.timeout else None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.question.is_waiting
+
+    @property
+    def may_decide(self) -> bool:
+        return self.approve_refusal is None or self.reject_refusal is None
+
+    @property
+    def missing(self) -> int:
+        """How many more people have to approve."""
+        return max(0, self.question.quorum - len(self.question.decided_by))
+
+
+def make_card(approval: Approval, user: Any) -> Card:
+    """Reads what is true now, and remembers what it shows, so that a decision can be compared with it."""
+    callback = find_callback(approval.callback_id)
+    question = question_of(approval, is_waiting=callback is not None and callback.is_pending)
+    content = shown.content_of(approval)
+    person = person_of(user)
+    if question.is_waiting:
+        shown.remember(approval, content)
+    return Card(
+        approval=approval,
+        callback=callback,
+        details=content[1:],
+        digest=shown.digest(content),
+        question=question,
+        decisions=list(approval.decisions.order_by("id")),
+        fields=fields_of(approval.form),
+        is_asked=is_asked(person, question),
+        approve_refusal=refusal(person, question, approves=True),
+        reject_refusal=refusal(person, question, approves=False),
+    )
+
+
+def fields_of(schema: Mapping[str, Any] | None) -> list[Field]:
+    if schema is None:
+        return []
+    required = schema.get("required", ())
+    return [_field(name, one, name in required) for name, one in schema["properties"].items()]
+
+
+def _field(name: str, schema: Mapping[str, Any], is_required: bool) -> Field:
+    html = {"maxLength": "maxlength", "minLength": "minlength", "minimum": "min", "maximum": "max", "pattern": "pattern"}
+    attributes = {html[key]: schema[key] for key in html if key in schema}
+    if schema.get("type") == "number":
+        attributes["step"] = "any"
+    kind = _INPUTS.get(str(schema.get("type"))) or _FORMATS.get(str(schema.get("format"))) or "text"
+    label = str(schema.get("title") or name.replace("_", " ").capitalize())
+    choices = tuple(str(one) for one in schema.get("enum", ()))
+    return Field(name, label, kind, str(schema.get("description", "")), is_required, choices, attributes)
+
+
+def fields_from_post(schema: Mapping[str, Any] | None, posted: Mapping[str, str]) -> dict[str, Any]:
+    """What a browser sent for these fields, as JSON values of the schema's types; an empty field was not given.
+
+    A number that is none stays text, which the schema then refuses by name.
+    """
+    found: dict[str, Any] = {}
+    for name, one in (schema or {}).get("properties", {}).items():
+        text = posted.get(f"field_{name}", "").strip()
+        if one.get("type") == "boolean":
+            found[name] = text == "on"
+        elif text:
+            found[name] = _number(text) if one.get("type") in ("integer", "number") else text
+    return found
+
+
+def _number(text: str) -> Any:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return value if abs(value) < float("inf") else text

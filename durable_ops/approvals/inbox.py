@@ -1,0 +1,122 @@
+"""Which approvals a person sees: theirs, their groups', all that are open, those that are decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from durable_ops.models import Approval, Assignee, Decision
+from execution_engine.selectors.callbacks import CallbackRow, callback_states
+
+PAGE = 50
+COUNTED = 99
+
+
+class Box(StrEnum):
+    MINE = "mine"
+    GROUPS = "groups"
+    ALL = "all"
+    DECIDED = "decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An approval in a list; `callback` is None once its execution was purged."""
+
+    approval: Approval
+    callback: CallbackRow | None
+    decisions: tuple[Decision, ...]
+
+    @property
+    def ends_at(self) -> datetime | None:
+        if self.callback is not None:
+            return self.callback.timeout_at
+        approval = self.approval
+        return approval.asked_at + timedelta(seconds=approval.timeout) if approval.timeout else None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.approval.closed_at is None and self.callback is not None and self.callback.is_pending
+
+
+def rows(user: Any, box: Box, *, text: str = "", before: int | None = None, sees_all: bool = False) -> list[Row]:
+    """One page and one more, so that a caller knows whether there is a next; oldest first while open, newest first when decided.
+
+    `before` is the id of the last approval that was seen. Without `sees_all` nothing is shown that is not put to the person, or
+    was not decided or asked for by them. Five queries.
+    """
+    found = _box(user, box, sees_all=sees_all)
+    if text:
+        found = found.filter(Q(title__icontains=text) | Q(requester__iexact=text) | Q(name__iexact=text))
+    if box is Box.DECIDED:
+        found = (found.filter(pk__lt=before) if before else found).order_by("-pk")
+    else:
+        found = (found.filter(pk__gt=before) if before else found).order_by("pk")
+    return _rows(list(found.select_related("claimed_by").prefetch_related("decisions", "assignees")[: PAGE + 1]))
+
+
+def waiting_for(user: Any) -> int:
+    """How many wait for this person, counted up to 100. One query, and one for permissions."""
+    return _asked(user, Approval.objects.filter(closed_at=None)).exclude(_has_decided(user))[: COUNTED + 1].count()
+
+
+def of_execution(execution_id: Any) -> list[Row]:
+    found = Approval.objects.filter(execution_id=execution_id).order_by("pk")
+    return _rows(list(found.select_related("claimed_by").prefetch_related("decisions", "assignees")))
+
+
+def of_object(instance: Any) -> QuerySet[Approval]:
+    """Approvals of a Django row, newest first, in one indexed query."""
+    return Approval.objects.filter(object_type=instance._meta.label_lower, object_id=str(instance.pk)).order_by("-pk")
+
+
+def may_see(user: Any, approval: Approval) -> bool:
+    """Whoever is asked, asked for it, or has decided."""
+    return _concerning(user, Approval.objects.filter(pk=approval.pk)).exists()
+
+
+def _box(user: Any, box: Box, *, sees_all: bool) -> QuerySet[Approval]:
+    open_ones = Approval.objects.filter(closed_at=None)
+    if box is Box.MINE:
+        name = user.get_username()
+        by_name = Assignee.objects.filter(approval=OuterRef("pk"), is_active=True, kind=Assignee.Kind.USER, name=name)
+        return open_ones.filter(Exists(by_name) | Q(claimed_by=user)).exclude(_has_decided(user))
+    if box is Box.GROUPS:
+        return _asked(user, open_ones).exclude(_has_decided(user))
+    found = open_ones if box is Box.ALL else Approval.objects.filter(closed_at__isnull=False)
+    return found if sees_all else _concerning(user, found)
+
+
+def _concerning(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:
+    return found.filter(_is_asked(user) | Q(requester=user.get_username()) | Q(claimed_by=user) | _has_decided(user))
+
+
+def _asked(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:
+    return found.filter(_is_asked(user))
+
+
+def _is_asked(user: Any) -> Any:
+    """The same rule as `policy.is_asked`, as a condition of the query; a test holds the two together."""
+    groups = user.groups.values("name")
+    mine = Q(kind=Assignee.Kind.USER, name=user.get_username()) | Q(kind=Assignee.Kind.GROUP, name__in=groups)
+    mine |= Q(kind=Assignee.Kind.PERMISSION, name__in=_permissions(user))
+    return Exists(Assignee.objects.filter(mine, approval=OuterRef("pk"), is_active=True))
+
+
+def _permissions(user: Any) -> Sequence[str]:
+    if user.is_superuser:
+        return [f"{app}.{codename}" for app, codename in Permission.objects.values_list("content_type__app_label", "codename")]
+    return sorted(user.get_all_permissions())
+
+
+def _has_decided(user: Any) -> Any:
+    return Exists(Decision.objects.filter(approval=OuterRef("pk"), by=user.get_username()))
+
+
+def _rows(found: Sequence[Approval]) -> list[Row]:
+    states = callback_states([approval.callback_id for approval in found])
+    return [Row(one, states.get(one.callback_id), tuple(one.decisions.all())) for one in found]

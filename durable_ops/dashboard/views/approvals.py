@@ -1,0 +1,128 @@
+"""The inbox: what waits for whom, and the page of one approval, with the same card as behind a mailed link."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from durable_ops.actions import approvals as actions
+from durable_ops.approvals import inbox
+from durable_ops.approvals.card import fields_from_post, make_card
+from durable_ops.approvals.errors import ApprovalChangedError, ApprovalRefusedError
+from durable_ops.approvals.inbox import Box
+from durable_ops.dashboard.access import actor_of
+from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.models import Approval, Right
+from durable_ops.permissions import has_right
+from execution_engine.core.errors import CommandError
+
+BOXES = {Box.GROUPS: "For me and my groups", Box.MINE: "By name", Box.ALL: "All open", Box.DECIDED: "Decided"}
+
+
+@never_cache
+@login_required
+@require_safe
+def approval_list(request: HttpRequest) -> HttpResponse:
+    """Everybody who signed in has an inbox; what is in it is theirs, or all with the right to see executions."""
+    box = Box(request.GET.get("box", "")) if request.GET.get("box") in set(Box) else Box.GROUPS
+    text, after = request.GET.get("q", "").strip()[:100], request.GET.get("after", "")
+    sees_all = has_right(request.user, Right.VIEW_EXECUTION)
+    found = inbox.rows(request.user, box, text=text, before=int(after) if after.isdecimal() else None, sees_all=sees_all)
+    current = token(box, [_state(row) for row in found])
+    if is_unchanged(request, current):
+        return unchanged()
+    shown = found[: inbox.PAGE]
+    next_after = shown[-1].approval.pk if len(found) > inbox.PAGE else None
+    context = {"rows": shown, "box": box, "boxes": BOXES, "text": text, "next_after": next_after, "live_url": live_url(request, current)}
+    return render_page(request, "approvals/list.html", context, fragment="cards")
+
+
+def _state(row: inbox.Row) -> tuple[Any, ...]:
+    one = row.approval
+    return one.pk, one.claimed_by_id, one.outcome, one.reminders, len(row.decisions), row.ends_at
+
+
+@never_cache
+@login_required
+@require_safe
+def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
+    return _page(request, _visible(request, pk))
+
+
+@never_cache
+@login_required
+@require_POST
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """`decision` is approve or reject, `seen` the digest of what the page showed."""
+    approval = _visible(request, pk)
+    answer = request.POST.get("decision")
+    if answer not in ("approve", "reject"):
+        return _page(request, approval, status=400, notice="Choose to approve or to reject.")
+    approved = answer == "approve"
+    fields = fields_from_post(approval.form, request.POST.dict()) if approved else {}
+    try:
+        actions.decide(
+            actor_of(request), approval.callback_id, approved=approved, comment=request.POST.get("comment", "").strip(), fields=fields,
+            seen=request.POST.get("seen", ""),
+        )  # fmt: skip
+    except ApprovalChangedError as error:
+        return _page(request, approval, status=409, changes=error.changes)
+    except CommandError as error:
+        return _page(request, approval, status=error.status, notice=_sentence(error))
+    messages.success(request, f"{'Approved' if approved else 'Rejected'}: {approval.title}")
+    return HttpResponseRedirect(reverse("dashboard:approvals"))
+
+
+@never_cache
+@login_required
+@require_POST
+def claim(request: HttpRequest, pk: int) -> HttpResponse:
+    return _change(request, pk, actions.claim)
+
+
+@never_cache
+@login_required
+@require_POST
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    return _change(request, pk, actions.release)
+
+
+def _change(request: HttpRequest, pk: int, action: Any) -> HttpResponse:
+    approval = _visible(request, pk)
+    try:
+        action(actor_of(request), approval.callback_id)
+    except CommandError as error:
+        return _page(request, approval, status=error.status, notice=_sentence(error))
+    return HttpResponseRedirect(reverse("dashboard:approval", args=[pk]))
+
+
+def _visible(request: HttpRequest, pk: int) -> Approval:
+    """403 for what is none of this person's business, whether it is there or not."""
+    found = Approval.objects.select_related("claimed_by")
+    if has_right(request.user, Right.VIEW_EXECUTION):
+        return get_object_or_404(found, pk=pk)
+    approval = found.filter(pk=pk).first()
+    if approval is None or not inbox.may_see(request.user, approval):
+        raise PermissionDenied("This approval is not put to you.")
+    return approval
+
+
+def _page(request: HttpRequest, approval: Approval, *, status: int = 200, **notice: Any) -> HttpResponse:
+    approval.refresh_from_db()
+    context = {"card": make_card(approval, request.user), **notice}
+    return render(request, "approvals/detail.html", context, status=status)
+
+
+def _sentence(error: CommandError) -> str:
+    if isinstance(error, ApprovalRefusedError) and "decided_by" in error.facts:
+        verb = "approved" if error.facts.get("approved") else "rejected"
+        return f"{error.message} {error.facts['decided_by']} {verb} it."
+    if isinstance(error, ApprovalRefusedError) and "claimed_by" in error.facts:
+        return f"{error.facts['claimed_by']} has claimed it."
+    return error.message
