@@ -1,28 +1,34 @@
-"""What people and keys do to executions that went wrong: pause, resume, redrive, fork, delete."""
+"""What people and keys do to executions that went wrong: pause, resume, redrive, fork, move, delete."""
 
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.audit import log
+from durable_ops.costs import ledger
 from durable_ops.models import Right
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.selectors.executions import get_execution
-from execution_engine.services import fork, redrive, removal, repairs
+from execution_engine.services import fork, move, redrive, removal, repairs
 from execution_engine.services.fork import Forked
-from execution_engine.services.redrive import RedrivePlan
+from execution_engine.services.move import MovePlan
+from execution_engine.services.plans import RepairPlan
 
 __all__ = [
     "Forked",
-    "RedrivePlan",
+    "MovePlan",
+    "RepairPlan",
     "Replacement",
     "delete_execution",
     "fork_execution",
+    "move_execution",
     "pause_execution",
+    "plan_fork",
+    "plan_move",
     "plan_redrive",
     "redrive_execution",
     "resume_execution",
@@ -56,10 +62,23 @@ def resume_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> N
         log.append(actor, _act("execution.resume", execution_id, reason))
 
 
-def plan_redrive(actor: Actor, execution_id: UUID, *, from_operation: str | None = None) -> RedrivePlan:
-    """What a redrive would do; changes nothing. Raises as `redrive_execution`."""
+def plan_redrive(
+    actor: Actor,
+    execution_id: UUID,
+    *,
+    from_operation: str | None = None,
+    result: Replacement | None = None,
+    input: Replacement | None = None,
+) -> RepairPlan:
+    """What a redrive would do, rehearsed with the code loaded here; changes nothing. Raises as `redrive_execution`."""
     actor.require(Right.REDRIVE_EXECUTION)
-    return redrive.plan_redrive(execution_id, from_operation=from_operation)
+    return redrive.plan_redrive(
+        execution_id,
+        from_operation=from_operation,
+        replaces_result=result is not None,
+        result_text=result.text if result else None,
+        input_text=input.text if input else None,
+    )
 
 
 def redrive_execution(
@@ -97,6 +116,20 @@ def redrive_execution(
     return redriven.redrive_count
 
 
+def plan_fork(
+    actor: Actor,
+    execution_id: UUID,
+    *,
+    from_operation: str | None = None,
+    version: str | None = None,
+    input: Replacement | None = None,
+) -> RepairPlan:
+    """What a fork would begin with, rehearsed with the code of its version; changes nothing. Raises as `fork_execution`."""
+    actor.require(Right.REDRIVE_EXECUTION)
+    text = input.text if input else None
+    return fork.plan_fork(execution_id, from_operation=from_operation, version=version, input_text=text)
+
+
 def fork_execution(
     actor: Actor,
     execution_id: UUID,
@@ -130,6 +163,26 @@ def fork_execution(
     return forked
 
 
+def plan_move(actor: Actor, execution_id: UUID, *, version: str) -> MovePlan:
+    """What another version of the function would do with the execution; changes nothing. Raises as `move_execution`."""
+    actor.require(Right.REDRIVE_EXECUTION)
+    return move.plan_move(execution_id, version)
+
+
+def move_execution(actor: Actor, execution_id: UUID, *, version: str, reason: str = "", force: bool = False) -> MovePlan:
+    """Lets an open execution go on with another version, refused when that does not fit unless forced with a reason.
+
+    Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError, FunctionNotFoundError, ExecutionDivergesError,
+    ExecutionChangedError, InvalidInputError.
+    """
+    actor.require(Right.REDRIVE_EXECUTION)
+    with transaction.atomic():
+        plan = move.move_execution(execution_id, version, reason=reason, force=force)
+        facts = {"from_version": plan.from_version, "to_version": version, "verdict": str(plan.rehearsal.verdict), "forced": force}
+        log.append(actor, _act("execution.move", execution_id, reason, **facts))
+    return plan
+
+
 def delete_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> None:
     """Removes an ended execution for good; the audit row says what it was.
 
@@ -138,6 +191,8 @@ def delete_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> N
     actor.require(Right.DELETE_EXECUTION)
     with transaction.atomic():
         summary = get_execution(execution_id).summary
+        with connection.cursor() as cursor:
+            ledger.book(cursor, [execution_id])  # its cost stays
         removal.delete_execution(execution_id)
         facts = {"function": summary.function, "name": summary.name, "status": summary.status}
         log.append(actor, _act("execution.delete", execution_id, reason, **facts))

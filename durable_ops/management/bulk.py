@@ -43,7 +43,7 @@ class BulkCommand(BaseCommand):
         if bool(options["execution_ids"]) == bool(options["function"]):
             raise CommandError("Give either ids or --function.")
         actor = command_actor(options["user"])
-        ids = [parse_execution_id(one) for one in options["execution_ids"]] or self._of_function(options["function"])
+        ids = [parse_execution_id(one) for one in options["execution_ids"]] or self.of_function(options["function"], options)
         if options["dry_run"]:
             outcomes = [{"id": str(one), "outcome": f"would be {self.done}"} for one in ids]
         else:
@@ -51,7 +51,8 @@ class BulkCommand(BaseCommand):
                 outcomes = [self._one(actor, one, options) for one in progress(ids, total=len(ids), unit="execution")]
         self._report(outcomes, options)
 
-    def _of_function(self, function: str) -> list[UUID]:
+    def of_function(self, function: str, options: dict[str, Any]) -> list[UUID]:  # noqa: ARG002
+        """What --function picks, oldest first."""
         found = Execution.objects.filter(function=function, status__in=self.statuses)
         return list(found.order_by("started_at").values_list("id", flat=True))
 

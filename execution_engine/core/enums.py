@@ -91,6 +91,7 @@ class EventType(StrEnum):
     EXECUTION_PAUSED = "ExecutionPaused"
     EXECUTION_RESUMED = "ExecutionResumed"
     EXECUTION_REDRIVEN = "ExecutionRedriven"
+    EXECUTION_MOVED = "ExecutionMoved"
     INVOCATION_COMPLETED = "InvocationCompleted"
     CONTEXT_STARTED = "ContextStarted"
     CONTEXT_SUCCEEDED = "ContextSucceeded"

@@ -72,6 +72,20 @@ class ExecutionNotPausedError(CommandError):
     status = 409
 
 
+class ExecutionDivergesError(CommandError):
+    """The code does not fit what is recorded; `facts` hold the verdict and the divergences as sentences."""
+
+    code = "execution_diverges"
+    status = 409
+
+
+class ExecutionChangedError(CommandError):
+    """It went on while it was looked at, again and again."""
+
+    code = "execution_changed"
+    status = 409
+
+
 class ExecutionNeededError(CommandError):
     """Another execution still needs it: a parent that waits for its end."""
 

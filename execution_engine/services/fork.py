@@ -4,10 +4,24 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from execution_engine.core.transitions.reopening import Asked
 from execution_engine.journal import fork, functions, store
 from execution_engine.journal.bell import ring_after_commit
 from execution_engine.journal.fork import Forked
-from execution_engine.services import checks
+from execution_engine.services import checks, plans
+from execution_engine.services.plans import RepairPlan
+
+
+def plan_fork(
+    execution_id: UUID, *, from_operation: str | None = None, version: str | None = None, input_text: str | None = None
+) -> RepairPlan:
+    """What the fork would begin with, rehearsed with the code of its version; changes nothing. Raises as `fork_execution`."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        locked = store.lock(cursor, execution_id)
+        if version is not None:
+            functions.find_version(cursor, locked.record.function, version)
+        plan, operations = fork.make_plan(cursor, execution_id, from_operation)
+    return plans.describe(execution_id, plan, operations, Asked(input=input_text), locked.now, version=version)
 
 
 def fork_execution(

@@ -1,40 +1,37 @@
 """Redrive: an execution that failed, timed out or was stopped goes on; what finished is not run again."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionNotEndedError, InvalidInputError
-from execution_engine.core.records import OperationRecord
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.journal import redrive, store
 from execution_engine.journal.bell import ring_after_commit
 from execution_engine.journal.redrive import Redriven
-from execution_engine.services import checks
+from execution_engine.services import checks, plans
+from execution_engine.services.plans import RepairPlan
 
 
-@dataclass(frozen=True, slots=True)
-class RedrivePlan:
-    """What a redrive would do, in order of start: `kept` are answered from the history, `reopened` run again under their ids,
-    `removed` are forgotten by the handler and run again if it comes by, `rearmed` are open callbacks whose time begins anew."""
+def plan_redrive(
+    execution_id: UUID,
+    *,
+    from_operation: str | None = None,
+    replaces_result: bool = False,
+    result_text: str | None = None,
+    input_text: str | None = None,
+) -> RepairPlan:
+    """What `redrive_execution` with the same arguments would do, rehearsed; changes nothing.
 
-    kept: tuple[OperationRecord, ...]
-    reopened: tuple[OperationRecord, ...]
-    removed: tuple[OperationRecord, ...]
-    rearmed: tuple[OperationRecord, ...]
-
-
-def plan_redrive(execution_id: UUID, *, from_operation: str | None = None) -> RedrivePlan:
-    """Changes nothing. Raises `ExecutionNotFoundError`, `ExecutionNotEndedError`, `InvalidInputError` (unknown operation)."""
+    Raises `ExecutionNotFoundError`, `ExecutionNotEndedError`, `InvalidInputError` (unknown operation).
+    """
+    asked = Asked("", from_operation, replaces_result and from_operation is not None, result_text, input_text)
     with transaction.atomic(), connection.cursor() as cursor:
         locked = store.lock(cursor, execution_id)
         redrive.refuse_open(locked)
         plan, operations = redrive.make_plan(cursor, execution_id, from_operation)
-    by_id = operations.by_id
-    groups = (plan.kept, plan.reopened, plan.removed, plan.rearmed)
-    return RedrivePlan(*(tuple(record for one, record in by_id.items() if one in set(group)) for group in groups))
+    return plans.describe(execution_id, plan, operations, asked, locked.now)
 
 
 def redrive_execution(

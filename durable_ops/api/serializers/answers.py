@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from durable_ops.actions.repairs import RedrivePlan
+from durable_ops.actions.repairs import MovePlan, RepairPlan
 from durable_ops.json_text import parse_or_text
 from execution_engine.selectors.callbacks import CallbackRow
 from execution_engine.selectors.executions import ExecutionDetail, ExecutionPayloads, ExecutionSummary
@@ -64,10 +64,16 @@ def operation(row: OperationRow) -> dict[str, Any]:
     return found
 
 
-def redrive_plan(plan: RedrivePlan) -> dict[str, Any]:
+def repair_plan(plan: RepairPlan) -> dict[str, Any]:
+    """What a redrive or a fork would do: operations by what happens to them, and what the loaded code says to that."""
     names = ("id", "type", "sub_type", "name", "parent_id", "status")
-    groups = ("kept", "reopened", "removed", "rearmed")
-    return {group: [{name: plain(getattr(record, name)) for name in names} for record in getattr(plan, group)] for group in groups}
+    groups = ("kept", "reopened", "removed", "rearmed", "effects", "waits", "children")
+    shown = {group: [{name: plain(getattr(record, name)) for name in names} for record in getattr(plan, group)] for group in groups}
+    return {**shown, **plan.rehearsal.to_document()}
+
+
+def move_plan(plan: MovePlan) -> dict[str, Any]:
+    return {"from_version": plan.from_version, "to_version": plan.to_version, **plan.rehearsal.to_document()}
 
 
 def callback(row: CallbackRow) -> dict[str, Any]:

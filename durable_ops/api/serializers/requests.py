@@ -67,8 +67,22 @@ class ForkBody(StrictSerializer):
     input = Anything(required=False, help_text="takes the place of the old execution's input")
 
 
+class MoveBody(StrictSerializer):
+    version = Text(max_length=MAX_NAME, help_text="a registered version of the same function")
+    reason = Text(required=False, default="", allow_blank=True, max_length=MAX_COMMENT)
+    force = serializers.BooleanField(required=False, default=False, help_text="although it does not fit; needs a reason")
+
+
+class MoveQuery(StrictSerializer):
+    version = Text(max_length=MAX_NAME)
+
+
 class RedriveQuery(StrictSerializer):
     from_operation = Text(required=False, allow_blank=True, max_length=MAX_NAME)
+
+
+class ForkQuery(RedriveQuery):
+    version = Text(required=False, allow_blank=True, max_length=MAX_NAME)
 
 
 class SignalBody(StrictSerializer):

@@ -1,4 +1,4 @@
-"""Executions that went wrong: pause, resume, redrive, fork; delete stands with the execution itself."""
+"""Executions that went wrong: pause, resume, redrive, fork, move; delete stands with the execution itself."""
 
 from typing import Any, ClassVar
 
@@ -42,12 +42,12 @@ class ResumeView(RestView):
 class RedriveView(RestView):
     rights: ClassVar = {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION}
 
-    @documents.reads("plan_redrive", documents.RedrivePlanDocument, requests.RedriveQuery)
+    @documents.reads("plan_redrive", documents.RepairPlanDocument, requests.RedriveQuery)
     def get(self, request: Request, execution_id: str) -> Response:
-        """What a redrive would do; changes nothing."""
+        """What a redrive would do, rehearsed with the code loaded here; changes nothing."""
         query = read(requests.RedriveQuery, request.query_params.dict())
         plan = actions.plan_redrive(actor_of(request), parse_id(execution_id), from_operation=query.get("from_operation") or None)
-        return Response(answers.redrive_plan(plan))
+        return Response(answers.repair_plan(plan))
 
     @documents.commands("redrive_execution", requests.RedriveBody, {200: documents.ExecutionDocument})
     def post(self, request: Request, execution_id: str) -> Response:
@@ -66,7 +66,14 @@ class RedriveView(RestView):
 
 
 class ForkView(RestView):
-    rights: ClassVar = {"POST": Right.REDRIVE_EXECUTION}
+    rights: ClassVar = {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION}
+
+    @documents.reads("plan_fork", documents.RepairPlanDocument, requests.ForkQuery)
+    def get(self, request: Request, execution_id: str) -> Response:
+        """What a fork would begin with, rehearsed with the code of its version; changes nothing."""
+        query = read(requests.ForkQuery, request.query_params.dict())
+        chosen = {name: query.get(name) or None for name in ("from_operation", "version")}
+        return Response(answers.repair_plan(actions.plan_fork(actor_of(request), parse_id(execution_id), **chosen)))
 
     @documents.commands("fork_execution", requests.ForkBody, {201: documents.ExecutionDocument})
     def post(self, request: Request, execution_id: str) -> Response:
@@ -82,6 +89,24 @@ class ForkView(RestView):
             input=_replacement(body, "input"),
         )
         return Response(representation(request, forked.id), status=201)
+
+
+class MoveView(RestView):
+    rights: ClassVar = {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION}
+
+    @documents.reads("plan_move", documents.MovePlanDocument, requests.MoveQuery)
+    def get(self, request: Request, execution_id: str) -> Response:
+        """What the code of another version would do with the execution; changes nothing."""
+        query = read(requests.MoveQuery, request.query_params.dict())
+        return Response(answers.move_plan(actions.plan_move(actor_of(request), parse_id(execution_id), version=query["version"])))
+
+    @documents.commands("move_execution", requests.MoveBody, {200: documents.ExecutionDocument})
+    def post(self, request: Request, execution_id: str) -> Response:
+        """Goes on with another version of its function; 409 execution_diverges when that does not fit, unless forced with a reason."""
+        body = read(requests.MoveBody, request.data)
+        found_id = parse_id(execution_id)
+        actions.move_execution(actor_of(request), found_id, version=body["version"], reason=body["reason"], force=body["force"])
+        return Response(representation(request, found_id))
 
 
 def _replacement(body: dict[str, Any], name: str) -> Replacement | None:

@@ -8,7 +8,7 @@ from execution_engine.core.enums import EventType, OperationStatus, OperationTyp
 from execution_engine.core.errors import InvalidInputError
 from execution_engine.core.identifiers import new_callback_id
 from execution_engine.core.records import HistoryEvent, OperationRecord, Transition
-from execution_engine.core.transitions.redrive import Plan
+from execution_engine.core.transitions.redrive import Operations, Plan
 
 NAMED_IN_EVENT = 100
 """Operation ids that ExecutionRedriven lists; the operations' own events tell the rest."""
@@ -62,6 +62,22 @@ def rearm(record: OperationRecord, now: datetime) -> OperationRecord:
     """An open callback whose time begins anew: nobody could have answered it while the execution was over."""
     timers = [now + timedelta(seconds=one) for one in (record.options.timeout, record.options.heartbeat) if one]
     return replace(record, started_at=now, due_at=min(timers, default=None))
+
+
+def outlook(plan: Plan, operations: Operations, asked: Asked, now: datetime) -> list[OperationRecord]:
+    """The operations as the handler would find them after the plan, in order of start."""
+    reopened, rearmed, kept = frozenset(plan.reopened), frozenset(plan.rearmed), frozenset(plan.kept)
+    found: list[OperationRecord] = []
+    for record in operations.by_id.values():
+        if asked.replaces_result and record.id == asked.from_operation:
+            found.append(succeed_by_hand(record, asked.result, now))
+        elif record.id in reopened:
+            found.append(reopen(record, now).record)
+        elif record.id in rearmed:
+            found.append(rearm(record, now))
+        elif record.id in kept:
+            found.append(record)
+    return found
 
 
 def redriven_event(plan: Plan, asked: Asked, chosen: OperationRecord | None, old_input: str | None, count: int) -> HistoryEvent:

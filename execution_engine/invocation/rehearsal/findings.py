@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from execution_engine.core.enums import InvocationStatus, OperationStatus, OperationType
 from execution_engine.core.records import ErrorObject, OperationRecord
@@ -17,12 +18,19 @@ class Verdict(StrEnum):
     """The code did not come back in time."""
     EFFECT = "effect"
     """The code does something outside a step that a rehearsal must not do, and was stopped there."""
+    MISSING = "missing"
+    """This process does not know the version of the function: nobody would go on with the execution."""
     UNKNOWN = "unknown"
-    """Nothing was rehearsed: the code is not loaded here, or is not durable."""
+    """Nothing was rehearsed: the function has no replay."""
 
     @property
     def is_safe(self) -> bool:
         return self is Verdict.FITS
+
+    @property
+    def breaks(self) -> bool:
+        """Whether an open execution would be harmed by this code."""
+        return self in (Verdict.DIVERGES, Verdict.FAILS, Verdict.UNFINISHED, Verdict.MISSING)
 
 
 class Change(StrEnum):
@@ -56,6 +64,9 @@ class Place:
         named = f"{kind} {self.name!r}" if self.name else f"{kind} {self.id[:8]}"
         return f"{named} of {self.target}" if self.target else named
 
+    def to_document(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in Place.__slots__}
+
     @property
     def position(self) -> str:
         inside = f" of {self.context!r}" if self.context else ""
@@ -72,6 +83,11 @@ class Divergence:
     asked: Place | None
     where: str = ""
     detail: str = ""
+
+    def to_document(self) -> dict[str, Any]:
+        """JSON keys change, recorded, asked (objects or null), where, text."""
+        recorded, asked = (None if place is None else place.to_document() for place in (self.recorded, self.asked))
+        return {"change": str(self.change), "recorded": recorded, "asked": asked, "where": self.where, "text": str(self)}
 
     def __str__(self) -> str:
         at = f" ({self.where})" if self.where else ""
@@ -110,6 +126,16 @@ class Rehearsal:
     error: ErrorObject | None = None
     result_differs: bool = False
     seconds: float = field(default=0.0, compare=False)
+
+    def to_document(self) -> dict[str, Any]:
+        """JSON keys verdict, summary, diverging (list), next (operations that would be new), result_differs."""
+        return {
+            "verdict": str(self.verdict),
+            "summary": self.summary,
+            "diverging": [one.to_document() for one in self.divergences],
+            "next": [one.to_document() for one in self.next],
+            "result_differs": self.result_differs,
+        }
 
     @property
     def effects(self) -> tuple[OperationRecord, ...]:

@@ -26,6 +26,7 @@ class History:
     result: str | None = None
     error: ErrorObject | None = None
     seed: UUID | None = None
+    version: str | None = None
 
     @property
     def latest_at(self) -> datetime:

@@ -37,9 +37,10 @@ _lost: list[threading.Thread] = []
 def rehearse(function: RegisteredFunction | None, history: History, *, seconds: float = DEFAULT_SECONDS) -> Rehearsal:
     """What would happen if this code went on with that history. Writes nothing, runs no body, raises nothing; takes at most
     `seconds` and a grace of half a second. The same code and history always give the same answer, but for one that hangs."""
-    if function is None or function.kind not in ("durable", "aws"):
-        why = "this process does not know this version of the function" if function is None else f"a {function.kind} function has no replay"
-        return Rehearsal(Verdict.UNKNOWN, problem=why)
+    if function is None:
+        return Rehearsal(Verdict.MISSING, problem="this process does not know this version of the function")
+    if function.kind not in ("durable", "aws"):
+        return Rehearsal(Verdict.UNKNOWN, problem=f"a {function.kind} function has no replay")
     _lost[:] = [thread for thread in _lost if thread.is_alive()]
     if len(_lost) >= MAX_LOST_THREADS:
         return Rehearsal(Verdict.UNKNOWN, problem=f"{len(_lost)} earlier rehearsals still hang in this process")

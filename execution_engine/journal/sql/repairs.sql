@@ -55,6 +55,11 @@ update durable_event e
   from durable_execution x
  where x.id = %(execution_id)s and e.execution_id = x.id and e.event_id = 1 and not coalesce(e.details, '{}')::jsonb ? 'Kept'
 
+-- name: move_to_version
+-- What an execution that the transaction has locked is pinned to. Whatever it did to worker processes it did with other code.
+update durable_execution
+   set function_version_id = %(version_id)s, version = %(version)s, is_suspect = false, runs_alone = false where id = %(id)s
+
 -- name: reopen_operation
 update durable_operation
    set status = %(status)s, attempt = %(attempt)s, payload = %(payload)s, error = %(error)s, replay_children = %(replay_children)s,
