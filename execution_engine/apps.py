@@ -20,7 +20,13 @@ class ExecutionEngineConfig(AppConfig):
         from execution_engine.sdk import ports
         from execution_engine.worker import boot, threads
 
-        ports.bind(launcher=Client(), after_user_code=threads.give_back_connections, in_thread=threads.as_handler_thread)
+        threads.watch_connections()
+        ports.bind(
+            launcher=Client(),
+            after_user_code=threads.give_back_connections,
+            in_thread=threads.as_handler_thread,
+            transaction_depth=threads.transaction_depth,
+        )
         boot.connect_signals()
         register(check_determinism, "durable")
         autodiscover_modules("durable_functions")

@@ -1,12 +1,14 @@
 """One operation's place in the history, the check for divergence, and its payloads to text and back."""
 
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 from uuid import UUID
 
 from execution_engine.core.enums import OperationAction, OperationType
 from execution_engine.core.records import NO_OPTIONS, ErrorObject, OperationOptions, OperationRecord, OperationUpdate
 from execution_engine.core.serdes import EXTENDED_TYPES_SERDES, SerDes, SerDesContext, SerDesError
+from execution_engine.sdk import ports
 from execution_engine.sdk.branch_threads import BranchThreads
 from execution_engine.sdk.codec import PayloadCodec
 from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError
@@ -18,12 +20,20 @@ from execution_engine.sdk.witness import Witness
 
 
 class Life:
-    """Shared by all contexts of an invocation, so that none of them can be used when it is over."""
+    """Shared by all contexts of an invocation, so that none of them can be used when it is over, nor in a transaction that the
+    author opened: unwinding to wait would roll back what is recorded as done. One around the whole invocation, as in a
+    `TestCase`, does not count."""
 
-    __slots__ = ("is_over",)
+    __slots__ = ("_depth", "_thread", "is_over")
 
     def __init__(self) -> None:
         self.is_over = False
+        self._thread = get_ident()
+        self._depth = ports.transaction_depth()
+
+    def is_in_transaction(self) -> bool:
+        depth = ports.transaction_depth()
+        return depth > 0 and depth > (self._depth if get_ident() == self._thread else 0)
 
 
 class Invocation:

@@ -94,6 +94,7 @@ class _Bound:
     callback_url: Callable[[str, str], str] | None = None
     after_user_code: Callable[[], None] | None = None
     in_thread: Callable[[Callable[[], None]], Callable[[], None]] | None = None
+    transaction_depth: Callable[[], int] | None = None
 
 
 def bind(
@@ -103,6 +104,7 @@ def bind(
     callback_url: Callable[[str, str], str] | None = None,
     after_user_code: Callable[[], None] | None = None,
     in_thread: Callable[[Callable[[], None]], Callable[[], None]] | None = None,
+    transaction_depth: Callable[[], int] | None = None,
 ) -> None:
     """Binds what is given and leaves the rest. `callback_url(callback_id, "approve" | "reject")` answers an address.
 
@@ -116,6 +118,8 @@ def bind(
         _Bound.after_user_code = staticmethod(after_user_code)
     if in_thread is not None:
         _Bound.in_thread = staticmethod(in_thread)
+    if transaction_depth is not None:
+        _Bound.transaction_depth = staticmethod(transaction_depth)
 
 
 refusing: ContextVar[Callable[[str], NoReturn] | None] = ContextVar("refusing", default=None)
@@ -152,3 +156,8 @@ def after_user_code() -> None:
 def in_thread(call: Callable[[], None]) -> Callable[[], None]:
     """What a branch's thread runs for `call`: the engine carries over whose output and connections it has."""
     return call if _Bound.in_thread is None else _Bound.in_thread(call)
+
+
+def transaction_depth() -> int:
+    """How many database transactions are open on this thread, one within the other; 0 without Django."""
+    return 0 if _Bound.transaction_depth is None else _Bound.transaction_depth()

@@ -101,6 +101,11 @@ class ContextPosition:
             if self._depth:
                 raise OrphanedChildException("the handler has ended before this branch", self._prefix or "")
             raise InvalidStateError("the invocation is over: a durable call from a thread that outlived its handler")
+        if self._invocation.life.is_in_transaction():
+            raise ValidationError(
+                "a durable call inside transaction.atomic(): when it waits, what the transaction wrote is rolled back, but not what is "
+                "recorded. Write inside a step; StepConfig(atomic=True) makes the writes and its record one commit"
+            )
         key = self._next_key(type_, sub_type, name)
         if self._is_pinned and key.found is None and type_ is not OperationType.CONTEXT:
             self._suspend(NonDeterministicExecutionError(f"{key} is not recorded although the context around it has ended", key.id))

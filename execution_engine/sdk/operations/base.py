@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 
 from execution_engine.core.enums import OperationAction
 from execution_engine.core.records import OperationOptions, OperationRecord
+from execution_engine.sdk import ports
 from execution_engine.sdk.durations import MAX_WAIT_SECONDS
-from execution_engine.sdk.errors import ValidationError
+from execution_engine.sdk.errors import InvalidStateError, ValidationError
 from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.logger import Logger, identity
 from execution_engine.sdk.state import ContextPosition
@@ -40,6 +41,15 @@ def awaited(value: Any) -> Any:
     # `fn.run()` or a test inside an async program: this thread's loop is taken, so the coroutine gets a thread of its own.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(copy_context().run, asyncio.run, value).result()
+
+
+def finished(body: Callable[..., Any], *arguments: Any) -> Any:
+    """The value of a body that left no transaction open: what it wrote must be committed before its end is recorded."""
+    depth = ports.transaction_depth()
+    value = awaited(body(*arguments))
+    if ports.transaction_depth() > depth:
+        raise InvalidStateError("the body left a database transaction open: what it wrote there is rolled back")
+    return value
 
 
 def retry_options(delay_seconds: int, what: str) -> OperationOptions:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from execution_engine.core.enums import OperationStatus
+from execution_engine.core.errors import DurableExecutionsError
 from execution_engine.core.records import OperationRecord, OperationUpdate
 from execution_engine.core.serdes import SerDesError
 from execution_engine.sdk import ports
@@ -11,7 +12,7 @@ from execution_engine.sdk.config import StepConfig, StepSemantics
 from execution_engine.sdk.errors import ExecutionError, RetryableSerDesError, StepError, StepInterruptedError
 from execution_engine.sdk.failures import error_object, recorded_error
 from execution_engine.sdk.key import OperationKey
-from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, awaited, operation_logger, retry_options, suspend_for
+from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, finished, operation_logger, retry_options, suspend_for
 from execution_engine.sdk.retries import DEFAULT_RETRY
 from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import StepContext
@@ -78,6 +79,11 @@ def _attempt_atomic(
 
     try:
         return key.sink.atomic(start, finish)
+    except (_AttemptFailedError, DurableExecutionsError):
+        raise
+    except Exception as error:
+        # The database refused the commit, as for a deferred constraint: the attempt failed and left nothing behind.
+        raise _AttemptFailedError(error) from None
     finally:
         ports.after_user_code()
 
@@ -85,7 +91,7 @@ def _attempt_atomic(
 def _call(key: OperationKey, func: Body, config: StepConfig, step: StepContext) -> tuple[str, Any]:
     body = key.observed(func, step.attempt)
     try:
-        return key.round_trip(config.serdes, awaited(body(step) if wants_context(func) else body()))
+        return key.round_trip(config.serdes, finished(body, *((step,) if wants_context(func) else ())))
     except (ExecutionError, RetryableSerDesError):
         raise
     except Exception as error:

@@ -9,7 +9,7 @@ from execution_engine.sdk.callables import wants_context
 from execution_engine.sdk.errors import ExecutionError, InvocationError, WaitForConditionError
 from execution_engine.sdk.failures import error_object, recorded_error
 from execution_engine.sdk.key import OperationKey
-from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, awaited, operation_logger, retry_options, suspend_for
+from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, finished, operation_logger, retry_options, suspend_for
 from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import WaitForConditionCheckContext
 from execution_engine.sdk.waits import WaitForConditionConfig
@@ -66,7 +66,7 @@ def _next_state(
     check_context = WaitForConditionCheckContext(None, attempt, make_logger=operation_logger(context, key))
     try:
         body = key.observed(check, attempt)
-        new_state = awaited(body(state, check_context) if wants_context(check, 1) else body(state))
+        new_state = finished(body, state, *((check_context,) if wants_context(check, 1) else ()))
     finally:
         ports.after_user_code()
     text = key.encode(config.serdes, new_state)
