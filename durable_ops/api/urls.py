@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from durable_ops.api.views import callbacks, executions, fallback, functions, repairs, schema
+from durable_ops.api.views import callbacks, costs, executions, fallback, functions, repairs, schema
 
 app_name = "api"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("executions/<str:execution_id>/resume", repairs.ResumeView.as_view(), name="resume"),
     path("executions/<str:execution_id>/redrive", repairs.RedriveView.as_view(), name="redrive"),
     path("executions/<str:execution_id>/fork", repairs.ForkView.as_view(), name="fork"),
+    path("executions/<str:execution_id>/cost", costs.ExecutionCostView.as_view(), name="execution-cost"),
+    path("costs", costs.CostsView.as_view(), name="costs"),
     path("callbacks", callbacks.CallbacksView.as_view(), name="callbacks"),
     path("callbacks/<path:callback_id>/succeed", callbacks.SucceedView.as_view(), name="succeed"),
     path("callbacks/<path:callback_id>/fail", callbacks.FailView.as_view(), name="fail"),

@@ -49,6 +49,10 @@ class Estimate:
     saved: int | None
     waited_seconds: int
 
+    @property
+    def bills(self) -> tuple[Bill, Bill]:
+        return self.durable, self.state_machine
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -115,4 +119,3 @@ EXAMPLES: Mapping[str, Example] = {
         note="An article says 33.40 for ARM: it used 0.0000167 per GB-second, the x86 price rounded. ARM's list price is 0.0000133334.",
     ),
 }
-

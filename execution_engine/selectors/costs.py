@@ -44,6 +44,9 @@ class Quantities:
     def __add__(self, other: "Quantities") -> "Quantities":
         return Quantities(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
+    def __sub__(self, other: "Quantities") -> "Quantities":
+        return Quantities(*(getattr(self, field.name) - getattr(other, field.name) for field in fields(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -56,13 +59,10 @@ class Usage:
     idle_ms: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.total + other.total,
-            self.retries + other.retries,
-            self.step_attempts + other.step_attempts,
-            self.active_ms + other.active_ms,
-            self.idle_ms + other.idle_ms,
-        )
+        return Usage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(*(getattr(self, field.name) - getattr(other, field.name) for field in fields(self)))
 
 
 COUNTED = tuple(field.name for field in fields(Quantities))

@@ -15,7 +15,8 @@
   function readTokens(host) {
     const probe = document.createElement("span");
     host.append(probe);
-    const names = ["queued", "running", "waiting", "retrying", "succeeded", "failed", "stopped", "line", "line-strong", "text", "text-soft", "surface-raised"];
+    const names = ["queued", "running", "waiting", "retrying", "succeeded", "failed", "stopped", "line", "line-strong", "text", "text-soft", "surface-raised",
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => `series-${number}`)];
     const colours = {};
     for (const name of names) {
       probe.style.color = `var(--${name})`;
@@ -32,6 +33,7 @@
   }
 
   function dress(figure, host) {
+    if (figure.kind === "costs") return dressCosts(figure, host);
     return figure.kind ? dressHistory(figure, host) : dressTimeline(figure, host);
   }
 
@@ -54,6 +56,15 @@
       xaxis: { type: "date", range: figure.range, gridcolor: "rgba(0,0,0,0)", linecolor: colour.line, tickfont: font, fixedrange: true, nticks: 6 },
       yaxis: { type: isLatency ? "log" : "linear", gridcolor: colour.line, zeroline: false, tickfont: font, fixedrange: true, nticks: 4, rangemode: "tozero", ticksuffix: isLatency ? " s" : "", tickformat: isLatency ? "~g" : "~s" },
     };
+    return { data, layout };
+  }
+
+  // Money per day or month, stacked by function.
+  function dressCosts(figure, host) {
+    const { data, layout } = dressHistory(figure, host);
+    data.forEach((trace) => Object.assign(trace, { textposition: "none", hovertemplate: "%{fullData.name} %{text}<extra></extra>" }));
+    Object.assign(layout.xaxis, { tickformat: figure.by_month ? "%b %Y" : "%-d %b" });
+    Object.assign(layout.yaxis, { tickprefix: "$", tickformat: "~g" });
     return { data, layout };
   }
 

@@ -52,4 +52,5 @@ ACTIONS = (
     "callback.fail",
     "api_key.create",
     "api_key.revoke",
+    "price.add",
 )

@@ -10,6 +10,7 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.timeline import timeline_figure
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.dashboard.payloads import make_payload, read_error
+from durable_ops.dashboard.views.costs import cost_context, header_cost
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import has_right
 from execution_engine.core.enums import EventType, OperationType
@@ -24,7 +25,7 @@ from execution_engine.selectors.segments import SegmentKind
 from execution_engine.selectors.timeline import Timeline, get_timeline
 
 TABLE_ROWS = 200
-TABS = {"operations": "Operations", "history": "History", "data": "Input and result", "code": "Code", "audit": "Audit"}
+TABS = {"operations": "Operations", "history": "History", "data": "Input and result", "cost": "Cost", "code": "Code", "audit": "Audit"}
 AUDIT_ROWS = 100
 
 
@@ -48,6 +49,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "split": _split(timeline),
         "figure": timeline_figure(timeline, title=summary.function),
         "has_children": any(lane.type == OperationType.CHAINED_INVOKE for lane in timeline.lanes),
+        "header_cost": None if tab == "cost" else header_cost(execution),
         "tab": tab,
         "tabs": tabs,
     }
@@ -166,6 +168,7 @@ _TAB_CONTEXTS = {
     "operations": _operations_context,
     "history": _history_context,
     "data": _data_context,
+    "cost": cost_context,
     "code": _code_context,
     "audit": _audit_context,
 }

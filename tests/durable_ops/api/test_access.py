@@ -16,7 +16,8 @@ from tests.durable_ops.people import ROLE_NAMES, make_user
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 # Route by name: the right of each method it answers. What stands here is what people were promised.
-EXPECTED: dict[str, dict[str, Right]] = {
+# None: any key at the door; the action asks, for a plain callback as `AT_THE_ACTION` says, for an approval its policy.
+EXPECTED: dict[str, dict[str, Right | None]] = {
     "executions": {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION},
     "execution": {"GET": Right.VIEW_EXECUTION, "DELETE": Right.DELETE_EXECUTION},
     "history": {"GET": Right.VIEW_EXECUTION},
@@ -26,14 +27,25 @@ EXPECTED: dict[str, dict[str, Right]] = {
     "pause": {"POST": Right.PAUSE_EXECUTION},
     "resume": {"POST": Right.PAUSE_EXECUTION},
     "redrive": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
-    "fork": {"POST": Right.REDRIVE_EXECUTION},
+    "fork": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
+    "move": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
     "callbacks": {"GET": Right.VIEW_EXECUTION},
-    "succeed": {"POST": Right.ANSWER_CALLBACK},
-    "fail": {"POST": Right.ANSWER_CALLBACK},
+    "succeed": {"POST": None},
+    "fail": {"POST": None},
     "heartbeat": {"POST": Right.ANSWER_CALLBACK},
+    "approvals": {"GET": None},
+    "approval": {"GET": None},
+    "decide": {"POST": None},
+    "claim": {"POST": None},
+    "release": {"POST": None},
+    "reassign": {"POST": None},
     "functions": {"GET": Right.VIEW_EXECUTION},
+    "execution-cost": {"GET": Right.VIEW_EXECUTION},
+    "costs": {"GET": Right.VIEW_EXECUTION},
     "schema": {"GET": Right.VIEW_EXECUTION},
 }
+AT_THE_ACTION = {"succeed": Right.ANSWER_CALLBACK, "fail": Right.ANSWER_CALLBACK}
+OWN = {"approvals"}  # everybody has an inbox, and in it what concerns them
 PUBLIC = {"no-route"}
 ROUTES = {str(pattern.name): pattern for pattern in urls.urlpatterns}
 
@@ -54,7 +66,9 @@ def test_matrix_of_role_and_route(admin: Door, role: str) -> None:
         for method, right in rights.items():
             answer = ask(door.client, name, method, started["id"], callback_id)
             allowed = answer.status_code not in (401, 403)
-            if allowed != (right in held) or answer.status_code >= 500:
+            needed = right or AT_THE_ACTION.get(name)
+            promised = name in OWN or (needed in held if needed is not None else Right.VIEW_EXECUTION in held)
+            if allowed != promised or answer.status_code >= 500:
                 wrong[name, method] = answer.status_code
     assert wrong == {}
 
@@ -89,6 +103,8 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
             for one in ("history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork")
         },
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},
+        "approval": "approvals/1",
+        **{one: f"approvals/1/{one}" for one in ("decide", "claim", "release", "reassign")},
     }
     bodies = {"executions": {"function": "echo"}, "signal": {"name": "go"}}
     body = json.dumps(bodies.get(name, {})) if method != "GET" else ""
