@@ -160,6 +160,21 @@ def leaf(value: str) -> str:
 
 
 @register.filter
+def percent(value: float | None) -> str:
+    """`99.4 %` of a share from 0 to 1; whole figures without digits, and never 100 unless it is all of it."""
+    if value is None:
+        return "–"
+    shown = min(round(value * 100, 1), 99.9) if value < 1 else 100.0
+    return f"{shown:g} %"
+
+
+@register.filter
+def share(value: float, of: int) -> str:
+    """The part of a length, for drawings."""
+    return f"{max(0.0, min(value, 1.0)) * of:.2f}"
+
+
+@register.filter
 def host_name(value: str) -> str:
     """A worker's host without the name space of its processes, which only the engine needs."""
     return value.partition("/")[0]

@@ -1,6 +1,5 @@
-"""Start and signal: GET shows the form (as page or in the dialog), POST acts."""
+"""Send a signal: GET shows the form (as page or in the dialog), POST acts."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,42 +9,11 @@ from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import executions as actions
 from durable_ops.dashboard.access import actor_of, console_view
-from durable_ops.dashboard.formats import pretty_json
-from durable_ops.dashboard.forms import SignalForm, StartForm
+from durable_ops.dashboard.forms import SignalForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.models import Right
-from durable_ops.permissions import has_right
 from execution_engine.core.errors import CommandError, ExecutionNotFoundError
-from execution_engine.selectors.executions import ExecutionSummary, get_execution, get_payloads
-from execution_engine.selectors.functions import function_names, function_versions
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@console_view(Right.START_EXECUTION)
-def start(request: HttpRequest) -> HttpResponse:
-    functions = function_names()
-    if request.method != "POST":
-        form = StartForm(initial=_initial(request), functions=functions)
-        return _show_start(request, form, functions)
-    form = StartForm(request.POST, functions=functions)
-    if form.is_valid():
-        data = form.cleaned_data
-        try:
-            started = actions.start_execution(
-                actor_of(request),
-                function=data["function"],
-                input=data["input"],
-                version=data["version"] or None,
-                name=data["name"] or None,
-                attributes=data["attributes"] or None,
-            )
-        except CommandError as error:
-            form.add_error(None, error.message)
-        else:
-            words = "Started" if started.created else "Already started with the same name and input:"
-            messages.success(request, f"{words} {started.name}.")
-            return HttpResponseRedirect(reverse("dashboard:execution", args=[started.id]))
-    return _show_start(request, form, functions, status=422)
+from execution_engine.selectors.executions import ExecutionSummary, get_execution
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,23 +47,3 @@ def find_summary(execution_id: UUID) -> ExecutionSummary:
         return get_execution(execution_id).summary
     except ExecutionNotFoundError as error:
         raise Http404(error.message) from error
-
-
-def _initial(request: HttpRequest) -> dict[str, Any]:
-    """The chosen function, or function, version, attributes and input of the execution in `?from=`."""
-    origin = request.GET.get("from", "")
-    try:
-        summary = get_execution(UUID(origin)).summary
-    except (ValueError, ExecutionNotFoundError):
-        return {"function": request.GET.get("function", ""), "version": request.GET.get("version", "")}
-    text = get_payloads(summary.id).input if has_right(request.user, Right.VIEW_PAYLOAD) else None
-    attributes = ", ".join(f"{key}={value}" for key, value in summary.attributes.items())
-    shown = (pretty_json(text) or text) if text else ""
-    return {"function": summary.function, "version": summary.version, "attributes": attributes, "input": shown, "from": summary}
-
-
-def _show_start(request: HttpRequest, form: StartForm, functions: list[str], status: int = 200) -> HttpResponse:
-    chosen = str(form["function"].value() or "")
-    versions = function_versions(chosen) if chosen else []
-    context = {"form": form, "functions": functions, "versions": versions, "origin": form.initial.get("from")}
-    return render_page(request, "executions/start.html", context, fragment="versions", status=status)

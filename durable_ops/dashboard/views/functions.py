@@ -1,20 +1,98 @@
-"""Functions and their versions."""
+"""Functions and their versions: how they do, who serves them, what they want as input."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
 
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.dashboard.input_form import empty_form, read_schema
 from durable_ops.models import Right
-from execution_engine.selectors.functions import list_functions
-from execution_engine.selectors.workers import live_workers
+from execution_engine.selectors.executions import ExecutionFilters, list_executions
+from execution_engine.selectors.functions import FunctionRow, VersionRow, list_functions
+from execution_engine.selectors.versions import VersionStats, find_version, version_stats
+from execution_engine.selectors.workers import LiveWorker, live_workers
+
+RECENT = 10
+VERSIONS_SHOWN = 8
+TABS = {"versions": "Versions", "input": "Input", "code": "Code"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServingWorker:
+    """A live worker and the first function versions that it serves; `more` are not named."""
+
+    worker: LiveWorker
+    versions: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version with how it did lately."""
+
+    row: VersionRow
+    stats: VersionStats
 
 
 @console_view(Right.VIEW_EXECUTION)
 def function_list(request: HttpRequest) -> HttpResponse:
-    functions = list_functions()
-    workers = live_workers()
-    current = token(functions, [(worker.boot_id, worker.in_flight, worker.is_draining) for worker in workers])
+    functions, stats, workers = list_functions(), version_stats(), live_workers()
+    current = token(functions, sorted(stats.items()), _seen(workers))
     if is_unchanged(request, current):
         return unchanged()
-    context = {"functions": functions, "workers": workers, "live_url": live_url(request, current)}
+    context = {
+        "functions": [{"name": one.name, "versions": _lines(one, stats)} for one in functions],
+        "workers": serving(workers, functions),
+        "live_url": live_url(request, current),
+    }
     return render_page(request, "functions/list.html", context, fragment="rows")
+
+
+@console_view(Right.VIEW_EXECUTION)
+def function_detail(request: HttpRequest, name: str) -> HttpResponse:
+    """One function; `?version=` chooses whose input and code are shown, the one registered last by default."""
+    function = next((one for one in list_functions() if one.name == name), None)
+    chosen = find_version(name, request.GET.get("version") or None)
+    if function is None or chosen is None:
+        raise Http404("There is no such function, or no worker has registered it yet.")
+    stats = version_stats(name)
+    recent = list_executions(ExecutionFilters(function=name), limit=RECENT).items
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in TABS else "versions"
+    current = token(function, sorted(stats.items()), recent, tab)
+    if is_unchanged(request, current):
+        return unchanged()
+    schema = read_schema(chosen.input_schema)
+    context = {
+        "function": name,
+        "lines": _lines(function, stats),
+        "chosen": chosen,
+        "fields": empty_form(schema).fields if schema else (),
+        "recent": recent,
+        "tab": tab,
+        "tabs": TABS,
+        "live_url": live_url(request, current),
+    }
+    return render_page(request, "functions/detail.html", context, fragment="live")
+
+
+def serving(workers: Sequence[LiveWorker], functions: Sequence[FunctionRow]) -> list[ServingWorker]:
+    """Workers with the names of what they serve."""
+    names = {row.id: f"{row.function} v{row.version}" for function in functions for row in function.versions}
+    found = []
+    for worker in workers:
+        versions = sorted(names[one] for one in worker.version_ids if one in names)
+        found.append(ServingWorker(worker, tuple(versions[:VERSIONS_SHOWN]), max(len(versions) - VERSIONS_SHOWN, 0)))
+    return found
+
+
+def _seen(workers: Sequence[LiveWorker]) -> list[Any]:
+    """What of the workers a reader would notice; that they were seen again changes nothing."""
+    return [(worker.boot_id, worker.in_flight, worker.is_draining, worker.lost_threads) for worker in workers]
+
+
+def _lines(function: FunctionRow, stats: Mapping[int, VersionStats]) -> list[VersionLine]:
+    return [VersionLine(row, stats.get(row.id, VersionStats())) for row in function.versions]
