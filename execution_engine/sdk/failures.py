@@ -50,9 +50,9 @@ _REBUILT: dict[str, Rebuild] = {
 }
 
 
-def register_operation_error(kind: type[DurableOperationError], rebuild: Rebuild | None = None) -> None:
+def register_operation_error(error_cls: type[DurableOperationError], rebuild: Rebuild | None = None) -> None:
     """Lets a subclass defined elsewhere be rebuilt from its recorded type name, message, data and stack trace."""
-    _REBUILT[type_name(kind)] = rebuild or kind
+    _REBUILT[type_name(error_cls)] = rebuild or error_cls
 
 
 def error_object(error: BaseException) -> ErrorObject:
