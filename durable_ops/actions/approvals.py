@@ -3,19 +3,21 @@
 Lock order: the approval's row, then (in the engine) the execution's, then its operations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models.functions import Now
 
 from durable_ops.actions.actor import Actor
-from durable_ops.approvals import forms, shown
+from durable_ops.approvals import forms, mails, shown
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalNotFoundError, ApprovalRefusedError
 from durable_ops.approvals.facts import person_of, question_of
 from durable_ops.approvals.policy import Question, Refusal, is_asked, is_settled, refusal
 from durable_ops.audit import log
-from durable_ops.models import Approval, Decision
+from durable_ops.models import Approval, Assignee, Decision, Right
+from durable_ops.permissions import has_right
 from execution_engine.core.errors import InvalidInputError
 from execution_engine.core.serdes import SerDesError
 from execution_engine.sdk.approval import ApprovalDecision
@@ -90,6 +92,46 @@ def release(actor: Actor, callback_id: str) -> Approval:
         approval.save(update_fields=["claimed_by", "claimed_at"])
         _log(actor, "approval.release", approval, "", {"from": question.claimed_by})
     return approval
+
+
+def reassign(actor: Actor, callback_id: str, *, to: Sequence[str], reason: str) -> Approval:
+    """Puts the question to these users (by user name) and to nobody else; whoever was asked before is kept on record.
+
+    For whoever is asked, and for holders of the right to reassign. Raises as `decide`, and InvalidInputError for people that do not
+    exist, are too few for the quorum, or asked for it themselves.
+    """
+    with transaction.atomic():
+        approval, question = _locked(callback_id)
+        if actor.user is None or not has_right(actor.user, Right.REASSIGN_APPROVAL):
+            _require_asked(actor, question)
+        if not question.is_waiting:
+            raise ApprovalRefusedError(Refusal.NOT_WAITING)
+        names = _checked_people(approval, question, to)
+        before = sorted(str(one) for one in approval.assignees.filter(is_active=True))
+        approval.assignees.update(is_active=False)
+        rows = [Assignee(approval=approval, kind=Assignee.Kind.USER, name=name, is_active=True) for name in names]
+        fields = ["approval", "kind", "name"]
+        Assignee.objects.bulk_create(rows, update_conflicts=True, unique_fields=fields, update_fields=["is_active"])
+        approval.claimed_by = approval.claimed_at = None
+        approval.save(update_fields=["claimed_by", "claimed_at"])
+        mails.queue_request(approval)
+        _log(actor, "approval.reassign", approval, reason, {"from": before, "to": names})
+    return approval
+
+
+def _checked_people(approval: Approval, question: Question, to: Sequence[str]) -> list[str]:
+    names = list(dict.fromkeys(to))
+    users = get_user_model()
+    name_field = users.USERNAME_FIELD
+    known = set(users._default_manager.filter(is_active=True, **{f"{name_field}__in": names}).values_list(name_field, flat=True))
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise InvalidInputError(f"there is no active user {unknown[0]!r}" if unknown else "name at least one user", field="to")
+    can = [name for name in names if name not in question.decided_by and (approval.requester_may_approve or name != approval.requester)]
+    if len(can) < approval.quorum - len(question.decided_by):
+        missing = approval.quorum - len(question.decided_by)
+        raise InvalidInputError(f"{missing} people still have to approve, and of these only {len(can)} may", field="to", limit=missing)
+    return names
 
 
 def _locked(callback_id: str) -> tuple[Approval, Question]:

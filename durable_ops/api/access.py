@@ -12,9 +12,12 @@ from durable_ops.models import ApiKey, Right
 
 
 class RestView(APIView):
-    """A route of this door: `rights` has a row for each method that it answers."""
+    """A route of this door: `rights` has a row for each method that it answers.
 
-    rights: ClassVar[Mapping[str, Right]] = {}
+    None stands for any key: what may be decided depends on the approval, and the action asks its policy.
+    """
+
+    rights: ClassVar[Mapping[str, Right | None]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.META.get("HTTP_TRANSFER_ENCODING"):

@@ -16,8 +16,9 @@ class RightOfRoute(BasePermission):
         if not request.user.is_authenticated:
             raise NotAuthenticated("Send Authorization: Bearer KEY.")
         method = "GET" if request.method == "HEAD" else str(request.method)
-        right = getattr(view, "rights", {}).get(method)
-        if right is None:
+        rights = getattr(view, "rights", {})
+        if method not in rights:
             raise MethodNotAllowed(method)
-        permissions.require(request.user, right)
+        if rights[method] is not None:
+            permissions.require(request.user, rights[method])
         return True

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from durable_ops.api.views import callbacks, costs, executions, fallback, functions, repairs, schema
+from durable_ops.api.views import approvals, callbacks, costs, executions, fallback, functions, repairs, schema
 
 app_name = "api"
 urlpatterns = [
@@ -16,12 +16,19 @@ urlpatterns = [
     path("executions/<str:execution_id>/resume", repairs.ResumeView.as_view(), name="resume"),
     path("executions/<str:execution_id>/redrive", repairs.RedriveView.as_view(), name="redrive"),
     path("executions/<str:execution_id>/fork", repairs.ForkView.as_view(), name="fork"),
+    path("executions/<str:execution_id>/move", repairs.MoveView.as_view(), name="move"),
     path("executions/<str:execution_id>/cost", costs.ExecutionCostView.as_view(), name="execution-cost"),
     path("costs", costs.CostsView.as_view(), name="costs"),
     path("callbacks", callbacks.CallbacksView.as_view(), name="callbacks"),
     path("callbacks/<path:callback_id>/succeed", callbacks.SucceedView.as_view(), name="succeed"),
     path("callbacks/<path:callback_id>/fail", callbacks.FailView.as_view(), name="fail"),
     path("callbacks/<path:callback_id>/heartbeat", callbacks.HeartbeatView.as_view(), name="heartbeat"),
+    path("approvals", approvals.ApprovalsView.as_view(), name="approvals"),
+    path("approvals/<int:pk>", approvals.ApprovalView.as_view(), name="approval"),
+    path("approvals/<int:pk>/decide", approvals.DecideView.as_view(), name="decide"),
+    path("approvals/<int:pk>/claim", approvals.ClaimView.as_view(), name="claim"),
+    path("approvals/<int:pk>/release", approvals.ReleaseView.as_view(), name="release"),
+    path("approvals/<int:pk>/reassign", approvals.ReassignView.as_view(), name="reassign"),
     path("functions", functions.FunctionsView.as_view(), name="functions"),
     re_path(r"^schema/?$", schema.SchemaView.as_view(), name="schema"),
     re_path(r"^.*$", fallback.NoRouteView.as_view(), name="no-route"),

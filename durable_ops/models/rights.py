@@ -15,6 +15,7 @@ class Right(StrEnum):
     DELETE_EXECUTION = "delete_execution"
     DECIDE_CALLBACK = "decide_callback"
     ANSWER_CALLBACK = "answer_callback"
+    REASSIGN_APPROVAL = "reassign_approval"
     VIEW_AUDIT = "view_audit"
     MANAGE_KEYS = "manage_keys"
     MANAGE_PRICES = "manage_prices"
@@ -37,6 +38,7 @@ RIGHT_LABELS = {
     Right.DELETE_EXECUTION: "Can delete executions that ended",
     Right.DECIDE_CALLBACK: "Can approve and reject",
     Right.ANSWER_CALLBACK: "Can answer callbacks with any result, as a program does",
+    Right.REASSIGN_APPROVAL: "Can hand approvals of other people to somebody else",
     Right.VIEW_AUDIT: "Can read the audit log",
     Right.MANAGE_KEYS: "Can make and revoke API keys of other people",
     Right.MANAGE_PRICES: "Can add prices to the price book",

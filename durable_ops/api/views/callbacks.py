@@ -37,22 +37,22 @@ class CallbacksView(RestView):
 
 
 class SucceedView(RestView):
-    rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
+    rights: ClassVar = {"POST": None}
 
     @documents.commands("succeed_callback", requests.SucceedBody, {200: documents.AcceptedDocument})
     def post(self, request: Request, callback_id: str) -> Response:
-        """The waiting code gets the result's JSON text as it was sent; no `result` or null: none."""
+        """The waiting code gets the result's JSON text as it was sent; no `result` or null: none. An approval takes a decision."""
         read(requests.SucceedBody, request.data)
         actions.succeed(actor_of(request), parse_id(callback_id), result_text(request.data))
         return accepted(callback_id)
 
 
 class FailView(RestView):
-    rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
+    rights: ClassVar = {"POST": None}
 
     @documents.commands("fail_callback", requests.FailBody, {200: documents.AcceptedDocument})
     def post(self, request: Request, callback_id: str) -> Response:
-        """The waiting code gets the error raised."""
+        """The waiting code gets the error raised; an approval is rejected."""
         body = read(requests.FailBody, request.data)
         actions.fail(actor_of(request), parse_id(callback_id), body["error"] or ErrorObject())
         return accepted(callback_id)

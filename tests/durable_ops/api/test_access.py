@@ -100,8 +100,9 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
         "execution": f"executions/{execution_id}",
         **{
             one: f"executions/{execution_id}/{one}"
-            for one in ("history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork")
+            for one in ("history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork", "move")
         },
+        "execution-cost": f"executions/{execution_id}/cost",
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},
         "approval": "approvals/1",
         **{one: f"approvals/1/{one}" for one in ("decide", "claim", "release", "reassign")},
