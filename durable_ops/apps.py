@@ -13,7 +13,8 @@ class DurableOpsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from durable_ops.actions.approval_desk import Desk  # models exist only now
+        from durable_ops.actions import batch_work  # models exist only now
+        from durable_ops.actions.approval_desk import Desk
         from durable_ops.approvals import outbox, reminders
         from durable_ops.costs import ledger
 
@@ -22,8 +23,10 @@ class DurableOpsConfig(AppConfig):
         duties.register("remind-approvers", duties.Duty(10, reminders.remind, may_block=True))
         duties.register("escalate-approvals", duties.Duty(10, reminders.escalate, may_block=True))
         duties.register("close-ended-approvals", duties.Duty(5, reminders.close_ended, may_block=True))
-        duties.register("book-costs", duties.Duty(2, ledger.turn))
-        duties.register("keep-cost-house", duties.Duty(600, ledger.keep_house))
+        duties.register("book-costs", duties.Duty(2, ledger.turn, may_block=True))
+        duties.register("keep-cost-house", duties.Duty(600, ledger.keep_house, may_block=True))
+        duties.register("work-batches", duties.Duty(1, batch_work.work, may_block=True))
+        duties.register("forget-old-batches", duties.Duty(3600, batch_work.forget_old, may_block=True))
         ports.bind(callback_url=decision_address, approval_desk=Desk())
 
 

@@ -26,7 +26,7 @@ PASSES = {"recent": 5, "late": 6 * 3600}
 LOOKED_AT = 1_000
 BOOKED_AT_ONCE = 250
 TURN_SECONDS = 0.25
-"""A turn ends after this: the thread that does it also renews claims."""
+"""A turn ends after this: mails and reminders wait for the same thread."""
 
 KEPT_ENTRY_DAYS = 100
 
