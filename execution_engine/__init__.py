@@ -62,6 +62,7 @@ from execution_engine.sdk.errors import (
     ValidationError,
     WaitForConditionError,
 )
+from execution_engine.sdk.failures import register_operation_error
 from execution_engine.sdk.file_serdes import (
     FileSystemPathEncoding,
     FileSystemSerDes,
@@ -80,6 +81,8 @@ from execution_engine.sdk.plugins import (
     OperationEndInfo,
     OperationInfo,
     OperationStartInfo,
+    PropagationInput,
+    PropagationMetadata,
     UserFunctionEndInfo,
     UserFunctionOutcome,
     UserFunctionStartInfo,
@@ -98,6 +101,8 @@ from execution_engine.sdk.retries import (
 )
 from execution_engine.sdk.suspend import SuspendExecution, TimedSuspendExecution
 from execution_engine.sdk.types import (
+    ExecutionContext,
+    LoggerInterface,
     SignalResult,
     StepContext,
     WaitForCallbackContext,
@@ -139,6 +144,7 @@ __all__ = [
     "DurableOperationError",
     "Duration",
     "ErrorObject",
+    "ExecutionContext",
     "ExecutionError",
     "ExecutionFailedError",
     "ExtendedTypeSerDes",
@@ -160,6 +166,7 @@ __all__ = [
     "JsonSerDes",
     "LambdaContext",
     "LinearRetryStrategyConfig",
+    "LoggerInterface",
     "MapConfig",
     "NestingType",
     "NonDeterministicExecutionError",
@@ -180,6 +187,8 @@ __all__ = [
     "PreviewConfig",
     "PreviewField",
     "PreviewMode",
+    "PropagationInput",
+    "PropagationMetadata",
     "RetryDecision",
     "RetryPolicy",
     "RetryPresets",
@@ -225,6 +234,7 @@ __all__ = [
     "durable_wait_for_callback",
     "durable_with_child_context",
     "register",
+    "register_operation_error",
     "start_many",
     "with_retry",
 ]

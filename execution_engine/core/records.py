@@ -51,8 +51,9 @@ class OperationOptions:
 
     Only the fields of the operation's own type are set: `delay` (RETRY), `duration` (WAIT), `timeout` and
     `heartbeat` (CALLBACK), `signal` (CALLBACK of sub type Signal), `approval` (CALLBACK that people decide: the callback id it
-    is first given); for CHAINED_INVOKE `function` and `tenant` as asked, and what the engine adds: `version`, `child` (its
-    ARN), `child_id`, and `redrives`, how often the child must have been redriven to answer.
+    is first given); for CHAINED_INVOKE `function` and `tenant` as asked, `trace` as a plugin gave it (AWS's XAmznTraceId),
+    and what the engine adds: `version`, `child` (its ARN), `child_id`, and `redrives`, how often the child must have been
+    redriven to answer.
     """
 
     delay: int = 0
@@ -67,6 +68,7 @@ class OperationOptions:
     redrives: int = 0
     signal: str | None = None
     approval: str | None = None
+    trace: str | None = None
 
 
 NO_OPTIONS = OperationOptions()

@@ -79,7 +79,8 @@ def _options(update: aws.OperationUpdate) -> OperationOptions:
         asked = update.callback_options
         return OperationOptions(timeout=asked.timeout_seconds, heartbeat=asked.heartbeat_timeout_seconds)
     if update.chained_invoke_options is not None:
-        return OperationOptions(function=update.chained_invoke_options.function_name, tenant=update.chained_invoke_options.tenant_id)
+        invoke = update.chained_invoke_options
+        return OperationOptions(function=invoke.function_name, tenant=invoke.tenant_id, trace=invoke.x_amzn_trace_id)
     return OperationOptions()
 
 

@@ -1,14 +1,15 @@
 """Tells the plugins of one invocation what happens. A handler without plugins never comes here."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from threading import RLock
+from types import FunctionType
 from typing import Any, TypeVar
 
 from execution_engine.core.enums import OperationAction, OperationStatus
 from execution_engine.core.errors import InvocationInterrupt
-from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
 from execution_engine.sdk.failures import error_object
 from execution_engine.sdk.forwarding import ForwardingSink
 from execution_engine.sdk.lambda_context import LambdaContext
@@ -20,6 +21,8 @@ from execution_engine.sdk.plugins import (
     OperationInfo,
     OperationStartInfo,
     PluginInvocationStatus,
+    PropagationInput,
+    PropagationMetadata,
     SubType,
     UserFunctionEndInfo,
     UserFunctionOutcome,
@@ -91,11 +94,7 @@ class PluginHost(ForwardingSink):
     ) -> Callable[..., T]:
         """The body of an operation with its two hooks around it, on the thread that runs it."""
         fields: dict[str, Any] = {
-            "operation_id": update.id,
-            "operation_type": update.type,
-            "sub_type": None if update.sub_type is None else SubType(update.sub_type),
-            "name": update.name,
-            "parent_id": update.parent_id,
+            **_identity(update),
             "start_time": datetime.now(UTC),
             "is_replayed": False,
             "status": OperationStatus.STARTED,
@@ -121,6 +120,26 @@ class PluginHost(ForwardingSink):
                 self._tell("on_user_function_end", UserFunctionEndInfo(**ended))
 
         return run
+
+    def end_unwritten(
+        self, update: OperationUpdate, status: OperationStatus, error: ErrorObject | None = None, *, is_replayed: bool
+    ) -> None:
+        """A context ended that writes no end: a virtual one, or one that ran again to rebuild its large result."""
+        info = OperationEndInfo(
+            **_identity(update), start_time=None, end_time=datetime.now(UTC), status=status, error=error, is_replayed=is_replayed
+        )
+        self._tell("on_operation_end", info)
+
+    def trace_of(self, operation_id: str, function: str, parent_id: str | None) -> str | None:
+        """What travels with a chained invoke: the first answer that is not blank."""
+        asked = PropagationInput(self._sink.execution_arn, operation_id, function, parent_id)
+        for answer in self._ask("provide_propagation_metadata", asked):
+            if not isinstance(answer, PropagationMetadata):
+                if answer is not None:
+                    logger.error("provide_propagation_metadata answered %s, not PropagationMetadata; ignored", type(answer).__name__)
+            elif (answer.x_amzn_trace_id or "").strip():
+                return answer.x_amzn_trace_id
+        return None
 
     def checkpoint(self, *updates: OperationUpdate) -> None:
         self._tell_starts(updates)
@@ -152,14 +171,7 @@ class PluginHost(ForwardingSink):
                 is_again = update.id in self._statuses
                 self._statuses[update.id] = OperationStatus.STARTED
             info = OperationStartInfo(
-                operation_id=update.id,
-                operation_type=update.type,
-                sub_type=None if update.sub_type is None else SubType(update.sub_type),
-                name=update.name,
-                parent_id=update.parent_id,
-                start_time=self._sink.now(),
-                is_replayed=is_again,
-                status=OperationStatus.STARTED,
+                **_identity(update), start_time=self._sink.now(), is_replayed=is_again, status=OperationStatus.STARTED
             )
             self._tell("on_operation_start", info)
 
@@ -178,25 +190,43 @@ class PluginHost(ForwardingSink):
         self._tell("on_operation_change", news)
 
     def _made(self, plugin: Any) -> Any:
-        """One instance per invocation from a factory or a class; an object as it is."""
+        """One instance per invocation from a factory, a function or a class; an object as it is."""
         try:
             if hasattr(plugin, "create_plugin"):
                 return plugin.create_plugin(self._start)
+            if isinstance(plugin, FunctionType):
+                return plugin(self._start)
             return plugin() if isinstance(plugin, type) else plugin
         except Exception:
             logger.exception("plugin %r could not be made; the invocation goes on without it", plugin)
             return None
 
     def _tell(self, hook: str, info: Any) -> None:
+        for _ in self._ask(hook, info):
+            pass
+
+    def _ask(self, hook: str, info: Any) -> Iterator[Any]:
         for plugin in self._plugins:
             call = getattr(plugin, hook, None)
             if call is None:
                 continue
             try:
-                call(info)
+                answer = call(info)
             except Exception:
                 logger.exception("%s of plugin %s raised; ignored", hook, type(plugin).__name__)
+                continue
+            yield answer
 
 
 def _infos(records: Mapping[str, OperationRecord], *, is_replayed: bool) -> dict[str, OperationInfo]:
     return {id_: OperationInfo(**describe_operation(record), is_replayed=is_replayed) for id_, record in records.items()}
+
+
+def _identity(update: OperationUpdate) -> dict[str, Any]:
+    return {
+        "operation_id": update.id,
+        "operation_type": update.type,
+        "sub_type": None if update.sub_type is None else SubType(update.sub_type),
+        "name": update.name,
+        "parent_id": update.parent_id,
+    }

@@ -122,6 +122,23 @@ class InvocationEndInfo(InvocationInfo):
     end_time: datetime = field(default_factory=lambda: datetime.now(UTC), kw_only=True)
 
 
+@dataclass(frozen=True)
+class PropagationInput:
+    """A chained invoke about to be started; a replayed one asks nobody."""
+
+    execution_arn: str
+    operation_id: str
+    target_function_name: str
+    parent_operation_id: str | None = None
+
+
+@dataclass(frozen=True)
+class PropagationMetadata:
+    """What a plugin wants to travel with a chained invoke. It is recorded with the operation as it is given."""
+
+    x_amzn_trace_id: str | None = None
+
+
 class DurableInstrumentationPlugin:
     """Override what you need. Hooks run synchronously; what they raise is logged and changes nothing."""
 
@@ -132,6 +149,7 @@ class DurableInstrumentationPlugin:
     def on_operation_change(self, info: OperationChangeInfo) -> None: ...
     def on_user_function_start(self, info: UserFunctionStartInfo) -> None: ...
     def on_user_function_end(self, info: UserFunctionEndInfo) -> None: ...
+    def provide_propagation_metadata(self, info: PropagationInput) -> PropagationMetadata | None: ...
 
 
 class DurableInstrumentationPluginFactory(Protocol):

@@ -18,6 +18,8 @@ NAMES = {
     "retries": "RetryPresets RetryStrategyConfig RetryDecision create_retry_strategy LinearRetryStrategyConfig "
     "create_linear_retry_strategy with_retry WithRetryConfig",
     "serdes": "SerDes SerDesContext SerDesError RetryableSerDesError JsonSerDes PassThroughSerDes ExtendedTypeSerDes",
+    "plugin": "DurableInstrumentationPlugin InvocationStartInfo InvocationEndInfo OperationStartInfo OperationEndInfo OperationChangeInfo "
+    "UserFunctionStartInfo UserFunctionEndInfo PropagationInput PropagationMetadata",
     "types": "StepContext WaitForConditionCheckContext Callback",
     "lambda_service": "ErrorObject OperationStatus OperationSubType OperationType",
     "concurrency.models": "BatchItem BatchItemStatus BatchResult CompletionReason",

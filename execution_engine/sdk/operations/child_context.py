@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from execution_engine.core.enums import OperationStatus
-from execution_engine.core.records import OperationRecord
+from execution_engine.core.records import ErrorObject, OperationRecord
 from execution_engine.sdk.callables import wants_context
 from execution_engine.sdk.config import ChildConfig
 from execution_engine.sdk.errors import ChildContextError, ExecutionError, InvocationError, NonDeterministicExecutionError
@@ -46,6 +46,7 @@ def run_child(
     try:
         raw, text, value = _call(child, key, func, config)
         if record is not None and record.is_terminal:
+            _tell_unwritten(key, OperationStatus.SUCCEEDED, is_replayed=True)
             return value
         is_large = _is_large(text)
         payload = _summary(raw, config) if is_large else text
@@ -67,9 +68,7 @@ def _fail(key: OperationKey, record: OperationRecord | None, error: Any) -> Any:
     raise recorded_error(ChildContextError, error)
 
 
-def _run_virtual(
-    context: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any], is_replaying: bool | None
-) -> Any:
+def _run_virtual(context: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any], is_replaying: bool | None) -> Any:
     if key.found is not None:
         raise _changed_nesting(key, "real", "virtual")
     replays = context._is_replaying if is_replaying is None else is_replaying
@@ -77,12 +76,21 @@ def _run_virtual(
     child._depth += is_replaying is not None
     child._outer = context if is_replaying is None else None
     try:
-        return _call(child, key, func, config)[2]
+        value = _call(child, key, func, config)[2]
+        _tell_unwritten(key, OperationStatus.SUCCEEDED)
+        return value
     except _BodyFailedError as failed:
         error = error_object(failed.error)
     finally:
         key.consumed = child._consumed
+    _tell_unwritten(key, OperationStatus.FAILED, error)
     raise recorded_error(ChildContextError, error)
+
+
+def _tell_unwritten(key: OperationKey, status: OperationStatus, error: ErrorObject | None = None, *, is_replayed: bool = False) -> None:
+    """Plugins hear of this end although nothing of it is recorded."""
+    if key.invocation.plugins is not None:
+        key.invocation.plugins.end_unwritten(key.update(SUCCEED), status, error, is_replayed=is_replayed)
 
 
 def _changed_nesting(key: OperationKey, recorded: str, asked: str) -> NonDeterministicExecutionError:

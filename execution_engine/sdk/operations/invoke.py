@@ -19,7 +19,9 @@ def run_invoke(context: ContextPosition, key: OperationKey, function: str, paylo
         key.invocation.witness.invokes(key, function)
     if key.found is None:
         text = key.write(config.serdes_payload or DEFAULT_JSON_SERDES, payload)
-        options = OperationOptions(function=function, tenant=config.tenant_id)
+        plugins = key.invocation.plugins
+        trace = None if plugins is None else plugins.trace_of(key.id, function, key.parent_id)
+        options = OperationOptions(function=function, tenant=config.tenant_id, trace=trace)
         key.sink.checkpoint(key.update(START, text, options=options))
     record = key.recorded()
     if not record.is_terminal:

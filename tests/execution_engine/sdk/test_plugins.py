@@ -1,19 +1,26 @@
 """Plugins: which hook when, once, in order, and harmless when it raises (semantics note 8)."""
 
+import contextlib
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from execution_engine import (
+    ChildConfig,
+    ChildContextError,
     DurableContext,
     DurableInstrumentationPlugin,
     InvocationEndInfo,
     InvocationStartInfo,
+    MapConfig,
+    NestingType,
     OperationChangeInfo,
     OperationEndInfo,
     OperationStartInfo,
     PluginLoadError,
+    PropagationInput,
+    PropagationMetadata,
     RetryPolicy,
     StepContext,
     UserFunctionEndInfo,
@@ -215,6 +222,75 @@ def test_a_failed_callback_is_told_with_its_error() -> None:
     journal.updated = (waiting,)
     journal.invoke()
     assert plugin.of("end") == [("end", "ask", "FAILED", "refused")]
+
+
+def test_contexts_that_write_no_end_are_told_of_too() -> None:
+    large = "x" * (256 * 1024 + 1)
+
+    def refused(child: DurableContext) -> None:
+        raise LookupError("no")
+
+    def handler(event: Any, context: DurableContext) -> None:
+        context.run_in_child_context("large", lambda child: large)
+        context.run_in_child_context("virtual", lambda child: child.step("inner", lambda: 1), ChildConfig(is_virtual=True))
+        with contextlib.suppress(ChildContextError):
+            context.run_in_child_context("refused", refused, ChildConfig(is_virtual=True))
+        context.map([1], lambda child, *_: 7, "flat", MapConfig(nesting_type=NestingType.FLAT))
+        context.wait(seconds=1)
+
+    plugin, journal = watched(handler)
+    journal.run()
+    ends = Counter((told[1], told[2]) for told in plugin.of("end"))
+    again = {("large", "SUCCEEDED"), ("virtual", "SUCCEEDED"), ("refused", "FAILED")}
+    assert {end for end, count in ends.items() if count == 2} == again
+    assert ends["inner", "SUCCEEDED"] == ends["flat", "SUCCEEDED"] == ends["map-item-0", "SUCCEEDED"] == 1
+    assert ("end", "refused", "FAILED", "no") in plugin.told
+    assert not {"virtual", "refused", "map-item-0"} & {told[1] for told in plugin.of("start")}
+
+
+def test_the_first_plugin_that_answers_says_what_an_invoke_carries() -> None:
+    asked: list[PropagationInput] = []
+
+    class Tracing(DurableInstrumentationPlugin):
+        def __init__(self, answer: Any) -> None:
+            self.answer = answer
+
+        def provide_propagation_metadata(self, info: PropagationInput) -> PropagationMetadata | None:
+            asked.append(info)
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+    answers = [
+        None,
+        LookupError("none"),
+        "no metadata",
+        PropagationMetadata(" "),
+        PropagationMetadata("Root=1-a"),
+        PropagationMetadata("b"),
+    ]
+
+    def handler(event: Any, context: DurableContext) -> Any:
+        return context.invoke("other", 1, "call")
+
+    journal = Journal(durable_execution(name="traced", plugins=[Tracing(answer) for answer in answers])(handler))
+    journal.invoke()
+    (invoke,) = journal.operations.values()
+    assert invoke.options.trace == "Root=1-a"
+    assert [(info.operation_id, info.target_function_name, info.parent_operation_id) for info in asked] == [(invoke.id, "other", None)] * 5
+    journal.invoke()
+    assert len(asked) == 5, "a replayed invoke asks nobody"
+
+
+def test_a_function_makes_plugins_too() -> None:
+    made: list[InvocationStartInfo] = []
+
+    def factory(info: InvocationStartInfo) -> Watching:
+        made.append(info)
+        return Watching()
+
+    Journal(durable_execution(name="made", plugins=[factory])(lambda event, context: None)).run()
+    assert [info.is_first_invocation for info in made] == [True]
 
 
 def test_a_plugin_that_cannot_be_loaded_stops_the_decoration(monkeypatch: pytest.MonkeyPatch) -> None:
