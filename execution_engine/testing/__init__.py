@@ -3,9 +3,12 @@
 `pytest_plugins = ["execution_engine.testing.plugin"]` brings the fixture `durable_client`.
 """
 
-from execution_engine.testing.client import DurableExecutionTestClient, ExecutionNotEndedError, ExecutionUnderTest, PendingCallback
+from execution_engine.core.errors import ExecutionNotEndedError
+from execution_engine.testing.client import DurableExecutionTestClient
 from execution_engine.testing.engine import EndlessExecutionError
+from execution_engine.testing.execution import ExecutionUnderTest
 from execution_engine.testing.memory_journal import MemoryJournal
+from execution_engine.testing.pending import PendingApproval, PendingCallback
 from execution_engine.testing.recorded import RecordedExecution, ReplayDivergedError, rehearse, replay
 from execution_engine.testing.results import DurableFunctionsTestError, DurableFunctionTestResult, TestedOperation
 from execution_engine.testing.runner import DurableChildContextTestRunner, DurableFunctionTestRunner
@@ -20,6 +23,7 @@ __all__ = [
     "ExecutionNotEndedError",
     "ExecutionUnderTest",
     "MemoryJournal",
+    "PendingApproval",
     "PendingCallback",
     "RecordedExecution",
     "ReplayDivergedError",

@@ -13,9 +13,11 @@ from django.db.models import Min
 
 from execution_engine.conf import engine_settings
 from execution_engine.core.enums import ExecutionStatus, OperationType
+from execution_engine.core.identifiers import execution_arn
 from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
+from execution_engine.core.transitions.reopening import Asked
 from execution_engine.invocation.run import Invocation
-from execution_engine.journal import children, claims, functions, pausing, reader
+from execution_engine.journal import children, claims, functions, pausing, reader, redrive
 from execution_engine.journal.claims import Claim
 from execution_engine.journal.lane import Lane
 from execution_engine.journal.present import virtual_time
@@ -25,10 +27,12 @@ from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.sdk.registry import RegisteredFunction, find_function
 from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions, repairs, signals
+from execution_engine.services.fork import fork_execution
+from execution_engine.services.redrive import redrive_execution
 from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.crash import ProcessDeath
 from execution_engine.testing.database_writer import DirectWriter, journal_connection
 from execution_engine.testing.engine import VirtualEngine
-from execution_engine.testing.memory_journal import ProcessDeath
 
 
 class DatabaseEngine(VirtualEngine):
@@ -57,6 +61,28 @@ class DatabaseEngine(VirtualEngine):
             self.run_while_due()
         return execution
 
+    def redrive(self, execution_id: UUID, asked: Asked) -> None:
+        with virtual_time(self.clock.now):
+            redrive_execution(
+                execution_id,
+                reason=asked.reason,
+                from_operation=asked.from_operation,
+                replaces_result=asked.replaces_result,
+                result_text=asked.result,
+                input_text=asked.input,
+            )
+        self.run_while_due()
+
+    def fork(self, row: Execution, from_operation: str | None, name: str | None, input_text: str | None) -> "DatabaseExecution":
+        with virtual_time(self.clock.now):
+            forked = fork_execution(row.id, from_operation=from_operation, name=name, input_text=input_text)
+        settings = engine_settings()
+        arn = execution_arn(settings.REGION, settings.ACCOUNT, row.function, forked.version, forked.name, forked.id)
+        execution = DatabaseExecution(self, forked.id, arn)
+        self._executions.append(execution)
+        self.run_while_due()
+        return execution
+
     def next_moment(self) -> datetime | None:
         waiting = Execution.objects.filter(function_version_id__in=list(self._functions), claim_id=None)
         found: datetime | None = waiting.aggregate(Min("due_at"))["due_at__min"]
@@ -72,6 +98,7 @@ class DatabaseEngine(VirtualEngine):
             return bool(found) or (self._has_children and self._serve_children())
 
     def _serve_children(self) -> bool:
+        redrive.look(journal_connection())
         return bool(children.deliver_due(journal_connection())) or self._meets_new_functions()
 
     def register(self, function: RegisteredFunction) -> None:
@@ -111,8 +138,7 @@ class DatabaseEngine(VirtualEngine):
             deadline_at=claim.deadline_at,
             operations=loaded.operations,
         )
-        writer = DirectWriter(self.clock, dies_after=self.dies_after)
-        self.dies_after = None
+        writer = DirectWriter(self.clock, crash=self.take_crash())
         try:
             Invocation(claim, self._functions[claim.version_id], lane, writer, engine_settings()).run()
         except ProcessDeath:
@@ -154,6 +180,10 @@ class DatabaseExecution:
             result=row.result,
             error=_error(row.error),
         )
+
+    @property
+    def seed(self) -> UUID | None:
+        return self.row.seed
 
     @property
     def operations(self) -> Sequence[OperationRecord]:
@@ -204,6 +234,12 @@ class DatabaseExecution:
         with self._time():
             repairs.resume_execution(self.id, reason=reason)
         self.engine.run_while_due()
+
+    def redrive(self, asked: Asked) -> None:
+        self.engine.redrive(self.id, asked)
+
+    def fork(self, from_operation: str | None, name: str | None, input_text: str | None) -> "DatabaseExecution":
+        return self.engine.fork(self.row, from_operation, name, input_text)
 
     def stop(self, error: ErrorObject | None) -> None:
         with self._time():

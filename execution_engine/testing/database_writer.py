@@ -17,7 +17,7 @@ from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.present import virtual_time
 from execution_engine.journal.writer import Writer, take
 from execution_engine.testing.clock import VirtualClock
-from execution_engine.testing.memory_journal import ProcessDeath
+from execution_engine.testing.crash import Crash, ProcessDeath
 
 
 class DjangosConnection:
@@ -44,20 +44,21 @@ def journal_connection() -> psycopg.Connection[Any]:
 
 
 class DirectWriter(Writer):
-    """Has no threads: never started, never stopped. `dies_after` flushes the process pretends to die."""
+    """Has no threads: never started, never stopped. `crash` says at which flush the process pretends to die."""
 
-    def __init__(self, clock: VirtualClock, *, dies_after: int | None = None) -> None:
+    def __init__(self, clock: VirtualClock, *, crash: Crash | None = None) -> None:
         limit = engine_settings().FLUSH_PAYLOAD_BYTES
         super().__init__(lambda _: journal_connection(), clock, held_seconds=0, flush_bytes=limit, on_due=lambda: None)
         self._virtual = clock
         # Branches of map and parallel run on threads of their own, where Django's `connection` would be another one.
         self._found = journal_connection()
-        self._dies_after = dies_after
+        self._crash = crash
         self._alone = RLock()
 
     def submit(self, lane: Lane) -> None:
         with self._alone, virtual_time(self._virtual.now):
             while (batch := take(lane)) is not None:
+                self._perhaps_die(lane, before=True)
                 try:
                     self._write(batch)
                 except BaseException:
@@ -82,10 +83,7 @@ class DirectWriter(Writer):
                 return
         self._slow.write(found, batch, is_unknown=False)
 
-    def _perhaps_die(self, lane: Lane) -> None:
-        if self._dies_after is None:
-            return
-        self._dies_after -= 1
-        if self._dies_after <= 0:
+    def _perhaps_die(self, lane: Lane, *, before: bool = False) -> None:
+        if self._crash is not None and self._crash.is_now(before=before):
             lane.lose()
             raise ProcessDeath

@@ -4,11 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
+from execution_engine.core.transitions.reopening import Asked
 from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.crash import Crash
 
 MAX_INVOCATIONS_PER_MOMENT = 200
 """More rounds while the clock stands still mean that handler and journal chase each other for ever."""
@@ -25,6 +28,11 @@ class ExecutionBackend(Protocol):
     def record(self) -> ExecutionRecord: ...
     @property
     def arn(self) -> str: ...
+    @property
+    def seed(self) -> UUID | None:
+        """What `uuid()` and `random()` derive from, where it is not the id: a fork's origin."""
+        ...
+
     @property
     def operations(self) -> Sequence[OperationRecord]:
         """In order of their starts."""
@@ -45,6 +53,8 @@ class ExecutionBackend(Protocol):
     def pause(self, reason: str) -> None: ...
     def resume(self, reason: str) -> None: ...
     def stop(self, error: ErrorObject | None) -> None: ...
+    def redrive(self, asked: Asked) -> None: ...
+    def fork(self, from_operation: str | None, name: str | None, input_text: str | None) -> "ExecutionBackend": ...
 
 
 class VirtualEngine(ABC):
@@ -52,8 +62,8 @@ class VirtualEngine(ABC):
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
-        self.dies_after: int | None = None
-        """Checkpoints after which the process of the next invocation dies."""
+        self.crash: Crash | None = None
+        """The death of the next invocation's process."""
 
     @property
     @abstractmethod
@@ -73,6 +83,11 @@ class VirtualEngine(ABC):
         self, function: RegisteredFunction, input_text: str | None, *, name: str | None = None, tenant_id: str | None = None
     ) -> ExecutionBackend:
         """Idempotent by function and name; the same name with another input raises `ExecutionAlreadyStartedError`."""
+
+    def take_crash(self) -> Crash | None:
+        """For the invocation that begins now."""
+        crash, self.crash = self.crash, None
+        return crash
 
     def run_while_due(self) -> None:
         """Until everything has ended, or waits for a later moment or for an outsider."""

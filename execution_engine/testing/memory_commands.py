@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus
 from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError, ExecutionNotPausedError
@@ -36,6 +37,10 @@ class MemoryCommands:
     @property
     def arn(self) -> str:
         return self.stored.arn
+
+    @property
+    def seed(self) -> UUID | None:
+        return self.stored.seed
 
     @property
     def operations(self) -> Sequence[OperationRecord]:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionAlreadyStartedError
 from execution_engine.core.identifiers import execution_arn, new_execution_id
 from execution_engine.core.records import ExecutionRecord, OperationUpdate
+from execution_engine.core.transitions.reopening import Asked
 from execution_engine.sdk.registry import RegisteredFunction, find_function
+from execution_engine.testing import memory_repairs
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.engine import VirtualEngine
 from execution_engine.testing.memory_execution import MemoryExecution
@@ -59,23 +62,39 @@ class MemoryEngine(VirtualEngine):
         return known
 
     def _create(self, function: RegisteredFunction, input_text: str | None, *, name: str | None, tenant_id: str | None) -> MemoryExecution:
-        stored = self._store(function, input_text, name)
-        created = MemoryExecution(stored, self.clock, self.run_while_due, function, self._start_child, tenant_id, self.dies_after)
-        self.dies_after = None
+        return self._add(self._store(function, input_text, name), function, tenant_id)
+
+    def _add(self, stored: StoredExecution, function: RegisteredFunction, tenant_id: str | None) -> MemoryExecution:
+        created = MemoryExecution(stored, self.clock, self.run_while_due, function, self, tenant_id)
         self._executions.append(created)
         return created
 
     def resume(self, function: RegisteredFunction, recorded: RecordedExecution) -> MemoryExecution:
-        """Goes on where the recorded execution was; the failure that ended it is open again."""
+        """Goes on where the recorded execution was; of one that is over, the failure that ended it is open again."""
         stored = self._store(function, recorded.input, None)
+        stored.seed = recorded.seed
+        stored.operations = {operation.id: replace(operation, wake_seq=None) for operation in recorded.operations}
         stored.record = replace(stored.record, id=recorded.id, started_at=recorded.started_at)
-        stored.operations = {operation.id: replace(operation, wake_seq=None) for operation in recorded.reopened()}
-        resumed = MemoryExecution(stored, self.clock, self.run_while_due, function, self._start_child)
-        self._executions.append(resumed)
+        if recorded.status.is_terminal:
+            stored.record = replace(stored.record, status=recorded.status, result=recorded.result, error=recorded.error)
+            memory_repairs.reopen(stored, self.clock.now(), Asked(reason="resumed from its record"), lambda _: None)
+        resumed = self._add(stored, function, None)
         self.run_while_due()
         return resumed
 
-    def _start_child(self, parent: MemoryExecution, update: OperationUpdate) -> OperationUpdate:
+    def fork(self, source: MemoryExecution, from_operation: str | None, name: str | None, input_text: str | None) -> MemoryExecution:
+        if self._named(source.record.function, name) is not None:
+            raise ExecutionAlreadyStartedError(f"the name {name} is taken", name=name)
+        origin = {"ForkedFrom": str(source.record.id), **({"FromOperation": from_operation} if from_operation else {})}
+        stored = self._store(source.function, source.record.input if input_text is None else input_text, name, origin)
+        stored.seed, stored.status_text = source.seed or source.record.id, source.status_text
+        stored.attributes = source.attributes
+        memory_repairs.copy_beginning(source.stored, stored, from_operation, self.clock.now())
+        forked = self._add(stored, source.function, source.tenant_id)
+        self.run_while_due()
+        return forked
+
+    def start_child(self, parent: MemoryExecution, update: OperationUpdate) -> OperationUpdate:
         """In the parent's own commit, as in the database; the child runs when the parent is suspended or ended."""
         asked = (update.options.function or "").partition(":function:")
         name, _, version = (asked[2] or asked[0]).partition(":")
@@ -88,11 +107,17 @@ class MemoryEngine(VirtualEngine):
         options = replace(update.options, child=child.arn, child_id=str(record.id), version=record.version)
         return replace(update, options=options)
 
+    def child_of(self, parent: MemoryExecution, child_id: str) -> MemoryExecution | None:
+        children = (execution for execution in self._executions if execution.parent is not None and execution.parent[0] is parent)
+        return next((child for child in children if str(child.record.id) == child_id), None)
+
     def _named(self, function: str, name: str | None) -> MemoryExecution | None:
         records = ((execution, execution.stored.record) for execution in self._executions)
         return next((found for found, record in records if name and (record.function, record.name) == (function, name)), None)
 
-    def _store(self, function: RegisteredFunction, input_text: str | None, name: str | None) -> StoredExecution:
+    def _store(
+        self, function: RegisteredFunction, input_text: str | None, name: str | None, started: dict[str, Any] | None = None
+    ) -> StoredExecution:
         now, identity, timeout = self.clock.now(), new_execution_id(), function.execution_timeout
         record = ExecutionRecord(
             id=identity,
@@ -106,4 +131,4 @@ class MemoryEngine(VirtualEngine):
             input=input_text,
         )
         arn = execution_arn(REGION, ACCOUNT, record.function, record.version, record.name, identity)
-        return StoredExecution(record, self.clock, arn=arn, timeout=timeout)
+        return StoredExecution(record, self.clock, arn=arn, timeout=timeout, started=started)

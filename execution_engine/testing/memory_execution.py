@@ -1,37 +1,51 @@
 """One execution's life in memory: claims, invocations and timers, by the rules of the worker."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 from uuid import uuid4
 
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus, OperationStatus
 from execution_engine.core.errors import InvocationInterrupt
-from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationUpdate
+from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord, OperationUpdate
 from execution_engine.core.transitions import chained_invoke, pausing
 from execution_engine.core.transitions import execution as moves
+from execution_engine.core.transitions.reopening import Asked
 from execution_engine.invocation.runners import runner_of
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.sdk.runner import HandlerOutcome
+from execution_engine.testing import memory_repairs
+from execution_engine.testing.crash import Crash, ProcessDeath
 from execution_engine.testing.memory_commands import MemoryCommands
-from execution_engine.testing.memory_journal import MemoryJournal, ProcessDeath
+from execution_engine.testing.memory_journal import MemoryJournal
 
 TIMEOUT_ERROR = ErrorObject(message="The invoked execution timed out", type="ChainedInvoke.Timeout")
+
+
+class Engine(Protocol):
+    """What an execution asks of those around it."""
+
+    def take_crash(self) -> Crash | None: ...
+    def start_child(self, parent: "MemoryExecution", update: OperationUpdate) -> OperationUpdate: ...
+    def child_of(self, parent: "MemoryExecution", child_id: str) -> "MemoryExecution | None": ...
+    def fork(
+        self, source: "MemoryExecution", from_operation: str | None, name: str | None, input_text: str | None
+    ) -> "MemoryExecution": ...
 
 
 @dataclass
 class MemoryExecution(MemoryCommands):
     """A stored execution and the function that serves it.
 
-    `parent` is the execution and the operation that wait for it as a chained invoke.
+    `parent` is the execution and the operation that wait for it as a chained invoke; `owes_parent` until it was told of the end.
     """
 
     function: RegisteredFunction
-    start_child: Callable[["MemoryExecution", OperationUpdate], OperationUpdate]
+    engine: "Engine"
     tenant_id: str | None = None
-    dies_after: int | None = None
     parent: tuple["MemoryExecution", str] | None = None
+    owes_parent: bool = True
 
     def run_once(self) -> bool:
         """Claims and serves it when it is due; True when it was."""
@@ -58,21 +72,52 @@ class MemoryExecution(MemoryCommands):
     def tell_parent(self) -> bool:
         """A child that ended completes its parent's operation, once; True when it did so now."""
         record = self.stored.record
-        if self.parent is None or not record.status.is_terminal:
+        if self.parent is None or not self.owes_parent or not record.status.is_terminal:
             return False
-        (parent, operation_id), self.parent = self.parent, None
-        parent.child_ended(operation_id, record)
+        self.owes_parent = False
+        parent, operation_id = self.parent
+        parent.child_ended(operation_id, record, self.stored.redrive_count)
         return True
 
-    def child_ended(self, operation_id: str, child: ExecutionRecord) -> None:
+    def child_ended(self, operation_id: str, child: ExecutionRecord, redrives: int) -> None:
         status, now = OperationStatus(child.status), self.clock.now()
         error = TIMEOUT_ERROR if status is OperationStatus.TIMED_OUT else child.error
         failure = None if status is OperationStatus.SUCCEEDED else error or ErrorObject()
-        operation = self.stored.operations[operation_id]
         with self.stored.lock:
+            operation = self.stored.operations.get(operation_id)
+            is_awaited = operation is not None and operation.options.child_id == str(child.id) and redrives >= operation.options.redrives
+            if operation is None or not is_awaited or self.stored.record.status.is_terminal:
+                return
             transition = chained_invoke.complete(operation, status, now, payload=child.result, error=failure)
-            if transition is not None and not self.stored.record.status.is_terminal:
+            if transition is not None:
                 self._wake_by(lambda: self.stored.write((transition,), by_claim=False))
+
+    def redrive(self, asked: Asked) -> None:
+        with self.stored.lock:
+            memory_repairs.refuse_open(self.stored, asked.from_operation)
+            waiting = memory_repairs.reopen(self.stored, self.clock.now(), asked, self._redrives_wanted)
+        self.owes_parent = True
+        for operation_id in waiting:
+            self._redrive_child(self.stored.operations[operation_id])
+        self.run()
+
+    def fork(self, from_operation: str | None, name: str | None, input_text: str | None) -> "MemoryExecution":
+        return self.engine.fork(self, from_operation, name, input_text)
+
+    def _redrives_wanted(self, child_id: str) -> int | None:
+        child = self.engine.child_of(self, child_id)
+        return None if child is None else child.stored.redrive_count + child.stored.record.status.is_terminal
+
+    def _redrive_child(self, operation: OperationRecord) -> None:
+        child = self.engine.child_of(self, operation.options.child_id or "")
+        if child is None or not child.stored.record.status.is_terminal:
+            return
+        stored = child.stored
+        if stored.record.status is not ExecutionStatus.SUCCEEDED and stored.redrive_count < operation.options.redrives:
+            child.redrive(Asked(reason="its parent was redriven"))
+        else:
+            stored.redrive_count = max(stored.redrive_count, operation.options.redrives)
+            child.owes_parent = True
 
     def next_moment(self) -> datetime | None:
         """When time will next move it: its own due moment, or under a claim its nearest timer."""
@@ -108,15 +153,12 @@ class MemoryExecution(MemoryCommands):
                 return
             stored.record = replace(stored.record, invocation_started_at=now)
             stored.request_id = uuid4()
-        start_child = partial(self.start_child, self)
-        self._invoke(MemoryJournal(
-                stored, self.clock, start_child=start_child, dies_after=self.dies_after, desk=self.desk
-            ))
+        start_child = partial(self.engine.start_child, self)
+        self._invoke(MemoryJournal(stored, self.clock, start_child=start_child, crash=self.engine.take_crash(), desk=self.desk))
 
     def _invoke(self, journal: MemoryJournal) -> None:
         told = self.stored.record.told_seq
         news = [o.id for o in journal.operations.values() if o.wake_seq is not None and o.wake_seq > told]
-        self.dies_after = None
         claim_id = self.stored.record.claim_id
         try:
             outcome = runner_of(self.function)(

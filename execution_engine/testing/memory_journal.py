@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 from execution_engine.core.enums import ExecutionStatus, OperationAction, OperationStatus, OperationType
-from execution_engine.core.errors import ClaimLostError, IllegalTransitionError, InvocationInterrupt
+from execution_engine.core.errors import ClaimLostError, IllegalTransitionError
 from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate, Transition
 from execution_engine.core.transitions import apply_update, chained_invoke
 from execution_engine.core.transitions import execution as execution_moves
@@ -19,6 +19,7 @@ from execution_engine.sdk.errors import CheckpointError
 from execution_engine.sdk.ports import ApprovalDesk, ApprovalPlace
 from execution_engine.sdk.suspend import SuspendExecution
 from execution_engine.testing.clock import VirtualClock
+from execution_engine.testing.crash import Crash, ProcessDeath
 from execution_engine.testing.memory_store import StoredExecution
 
 T = TypeVar("T")
@@ -26,10 +27,6 @@ T = TypeVar("T")
 
 StartChild = Callable[[OperationUpdate], OperationUpdate]
 """Starts the execution that an invoke asks for and answers the update with its version and ARN, without them when nobody knows it."""
-
-
-class ProcessDeath(InvocationInterrupt):
-    """The pretended death of the worker process: nothing after this moment is recorded."""
 
 
 class MemoryJournal:
@@ -45,14 +42,14 @@ class MemoryJournal:
         clock: VirtualClock,
         *,
         start_child: StartChild | None = None,
-        dies_after: int | None = None,
+        crash: Crash | None = None,
         desk: ApprovalDesk | None = None,
     ) -> None:
         self._stored = stored
         self._clock = clock
         self._claim_id = stored.record.claim_id
         self._start_child = start_child
-        self._dies_after = dies_after
+        self._crash = crash
         self._desk = desk
         self.is_cut = False
         """A pause ended the invocation before it had looked at everything: it is owed another one."""
@@ -64,6 +61,10 @@ class MemoryJournal:
     @property
     def execution_id(self) -> UUID:
         return self._stored.record.id
+
+    @property
+    def seed(self) -> UUID | None:
+        return self._stored.seed
 
     @property
     def execution_arn(self) -> str:
@@ -101,6 +102,7 @@ class MemoryJournal:
 
     def refresh(self) -> None:
         with self._queue:
+            self._perhaps_die(before=True)
             with self._stored.lock:
                 self._fence()
                 self._stored.fire_due_timers(self._clock.now())
@@ -134,6 +136,7 @@ class MemoryJournal:
             raise ClaimLostError(f"execution {record.id} is {self._stored.record.status} or claimed by another")
 
     def _record(self, updates: Iterable[OperationUpdate]) -> None:
+        self._perhaps_die(before=True)
         with self._stored.lock:
             self._fence()
             try:
@@ -168,11 +171,8 @@ class MemoryJournal:
         self._view.update(self._stored.operations)
         self._told = self._stored.record.wake_seq
 
-    def _perhaps_die(self) -> None:
-        if self._dies_after is None:
-            return
-        self._dies_after -= 1
-        if self._dies_after <= 0:
+    def _perhaps_die(self, *, before: bool = False) -> None:
+        if self._crash is not None and self._crash.is_now(before=before):
             self._claim_id = uuid4()
             raise ProcessDeath
 

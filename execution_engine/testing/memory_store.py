@@ -5,7 +5,7 @@ Shapes and numbers are those of the tables; every move is one of `core.transitio
 
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import RLock
@@ -17,6 +17,7 @@ from execution_engine.core.enums import TERMINAL_EVENT_TYPES, EventType, Operati
 from execution_engine.core.records import ErrorObject, ExecutionRecord, HistoryEvent, OperationRecord, Transition
 from execution_engine.core.transitions import callback, fire_timer
 from execution_engine.core.transitions.execution import ExecutionTransition
+from execution_engine.core.transitions.redrive import Plan
 from execution_engine.testing.clock import VirtualClock
 
 _START_EVENTS = frozenset(
@@ -32,16 +33,25 @@ _START_EVENTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class NumberedEvent:
+    """`kept`: as it read before a redrive changed what its operation or execution holds."""
+
     event_id: int
     at: datetime
     event: HistoryEvent
+    kept: history.StoredEvent | None = None
 
 
 class StoredExecution:
     """What the database would hold for one execution. `lock` stands for the lock of the execution's row."""
 
-    def __init__(self, record: ExecutionRecord, clock: VirtualClock, *, arn: str, timeout: int | None) -> None:
+    def __init__(
+        self, record: ExecutionRecord, clock: VirtualClock, *, arn: str, timeout: int | None, started: Mapping[str, Any] | None = None
+    ) -> None:
         self.lock = RLock()
+        self.timeout = timeout
+        self.redrive_count = 0
+        self.seed: UUID | None = None
+        """A fork's origin, of which `uuid()` and `random()` derive."""
         self.record = record
         self.arn = arn
         self.request_id: UUID | None = None
@@ -53,7 +63,7 @@ class StoredExecution:
         self._clock = clock
         self._history: list[NumberedEvent] = []
         details = {} if timeout is None else {"ExecutionTimeout": timeout}
-        self._append((HistoryEvent(EventType.EXECUTION_STARTED, None, details),))
+        self.append((HistoryEvent(EventType.EXECUTION_STARTED, None, {**details, **(started or {})}),))
 
     def write(self, transitions: Iterable[Transition], *, by_claim: bool) -> None:
         """One commit of operation moves. Moves from outside or by time raise `wake_seq`, the claim's own do not."""
@@ -65,12 +75,12 @@ class StoredExecution:
             known = self.operations.get(after.id)
             after = replace(after, start_event=self.record.event_seq + 1 if known is None else known.start_event)
             self.operations[after.id] = after
-            self._append(transition.events)
+            self.append(transition.events)
 
     def move(self, transition: ExecutionTransition) -> None:
         """One commit of the execution's own move: suspended, ended, failed."""
         self.record = transition.record
-        self._append(transition.events)
+        self.append(transition.events)
 
     def touch(self, record: OperationRecord) -> None:
         """A change that nobody needs to be told of: a heartbeat moved the timer."""
@@ -103,9 +113,38 @@ class StoredExecution:
 
     def events(self) -> list[dict[str, Any]]:
         """The history as AWS's Event objects."""
-        return [history.to_wire(self._stored(line)) for line in self._history]
+        return [history.to_wire(line.kept or self._stored(line)) for line in self._history]
 
-    def _append(self, events: Iterable[HistoryEvent]) -> None:
+    def keep(self, operations: Collection[str], *, with_input: bool) -> None:
+        """Before a redrive: what was written stays as it reads now, whatever becomes of these operations and of the end."""
+        for place, line in enumerate(self._history):
+            kind = line.event.type
+            is_touched = line.event.operation_id in operations or kind in TERMINAL_EVENT_TYPES
+            if line.kept is None and (is_touched or (with_input and kind is EventType.EXECUTION_STARTED)):
+                self._history[place] = replace(line, kept=self._stored(line))
+
+    def events_of(self, plan: Plan) -> list[NumberedEvent]:
+        """What a fork's history begins with: all that it keeps since its start, of a context that goes on only the start."""
+        starts = {record.id: record.start_event for record in self.operations.values()}
+        kept, reopened = set(plan.kept), set(plan.reopened)
+        found = ((line, line.event.operation_id or "") for line in self._history)
+        return [
+            line
+            for line, one in found
+            if (one in kept and line.event_id >= starts[one]) or (one in reopened and line.event_id == starts[one])
+        ]
+
+    def adopt(self, lines: Iterable[NumberedEvent], at: datetime) -> dict[int, int]:
+        """Writes another history's events behind the own ones; answers their new numbers."""
+        numbers = {}
+        for number, line in enumerate(lines, start=self.record.event_seq + 1):
+            kept = None if line.kept is None else replace(line.kept, event_id=number, at=at)
+            self._history.append(NumberedEvent(number, at, line.event, kept))
+            numbers[line.event_id] = number
+        self.record = replace(self.record, event_seq=len(self._history))
+        return numbers
+
+    def append(self, events: Iterable[HistoryEvent]) -> None:
         for event in events:
             number = self.record.event_seq + 1
             self.record = replace(self.record, event_seq=number)

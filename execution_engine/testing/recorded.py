@@ -16,28 +16,24 @@ from execution_engine.sdk.registry import RegisteredFunction, describe
 from execution_engine.sdk.runner import HandlerOutcome
 
 Mask = Callable[[str, str], str]
-"""`(where, text) -> text`: `where` is "input", "result", or the name of the operation whose payload `text` is."""
+"""`(where, text) -> text`: `where` is "input", "result", "error", or the name of the operation whose payload or error `text` is."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedExecution(History):
     """A history that can be kept in a file."""
 
-    def reopened(self) -> list[OperationRecord]:
-        """Its operations without the failure that ended it and the contexts around that: what may run again."""
-        kept = {operation.id: operation for operation in self.operations}
-        failed = [o for o in self.operations if o.status is OperationStatus.FAILED and self.error and _is_cause(o.error, self.error)]
-        cause = max(failed, key=lambda operation: operation.start_event, default=None)
-        while cause is not None:
-            del kept[cause.id]
-            cause = kept.get(cause.parent_id or "")
-        return list(kept.values())
-
     def masked(self, mask: Mask) -> "RecordedExecution":
-        """Every payload through `mask`; names, types, times and error types stay."""
-        operations = [replace(o, payload=_masked(mask, o.name or o.id, o.payload)) for o in self.operations]
+        """Every payload and every error's message, data and stack through `mask`; names, types, times and error types stay.
+
+        Equal texts must stay equal: the cause of a failure is found by its message.
+        """
+        operations = [
+            replace(o, payload=_masked(mask, o.name or o.id, o.payload), error=_masked_error(mask, o.name or o.id, o.error))
+            for o in self.operations
+        ]
         texts = _masked(mask, "input", self.input), _masked(mask, "result", self.result)
-        return replace(self, operations=operations, input=texts[0], result=texts[1])
+        return replace(self, operations=operations, input=texts[0], result=texts[1], error=_masked_error(mask, "error", self.error))
 
     def to_json(self) -> str:
         return json.dumps(_without_defaults(asdict(self)), indent=1, default=str)
@@ -79,12 +75,15 @@ def rehearse(handler: Callable[..., Any] | RegisteredFunction, recorded: History
     return rehearsals.rehearse(function, recorded, seconds=seconds)
 
 
-def _is_cause(found: ErrorObject | None, ended_by: ErrorObject) -> bool:
-    return found is not None and found.message == ended_by.message
-
-
 def _masked(mask: Mask, where: str, text: str | None) -> str | None:
     return None if text is None else mask(where, text)
+
+
+def _masked_error(mask: Mask, where: str, error: ErrorObject | None) -> ErrorObject | None:
+    if error is None:
+        return None
+    trace = None if error.stack_trace is None else tuple(mask(where, line) for line in error.stack_trace)
+    return replace(error, message=_masked(mask, where, error.message), data=_masked(mask, where, error.data), stack_trace=trace)
 
 
 def _without_defaults(value: Any) -> Any:

@@ -14,8 +14,10 @@ from typing import Any
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus
 from execution_engine.core.records import ErrorObject
 from execution_engine.sdk.context import DurableContext
-from execution_engine.testing.client import DurableExecutionTestClient, ExecutionUnderTest
+from execution_engine.testing.client import DurableExecutionTestClient
+from execution_engine.testing.execution import ExecutionUnderTest
 from execution_engine.testing.results import DurableFunctionsTestError, DurableFunctionTestResult, tree_of
+from execution_engine.testing.wire import ExecutionHistory, history_of
 
 DEFAULT_TIMEOUT_SECONDS = 300
 
@@ -23,16 +25,19 @@ DEFAULT_TIMEOUT_SECONDS = 300
 class DurableFunctionTestRunner:
     """Runs a handler to its end in memory. Waits and retries are skipped on a virtual clock; nothing is waited for in real time.
 
-    `execution_timeout` (seconds) bounds the virtual time that callbacks may take. `poll_interval`, `invocation_timeout` and
-    `region` are accepted for AWS's signature and not needed. A context manager; `close()` has nothing to release.
+    `execution_timeout` (seconds) bounds the virtual time that callbacks may take. `poll_interval`, `invocation_timeout`,
+    `max_invocation_page_bytes`, `store` and `region` are accepted for AWS's signature and not needed. A context manager; `close()`
+    has nothing to release.
     """
 
     def __init__(
         self,
         handler: Callable[..., Any],
         poll_interval: float = 1.0,  # noqa: ARG002
+        max_invocation_page_bytes: int | None = None,  # noqa: ARG002
         execution_timeout: int = DEFAULT_TIMEOUT_SECONDS,
         invocation_timeout: int = 900,  # noqa: ARG002
+        store: Any = None,  # noqa: ARG002
         skip_time: bool = True,
         region: str = "us-east-1",  # noqa: ARG002
         client: DurableExecutionTestClient | None = None,
@@ -139,9 +144,20 @@ class DurableFunctionTestRunner:
     def send_callback_heartbeat(self, callback_id: str) -> None:
         self._client.find_callback(callback_id).heartbeat()
 
-    def get_execution_history(self, execution_arn: str) -> list[dict[str, Any]]:
-        """AWS Event objects as dictionaries, also of a chained child by its ARN."""
-        return self._find(execution_arn).events
+    def pause_execution(self, execution_arn: str) -> None:
+        """Nothing is invoked until `resume_execution`."""
+        self._find(execution_arn).pause()
+
+    def resume_execution(self, execution_arn: str) -> None:
+        self._find(execution_arn).resume()
+
+    def redrive_execution(self, execution_arn: str) -> None:
+        """Lets an ended execution go on from its failure; `wait_for_result` answers its next end."""
+        self._find(execution_arn).redrive()
+
+    def get_execution_history(self, execution_arn: str, include_execution_data: bool = True) -> ExecutionHistory:
+        """AWS Event objects, also of a chained child by its ARN: `.events`, each a dictionary that is read by attribute as well."""
+        return history_of(self._find(execution_arn).events, include_execution_data=include_execution_data)
 
     def _find(self, execution_arn: str) -> ExecutionUnderTest:
         for execution in (*self._started.values(), *self._client.executions):

@@ -3,6 +3,7 @@
 import json
 import re
 from argparse import ArgumentParser
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,36 +11,38 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
-from execution_engine.conf import engine_settings
 from execution_engine.core.enums import ExecutionStatus
-from execution_engine.core.identifiers import execution_arn
-from execution_engine.core.records import ErrorObject
-from execution_engine.journal import connections, reader
-from execution_engine.models import Execution
+from execution_engine.core.errors import ExecutionNotFoundError
+from execution_engine.invocation.rehearsal import stored
+from execution_engine.sdk.registry import find_function
 from execution_engine.testing.recorded import Mask, RecordedExecution
 
-TEMPLATE = '''"""{function} {name} was {status}{because}.
+HEAD = '''"""{function} {id} was {status}{because}.
 
-Pulled by `manage.py pull_execution`. What is recorded is not done again; the code after it runs for real, so replace what
-must not happen in a test. It fails until the function ends well with this history.
+Pulled by `manage.py pull_execution`. {what}
 """
 
 from pathlib import Path
-
+{imports}
 from execution_engine.sdk.registry import find_function
-from execution_engine.testing import DurableExecutionTestClient, RecordedExecution
+from execution_engine.testing import {names}
 
 RECORDED = Path(__file__).with_suffix(".json")
 
 
 def test_{slug}() -> None:
     recorded = RecordedExecution.from_json(RECORDED.read_text())
-    function = find_function(recorded.function)
+    function = find_function(recorded.function, recorded.version) or find_function(recorded.function)
     assert function is not None, "import the module that registers it"
-    execution = DurableExecutionTestClient(start_at=recorded.latest_at).resume(function, recorded)
+'''
+GOES_ON = """    execution = DurableExecutionTestClient(start_at=recorded.latest_at).resume(function, recorded)
     execution.run_until_complete()
     execution.get_result()
-'''
+"""
+WHAT_GOES_ON = """What is recorded is not done again; the code after it runs for real, so
+replace what must not happen in a test. It fails until the function ends well with this history."""
+REPLAYS = """    replay(function, recorded)
+"""
 
 
 class Command(BaseCommand):
@@ -54,35 +57,35 @@ class Command(BaseCommand):
         recorded = _recorded(options["execution"])
         if options["mask"]:
             recorded = recorded.masked(_mask(options["mask"]))
-        slug = re.sub(r"\W+", "_", f"{recorded.function}_{str(recorded.id)[:8]}").lower()
+        slug = re.sub(r"\W+", "_", f"{recorded.function}_{str(recorded.id)[-12:]}").lower()
         folder: Path = options["output"]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"test_{slug}.json").write_text(recorded.to_json() + "\n")
-        error = recorded.error
-        because = "" if error is None else ": " + json.dumps(f"{error.type}: {error.message}"[:200])[1:-1]
-        test = TEMPLATE.format(function=recorded.function, name=recorded.id, status=recorded.status, because=because, slug=slug)
-        (folder / f"test_{slug}.py").write_text(test)
+        (folder / f"test_{slug}.py").write_text(_test(recorded, slug))
         self.stdout.write(str(folder / f"test_{slug}.py"))
 
 
+def _test(recorded: RecordedExecution, slug: str) -> str:
+    """Of a good execution its replay, of every other one a test that fails until the function ends well."""
+    error, is_good = recorded.error, recorded.status is ExecutionStatus.SUCCEEDED
+    because = "" if error is None else ": " + json.dumps(f"{error.type}: {error.message}"[:200])[1:-1]
+    known = find_function(recorded.function, recorded.version) or find_function(recorded.function)
+    module = getattr(known.handler, "__module__", None) if known is not None else None
+    imports = f"\nimport {module}  # noqa: F401 - registers it" if module else ""
+    if is_good:
+        what, names, body = "It replays without effects: the code must still do what is recorded.", "RecordedExecution, replay", REPLAYS
+    else:
+        what, names, body = WHAT_GOES_ON, "DurableExecutionTestClient, RecordedExecution", GOES_ON
+    values = {"function": recorded.function, "id": recorded.id, "status": recorded.status, "because": because, "slug": slug}
+    return HEAD.format(**values, what=what, imports=imports, names=names) + body
+
+
 def _recorded(execution_id: UUID) -> RecordedExecution:
-    row = Execution.objects.filter(id=execution_id).first()
-    if row is None:
-        raise CommandError(f"there is no execution {execution_id}")
-    settings = engine_settings()
-    with connections.connect("pull") as connection:
-        operations = list(reader.load(connection, [execution_id])[execution_id].operations.values())
-    return RecordedExecution(
-        arn=execution_arn(settings.REGION, settings.ACCOUNT, row.function, row.version, row.name, row.id),
-        id=row.id,
-        function=row.function,
-        started_at=row.started_at,
-        status=ExecutionStatus(row.status),
-        operations=operations,
-        input=row.input,
-        result=row.result,
-        error=None if row.error is None else ErrorObject.from_wire(json.loads(row.error)),
-    )
+    try:
+        history = stored.read(execution_id).history
+    except ExecutionNotFoundError as error:
+        raise CommandError(str(error)) from error
+    return RecordedExecution(**{field.name: getattr(history, field.name) for field in fields(history)})
 
 
 def _mask(path: str) -> Mask:

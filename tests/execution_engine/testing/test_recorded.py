@@ -4,9 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from execution_engine import DurableContext, RetryPolicy, durable_execution
 from execution_engine.core.enums import InvocationStatus
@@ -75,9 +76,11 @@ def test_a_new_call_diverges() -> None:
 
 
 def test_payloads_can_be_masked() -> None:
-    masked = finished().masked(lambda where, text: f"<{where}>" if where == "first" else text)
+    masked = finished().masked(lambda where, text: f"<{where}>" if where in ("first", "divides") else text)
     assert next(operation.payload for operation in masked.operations) == "<first>"
     assert masked.input == '{"n": 1}'
+    (error,) = [operation.error for operation in masked.operations if operation.error]
+    assert (error.message, error.type, set(error.stack_trace or ())) == ("<divides>", "ZeroDivisionError", {"<divides>"})
 
 
 def mask(where: str, text: str) -> str:
@@ -103,33 +106,48 @@ def test_going_on_reopens_the_failure_and_repeats_nothing_else() -> None:
 
 
 @pytest.mark.django_db
-def test_a_stored_execution_is_pulled_as_a_failing_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.db import connection
-
-    from execution_engine.management.commands import pull_execution
-    from execution_engine.testing.database_writer import journal_connection
-
-    class OnDjangosConnection:
-        def __enter__(self) -> Any:
-            return journal_connection()
-
-        def __exit__(self, *_: object) -> None:
-            """It belongs to the test."""
-
-    monkeypatch.setattr(pull_execution.connections, "connect", lambda _: OnDjangosConnection())
+def test_a_stored_execution_is_pulled_as_a_failing_test(tmp_path: Path) -> None:
     execution = DurableExecutionTestClient(database=True).start_execution(broken, {})
     call_command("pull_execution", execution.execution_id, output=tmp_path, mask=f"{__name__}.mask")
     (test,) = tmp_path.glob("test_*.py")
     (data,) = tmp_path.glob("test_*.json")
     assert "4111" not in data.read_text() and "0000" in data.read_text()
 
-    (tmp_path / "conftest.py").write_text(f"import {__name__}\n")
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(test)],
+    found = run_pulled(tmp_path, test)
+    assert "1 failed" in found.stdout and "StepError: 'missing'" in found.stdout, found.stdout + found.stderr
+
+
+@pytest.mark.django_db
+def test_a_good_execution_is_pulled_as_its_replay(tmp_path: Path) -> None:
+    execution = DurableExecutionTestClient(database=True).start_execution(recorded_function, {"n": 1})
+    execution.run_until_complete()
+    execution.get_pending_callbacks()[0].complete("yes")
+    call_command("pull_execution", execution.execution_id, output=tmp_path)
+    (test,) = tmp_path.glob("test_*.py")
+    found = run_pulled(tmp_path, test)
+    assert "1 passed" in found.stdout, found.stdout + found.stderr
+    (data,) = tmp_path.glob("test_*.json")
+    data.write_text(data.read_text().replace("divides", "multiplies"))
+    assert "1 failed" in run_pulled(tmp_path, test).stdout
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_pulled_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="there is no execution"):
+        call_command("pull_execution", UUID(int=1), output=tmp_path)
+    execution = DurableExecutionTestClient(database=True).start_execution(recorded_function, {"n": 1})
+    for mask in ("no.such.module", f"{__name__}.calls"):
+        with pytest.raises(CommandError, match="--mask"):
+            call_command("pull_execution", execution.execution_id, output=tmp_path, mask=mask)
+    assert list(tmp_path.iterdir()) == []
+
+
+def run_pulled(folder: Path, test: Path) -> "subprocess.CompletedProcess[str]":
+    """As in the project it was pulled into: the command has written the import of the module that registers the function."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(test)],
         capture_output=True,
         text=True,
         timeout=120,
         env={"PYTHONPATH": str(Path(__file__).parents[3]), "DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": ""},
     )
-    assert connection.in_atomic_block
-    assert "1 failed" in found.stdout and "StepError: 'missing'" in found.stdout, found.stdout + found.stderr

@@ -9,6 +9,7 @@ from execution_engine import (
     CallbackError,
     DurableContext,
     Duration,
+    RetryPolicy,
     StepContext,
     durable_execution,
     durable_step,
@@ -73,6 +74,36 @@ def test_a_callback_is_found_and_answered(answer: bytes | None, expected: str) -
         assert json.loads(runner.wait_for_result(arn).result or "") == expected
         types = [event["EventType"] for event in runner.get_execution_history(arn)]
         assert types.count("CallbackSucceeded") == 1
+
+
+def test_a_history_reads_as_aws_answers_it() -> None:
+    runner = DurableFunctionTestRunner(approval)
+    arn = runner.run_async()
+    runner.pause_execution(arn)
+    runner.send_callback_success(runner.wait_for_callback(arn, name="manager"), b"yes")
+    runner.resume_execution(arn)
+    runner.wait_for_result(arn)
+    history = runner.get_execution_history(arn, include_execution_data=True)
+    (started,) = [event for event in history.events if event.event_type == "CallbackStarted"]
+    assert (started.name, started.event_id) == ("manager create callback id", 3)
+    assert started.callback_started_details.callback_id == started["CallbackStartedDetails"]["CallbackId"]
+    assert history.events[-1].execution_succeeded_details.result.payload == '"yes"'
+    assert (started.step_started_details, history.next_marker) == (None, None)
+    hidden = runner.get_execution_history(arn, include_execution_data=False).to_dict()["Events"]
+    assert hidden[-1]["ExecutionSucceededDetails"]["Result"] == {"Truncated": True}
+
+
+def test_a_failed_run_is_redriven() -> None:
+    attempts: list[int] = []
+
+    def fails_once(event: Any, context: DurableContext) -> int:
+        return context.step(lambda: attempts.append(1) or len(attempts) // (len(attempts) - 1), retry=RetryPolicy(max_attempts=1))
+
+    runner = DurableFunctionTestRunner(fails_once)
+    arn = runner.run_async()
+    assert runner.wait_for_result(arn).status is InvocationStatus.FAILED
+    runner.redrive_execution(arn)
+    assert runner.wait_for_result(arn).result == "2"
 
 
 def test_a_callback_may_be_failed() -> None:
