@@ -67,20 +67,21 @@ def _removed(watch: Watch) -> Iterator[Divergence]:
     for asked in watch.asked.values():
         if asked.prefix not in watch.totals:
             last[asked.prefix] = asked
-    for prefix in watch.ended:
+    for prefix, error in watch.ended.items():
         if prefix not in watch.totals:
             before = last.get(prefix)
-            where = watch.where[before.id] if before else ""
-            yield from _missing(watch, prefix, before.number + 1 if before else 1, watch.raised_at or where)
+            where = watch.where[before.id] if before else watch.where.get(prefix or "", "")
+            detail = f", it raises {error}" if error else ""
+            yield from _missing(watch, prefix, before.number + 1 if before else 1, watch.raised_at or where, detail)
     for batch_id, total in watch.totals.items():
         record = watch.records.get(batch_id)
         if record is not None and not record.is_terminal:
             yield from _missing(watch, batch_id, total, watch.where[batch_id])
 
 
-def _missing(watch: Watch, prefix: str | None, first: int, where: str) -> Iterator[Divergence]:
+def _missing(watch: Watch, prefix: str | None, first: int, where: str, detail: str = "") -> Iterator[Divergence]:
     for record, under, number in _from(watch, prefix, first):
-        yield Divergence(Change.REMOVED, _recorded(watch, record, under, number), None, f"after {where}" if where else "")
+        yield Divergence(Change.REMOVED, _recorded(watch, record, under, number), None, f"after {where}" if where else "", detail)
 
 
 def _retargeted(watch: Watch) -> Iterator[Divergence]:

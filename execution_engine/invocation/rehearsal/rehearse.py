@@ -126,7 +126,7 @@ def _judge(history: History, watch: Watch, run: _Run, hangs_at: str | None, seco
         found = None if watch.changed else compare.nesting(watch, error.message or "")
         diverged = () if found is None else (found,)
     elif outcome is not None and outcome.status is not InvocationStatus.PENDING and hangs_at is None and not run.effect:
-        watch.ended[None] = None
+        watch.ended.setdefault(None, "")
     diverged = (*diverged, *compare.differences(history, watch, run.function.codec))
     verdict, problem, where = _verdict(history, watch, run, hangs_at, seconds)
     if diverged and verdict in (Verdict.FITS, Verdict.FAILS):

@@ -36,8 +36,8 @@ class Watch:
         self.changed: list[tuple[OperationRecord, Asked]] = []
         self.targets: dict[str, str] = {}
         self.totals: dict[str, int] = {}
-        self.ended: dict[str | None, None] = {}
-        """Prefixes of the bodies that came to their end, in order; None is the handler itself."""
+        self.ended: dict[str | None, str] = {}
+        """What the bodies raised that came to their end, by prefix and in order; None is the handler itself."""
         self.raised_at = ""
 
     def asks(self, asked: Asked) -> None:
@@ -63,7 +63,7 @@ class Watch:
         self.totals[batch_id] = total
 
     def ends(self, prefix: str | None) -> None:
-        self.ended[prefix] = None
+        self.ended[prefix] = ""
         found = self.records.get(prefix) if prefix else None
         if found is not None and not found.is_terminal:
             raise Stop("the context would end")
@@ -93,7 +93,7 @@ class WatchedHistory:
         update = updates[0]
         if update.action is OperationAction.START:
             self.witness.stop_at(update.id)
-        self.witness.ended[update.id] = None
+        self.witness.ended[update.id] = f"{update.error.type}: {update.error.message}" if update.error else ""
         raise Stop("the operation would end")
 
     def hold(self, update: OperationUpdate) -> None:
