@@ -42,6 +42,7 @@ class Claim:
     input: str | None
     now: datetime
     seed: UUID | None = None
+    redrive_count: int = 0
 
     @property
     def has_operations(self) -> bool:

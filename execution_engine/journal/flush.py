@@ -74,11 +74,12 @@ def suspends(batch: Batch) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the statement answers for a lane that it wrote."""
+    """What the statement answers for a lane that it wrote. `is_certain`: not a guess after a lost connection."""
 
     wake_seq: int
     status: str
     due_at: datetime | None
+    is_certain: bool = True
 
 
 def send(

@@ -69,6 +69,10 @@ class Entry:
         self.done.acquire()
         self.error: BaseException | None = None
 
+    @property
+    def is_owed(self) -> bool:
+        return self.release is not None and self.release.is_owed
+
     def settle(self, error: BaseException | None = None) -> None:
         self.error = error
         self.done.release()
@@ -105,6 +109,8 @@ class Lane:
     status_text: str | None = None
     attributes: dict[str, object] = field(default_factory=dict)
     on_settled: Callable[[], None] | None = None
+    # Once a suspension is known to be written: the wake_seq that `operations`, which then equal the rows, are up to date with.
+    known_wake_seq: int | None = None
 
     def apply(self, updates: tuple[OperationUpdate, ...]) -> Entry:
         """Moves the operations in memory and queues the moves. All or nothing: an illegal move leaves no trace."""

@@ -122,7 +122,7 @@ class SlowPath:
         if record.claim_id != lane.claim_id:
             # A lost reply to suspend or end is never sent again: whatever stands there now was decided with it or after it.
             is_release = batch.entries[-1].release is not None
-            return Accepted(record.wake_seq, str(record.status), record.due_at) if is_unknown and is_release else None
+            return Accepted(record.wake_seq, str(record.status), record.due_at, is_certain=False) if is_unknown and is_release else None
         if is_unknown and record.checkpoint_seq == lane.checkpoint_seq + 1:
             return Accepted(record.wake_seq, str(record.status), record.due_at)
         if record.checkpoint_seq != lane.checkpoint_seq or record.status.is_terminal:

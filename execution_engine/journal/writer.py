@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -16,7 +17,7 @@ import psycopg
 from execution_engine.core.clock import DatabaseClock
 from execution_engine.core.records import OperationRecord
 from execution_engine.journal import flush, reader
-from execution_engine.journal.flush import Accepted, Batch, UnpackableError
+from execution_engine.journal.flush import Accepted, Batch, UnpackableError, suspends
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.recovery import SlowPath
 
@@ -150,6 +151,7 @@ class Writer:
         """Until somebody submits or the oldest held entry is due. A busy writer looks by itself after `held_seconds`, so that
         holding a START, which every step does, need not wake this thread; an idle one dozes and is woken by the first."""
         now = time.monotonic()
+        pause: float | None
         if self._held:
             pause = max(0.0, self._held[0][0] - now)
         elif now - self._flushed_at < BUSY_SECONDS:
@@ -255,14 +257,18 @@ def finish(batch: Batch, answer: Accepted, changed: dict[str, OperationRecord], 
         lane.checkpoint_seq += 1
         lane.under_way = ()
         lane.is_pausing = answer.status == "PAUSING"
+        known = lane.wake_seq + batch.woken
         for entry in batch.entries:
             if entry.woken:
-                changed = {**{m.record.id: m.record for m in entry.moves}, **changed}
+                changed = {**{m.record.id: replace(m.record, wake_seq=known) for m in entry.moves}, **changed}
         lane.merge(changed, wake_seq)
         if any(entry.is_sync for entry in batch.entries):
             lane.told_seq = wake_seq
         if is_release(batch):
             lane.released = True
+            # Told what it knows, and nothing guessed: a next invocation may go on with this memory.
+            is_told = suspends(batch) and not batch.entries[-1].is_owed
+            lane.known_wake_seq = known if is_told and answer.is_certain and answer.status == "RUNNING" else None
         settled = lane.on_settled
         if settled is not None and not any(m.record.is_terminal for e in batch.entries for m in e.moves):
             settled = None

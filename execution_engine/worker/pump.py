@@ -5,12 +5,14 @@ import random
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 
 from execution_engine.journal import claims, connections, reader
 from execution_engine.journal.bell import CHANNEL
 from execution_engine.journal.claims import Claim
+from execution_engine.journal.reader import Loaded
 
 if TYPE_CHECKING:
     from execution_engine.worker.runtime import Runtime
@@ -32,6 +34,7 @@ class Pump:
         self._is_full = False
         self._impatience = 0
         self._knows_suspects = True
+        self.operations_read = 0
         self._connection: psycopg.Connection[Any] | None = None
         self._loop = threading.Thread(target=self._serve, name="durable-pump", daemon=True)
         self._listener = threading.Thread(target=self._listen, name="durable-listener", daemon=True)
@@ -131,10 +134,31 @@ class Pump:
         if not found:
             return
         self._runtime.clock.set(found[0].now)
-        old = [claim.execution_id for claim in found if claim.has_operations]
-        loaded = reader.load(connection, old) if old else {}
+        loaded = self._load(connection, found)
         for claim in found:
             self._runtime.dispatch(claim, loaded.get(claim.execution_id))
+
+    def _load(self, connection: psycopg.Connection[Any], found: list[Claim]) -> dict[UUID, Loaded]:
+        """Everything recorded, or only what changed where this process remembers the rest."""
+        remembered = {claim.execution_id: memory for claim in found if (memory := self._runtime.warm.take(claim)) is not None}
+        moved = {
+            c.execution_id: remembered[c.execution_id].wake_seq
+            for c in found
+            if c.execution_id in remembered and c.wake_seq != remembered[c.execution_id].wake_seq
+        }
+        cold = [claim.execution_id for claim in found if claim.has_operations and claim.execution_id not in remembered]
+        loaded = reader.load(connection, cold) if cold else {}
+        changed = reader.load_changed(connection, moved) if moved else {}
+        self.operations_read += sum(len(one.operations) for one in (*loaded.values(), *changed.values()))
+        for claim in found:
+            memory = remembered.get(claim.execution_id)
+            if memory is None:
+                continue
+            news = changed.get(claim.execution_id)
+            if news is not None:
+                memory.operations.update(news.operations)
+            loaded[claim.execution_id] = Loaded(claim.wake_seq if news is None else news.wake_seq, claim.now, memory.operations)
+        return loaded
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None:

@@ -20,6 +20,7 @@ from execution_engine.journal.bell import Bell
 from execution_engine.journal.claims import Claim
 from execution_engine.journal.lane import Lane
 from execution_engine.journal.reader import Loaded
+from execution_engine.journal.warm import WarmHistories
 from execution_engine.journal.writer import Writer
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.worker import output
@@ -41,6 +42,7 @@ class Runtime:
         self.clock = DatabaseClock()
         self.versions: Mapping[int, RegisteredFunction] = {}
         self.threads = HandlerThreads(settings.THREADS)
+        self.warm = WarmHistories(settings.WARM_EXECUTIONS, settings.WARM_BYTES)
         self.look = threading.Event()
         self.is_draining = False
         self._is_stopped = False
@@ -180,6 +182,7 @@ class Runtime:
                 if invocation.claim.runs_alone:
                     self._alone_since = None
             if self.pump is not None:
+                self.warm.keep(invocation.claim, invocation.lane)
                 self.pump.freed()
             if invocation.claim.has_parent:
                 self.courier.wake.set()

@@ -66,6 +66,7 @@ class Session:
         self.queue: deque[Ticket] = deque()
         self.outstanding: list[Ticket] = []
         self.is_over = False
+        self.is_certain = True
         self.is_pausing = False
         """As the last answer told: the handler unwinds at its next checkpoint, except between a START and its body."""
         self.told_before = row.told_seq

@@ -26,6 +26,7 @@ RARE_PATHS = {
     "claims taken over",
     "fenced off",
     "looked after paused",
+    "resumed warm",
     "signals taken from the buffer",
     "timed out under a claim",
     "told while running",

@@ -16,4 +16,6 @@ class Variant(Enum):
     BLIND_RESEND = "after a lost answer the entry is sent again without a look at the row"
     TOLD_AT_FLUSH = "suspend says what memory knows when it is written, not when the handler decided"
     PAUSE_FORGETS = "an invocation that a pause cut short is not owed again"
+    WARM_UNCHECKED = "a worker goes on with what it remembers of an execution without comparing checkpoint_seq"
+    WARM_UNREAD = "what the answer to a suspension says counts as read by the memory of it"
     NO_LAST_LOOK = "branches suspend without a last look at what a sibling was told"

@@ -1,12 +1,12 @@
 """A worker process: it looks for due executions, runs handlers, flushes for all of them at once, and may die or freeze anywhere."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ClaimLostError
-from execution_engine.core.records import ExecutionRecord
+from execution_engine.core.records import ExecutionRecord, OperationRecord
 from execution_engine.core.transitions import execution as moves
 from tests.simulation.entries import Ending, Entry, Release
 from tests.simulation.protocol import Known, Protocol
@@ -18,6 +18,15 @@ Handler = Callable[[Session], Steps]
 """Runs one invocation over a session and returns the `Release` with which it ends."""
 
 SLOTS = 2
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a worker remembers of an execution that it suspended; `told` is the wake_seq that it is up to date with."""
+
+    checkpoint_seq: int
+    told: int
+    operations: dict[str, OperationRecord]
 
 
 class Worker:
@@ -34,6 +43,7 @@ class Worker:
         self.sessions: list[Session] = []
         self.backends: list[Task] = []
         self.claimed: set[UUID] = set()
+        self.memories: dict[int, Memory] = {}
         for loop in (self._look(), self._tick(), self._write(), self._renew()):
             self._spawn(loop)
 
@@ -80,7 +90,7 @@ class Worker:
             known = yield from self.protocol.load(session.number)
             if known.row.claim_id != session.claim_id:
                 raise ClaimLostError
-            session.merge(known)
+            session.merge(self._recalled(session, row, known))
             if moves.is_past_deadline(row, self.scheduler.now):
                 yield from session.suspend(Release(Ending.SUSPEND, session.told))
             ticket = session.fire_due()
@@ -92,12 +102,24 @@ class Worker:
             else:
                 release = yield from self.handler(session)
             yield from session.suspend(release)
+            if session.is_certain and release.ending in (Ending.SUSPEND, Ending.HAND_BACK):
+                self.memories[session.number] = Memory(session.checkpoint_seq, session.told, session.operations)
         except ClaimLostError:
             pass
         finally:
             session.is_over = True
             if session in self.sessions:
                 self.sessions.remove(session)
+
+    def _recalled(self, session: Session, row: ExecutionRecord, known: Known) -> Known:
+        """What to merge: everything, or only what changed since this worker suspended the execution, if nobody wrote since."""
+        memory = self.memories.pop(session.number, None)
+        if memory is None or (memory.checkpoint_seq != row.checkpoint_seq and self.variant is not Variant.WARM_UNCHECKED):
+            return known
+        self.protocol.met["resumed warm"] += 1
+        session.operations, session.told = memory.operations, memory.told
+        changed = {one.id: one for one in known.operations.values() if (one.wake_seq or 0) > memory.told}
+        return Known(known.row, changed)
 
     def _renew(self) -> Steps:
         while True:
@@ -140,6 +162,7 @@ class Worker:
         try:
             was_written = yield from self.protocol.recover(entry)
         except ClaimLostError:
+            session.is_certain = False
             session.settle(lost=entry.release is None)
             return
         if self.variant is Variant.BLIND_RESEND:
@@ -166,6 +189,8 @@ class Worker:
             session.merge(Known(row, {operation.id: operation for operation in fired}))
         session.checkpoint_seq += 1
         session.is_pausing = row.status is ExecutionStatus.PAUSING
+        if entry.release is not None and self.variant is Variant.WARM_UNREAD:
+            session.told = row.wake_seq
         if entry.release is None and row.wake_seq != session.told:
             self.protocol.met["told while running"] += 1
             session.merge((yield from self.protocol.load(session.number)))

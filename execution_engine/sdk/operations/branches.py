@@ -140,9 +140,7 @@ class Coordinator:
         following: Branch | None = branch
         try:
             while following is not None:
-                branch = following
-                error, result = self._outcome(branch)
-                following = self._hand_over(branch, error, result)
+                following = self._hand_over(following, *self._outcome(following))
         finally:
             ports.after_user_code()
 
