@@ -17,6 +17,7 @@ from durable_ops.dashboard.views import (
     overview,
     raw,
     repairs,
+    settings,
     start,
 )
 
@@ -56,6 +57,11 @@ urlpatterns = [
     path("a/<str:token>", mailed_approval.mailed_approval, name="mailed_approval"),
     path("functions/", functions.function_list, name="functions"),
     path("functions/<str:name>/", functions.function_detail, name="function"),
+    path("settings/", settings.keys, name="settings"),
+    path("settings/keys/<int:key_id>/revoke/", settings.revoke_key, name="revoke_key"),
+    path("settings/people/", settings.people_list, name="people"),
+    path("settings/people/<int:user_id>/", settings.person, name="person"),
+    path("settings/retention/", settings.retention, name="retention"),
     path("costs/", costs.costs, name="costs"),
     path("costs/costs.csv", costs.costs_export, name="costs_export"),
     path("costs/calculator/", cost_tools.calculator, name="costs_calculator"),

@@ -18,6 +18,7 @@ class Right(StrEnum):
     REASSIGN_APPROVAL = "reassign_approval"
     VIEW_AUDIT = "view_audit"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_PEOPLE = "manage_people"
     MANAGE_PRICES = "manage_prices"
 
     @property
@@ -41,5 +42,6 @@ RIGHT_LABELS = {
     Right.REASSIGN_APPROVAL: "Can hand approvals of other people to somebody else",
     Right.VIEW_AUDIT: "Can read the audit log",
     Right.MANAGE_KEYS: "Can make and revoke API keys of other people",
+    Right.MANAGE_PEOPLE: "Can give and take roles and keep people out",
     Right.MANAGE_PRICES: "Can add prices to the price book",
 }

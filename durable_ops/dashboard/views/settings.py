@@ -1,0 +1,122 @@
+"""Settings: one's own API keys, people and their roles, how long executions are kept."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from durable_ops.actions import api_keys, people
+from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.dashboard.htmx import render_page
+from durable_ops.dashboard.settings_forms import DryRunForm, KeyForm, PersonForm, RevokeForm
+from durable_ops.models import ApiKey, Right
+from durable_ops.models.rights import RIGHT_LABELS
+from durable_ops.permissions import ROLES, has_right
+from execution_engine.core.errors import CommandError
+from execution_engine.selectors import retention as kept_executions
+from execution_engine.selectors.functions import function_names
+
+KEYS_SHOWN = 200
+PEOPLE_SHOWN = 500
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@console_view(Right.VIEW_EXECUTION)
+def keys(request: HttpRequest) -> HttpResponse:
+    """One's own keys, or everybody's for those who manage keys; a new key is in the answer to its POST and nowhere else."""
+    form, made, status = KeyForm(request.POST if request.method == "POST" else None), None, 200
+    if request.method == "POST":
+        if form.is_valid():
+            made = _make_key(request, form)
+        status = 200 if made else 422
+        form = KeyForm() if made else form
+    sees_all = has_right(request.user, Right.MANAGE_KEYS)
+    found = ApiKey.objects.select_related("user").order_by("revoked_at", "-created_at")
+    if not sees_all or request.GET.get("whose") != "all":
+        found = found.filter(user_id=request.user.pk)
+    context = {"keys": found[:KEYS_SHOWN], "form": form, "made": made, "sees_all": sees_all, "now": timezone.now()}
+    context |= {"shows_all": sees_all and request.GET.get("whose") == "all", "tab": "keys"}
+    return render_page(request, "settings/keys.html", context, fragment="keys", status=status)
+
+
+def _make_key(request: HttpRequest, form: KeyForm) -> api_keys.NewKey | None:
+    days = form.cleaned_data["days"]
+    expires_at = timezone.now() + timedelta(days=days) if days else None
+    try:
+        return api_keys.create_key(actor_of(request), user=request.user, name=form.cleaned_data["name"], expires_at=expires_at)
+    except CommandError as error:
+        form.add_error("name", error.message)
+        return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@console_view(Right.VIEW_EXECUTION)
+def revoke_key(request: HttpRequest, key_id: int) -> HttpResponse:
+    key = ApiKey.objects.select_related("user").filter(pk=key_id).first()
+    if key is None or (key.user_id != request.user.pk and not has_right(request.user, Right.MANAGE_KEYS)):
+        raise Http404("There is no such key.")
+    if request.method == "POST" and RevokeForm(request.POST).is_valid():
+        api_keys.revoke_key(actor_of(request), key_id)
+        messages.success(request, f"Key {key.name} is revoked; programs that use it are refused from now on.")
+        return HttpResponseRedirect(reverse("dashboard:settings"))
+    return render_page(request, "settings/revoke.html", {"key": key}, fragment="form")
+
+
+@console_view(Right.MANAGE_PEOPLE)
+def people_list(request: HttpRequest) -> HttpResponse:
+    text = request.GET.get("q", "").strip().replace("\x00", "")
+    found = get_user_model().objects.prefetch_related("groups").order_by("-is_active", "username")
+    if text:
+        found = found.filter(username__icontains=text)
+    rows = [_person(user) for user in found[:PEOPLE_SHOWN]]
+    context = {"people": rows, "q": text, "roles": _roles(), "tab": "people"}
+    return render_page(request, "settings/people.html", context, fragment="rows")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@console_view(Right.MANAGE_PEOPLE)
+def person(request: HttpRequest, user_id: int) -> HttpResponse:
+    user = get_user_model().objects.prefetch_related("groups").filter(pk=user_id).first()
+    if user is None:
+        raise Http404("There is no such person.")
+    row, status = _person(user), 200
+    form = PersonForm(request.POST if request.method == "POST" else None, initial={"roles": row["roles"], "is_active": user.is_active})
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                people.change_person(actor_of(request), user_id, roles=data["roles"], is_active=data["is_active"], reason=data["reason"])
+            except CommandError as error:
+                form.add_error(None, error.message)
+                status = error.status
+            else:
+                messages.success(request, f"{user.get_username()} was changed.")
+                return HttpResponseRedirect(reverse("dashboard:people"))
+    context = {"person": row, "form": form, "roles": _roles(), "tab": "people"}
+    return render_page(request, "settings/person.html", context, fragment="form", status=status)
+
+
+@console_view(Right.VIEW_AUDIT)
+def retention(request: HttpRequest) -> HttpResponse:
+    """What is kept per function; with `?function=&days=` what another retention would remove, without removing it."""
+    form = DryRunForm(request.GET or None, functions=function_names())
+    trial = None
+    if form.is_bound and form.is_valid():
+        trial = kept_executions.dry_run(form.cleaned_data["function"], form.cleaned_data["days"])
+    context = {"kept": kept_executions.kept(), "form": form, "trial": trial, "tab": "retention"}
+    return render_page(request, "settings/retention.html", context, fragment="trial")
+
+
+def _person(user: Any) -> dict[str, Any]:
+    groups = {group.name for group in user.groups.all()}
+    return {"user": user, "roles": [role for role in ROLES if role in groups], "groups": sorted(groups - set(ROLES))}
+
+
+def _roles() -> list[dict[str, Any]]:
+    return [{"name": name, "rights": [RIGHT_LABELS[right] for right in Right if right in rights]} for name, rights in ROLES.items()]
