@@ -35,7 +35,6 @@ _EVENTS = {
     "os.truncate": "changes a file",
     "os.link": "makes a link",
     "os.symlink": "makes a link",
-    "_thread.start_new_thread": "starts a thread",
 }
 _LIBRARIES = ("psycopg", "aws_durable_execution_sdk_python", "execution_engine", "concurrent.futures")
 """Whose threads are no doing of the author's: database pools, the SDKs."""
@@ -43,7 +42,7 @@ _LIBRARIES = ("psycopg", "aws_durable_execution_sdk_python", "execution_engine",
 _silent: ContextVar[bool] = ContextVar("durable_rehearsal", default=False)
 _lock = threading.Lock()
 _is_hooked = False
-_silenced = 0
+_running = 0
 
 
 class EffectError(InvocationInterrupt):
@@ -65,7 +64,7 @@ def without_effects(noticed: Callable[[str], None]) -> Iterator[None]:
     _install_hook()
     marks = ports.refusing.set(refuse), _silent.set(True)
     try:
-        with _silence(), _only_reads(refuse):
+        with _changed_process(), _only_reads(refuse):
             yield
     finally:
         _silent.reset(marks[1])
@@ -86,8 +85,6 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         if (refuse := ports.refusing.get()) is not None and _is_written(*arguments):
             refuse("writes a file")
     elif event in _EVENTS and (refuse := ports.refusing.get()) is not None:
-        if event == "_thread.start_new_thread" and _is_library(sys._getframe(1)):
-            return
         refuse(_EVENTS[event])
 
 
@@ -98,13 +95,15 @@ def _is_written(path: Any, _mode: Any, flags: Any) -> bool:
     return "__pycache__" not in os.fsdecode(path) and os.fsdecode(path) != os.devnull
 
 
-def _is_library(frame: Any) -> bool:
-    while frame is not None:
-        name = str(frame.f_globals.get("__name__", ""))
-        if not name.startswith("threading"):
-            return name.startswith(_LIBRARIES)
-        frame = frame.f_back
-    return False
+def _start_thread(thread: threading.Thread) -> None:
+    """Stands in for `Thread.start` while rehearsals run: a thread of the author's would be outside of the guarded context."""
+    refuse = ports.refusing.get()
+    if refuse is not None and not str(sys._getframe(1).f_globals.get("__name__", "")).startswith(_LIBRARIES):
+        refuse("starts a thread")
+    _start(thread)
+
+
+_start = threading.Thread.start
 
 
 @contextmanager
@@ -155,21 +154,23 @@ _drop = _DropRehearsed()
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """Several rehearsals may overlap: the first changes the streams, the last puts them back."""
-    global _silenced
+def _changed_process() -> Iterator[None]:
+    """Streams, threads and log handlers are the process's: the first of several rehearsals changes them, the last puts them back."""
+    global _running
     with _lock:
-        _silenced += 1
-        if _silenced == 1:
+        _running += 1
+        if _running == 1:
             sys.stdout, sys.stderr = _Muted(sys.stdout), _Muted(sys.stderr)
+            threading.Thread.start = _start_thread  # type: ignore[method-assign, assignment]
     for handler in _handlers():
         handler.addFilter(_drop)
     try:
         yield
     finally:
         with _lock:
-            _silenced -= 1
-            if _silenced == 0:
+            _running -= 1
+            if _running == 0:
+                threading.Thread.start = _start  # type: ignore[method-assign]
                 for name in ("stdout", "stderr"):
                     stream = getattr(sys, name)
                     if isinstance(stream, _Muted):

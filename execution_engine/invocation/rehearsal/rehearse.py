@@ -17,7 +17,7 @@ from execution_engine.invocation.rehearsal import compare
 from execution_engine.invocation.rehearsal.findings import Divergence, Rehearsal, Verdict
 from execution_engine.invocation.rehearsal.guard import without_effects
 from execution_engine.invocation.rehearsal.history import History
-from execution_engine.invocation.rehearsal.watch import Watch, WatchedHistory, author_line
+from execution_engine.invocation.rehearsal.watch import Watch, WatchedHistory, author_line, is_machinery, line_of
 from execution_engine.invocation.runners import runner_of
 from execution_engine.sdk.definition import RegisteredFunction
 from execution_engine.sdk.runner import HandlerOutcome
@@ -205,8 +205,7 @@ def _raised_at(trace: TracebackType | None) -> str:
     """The author's innermost line of a traceback."""
     found = ""
     while trace is not None:
-        code, frame = trace.tb_frame.f_code, trace.tb_frame
-        if author_line(frame).startswith(f"{frame.f_globals.get('__name__', '?')}:{frame.f_lineno} in {code.co_name}"):
-            found = f"{frame.f_globals.get('__name__', '?')}:{trace.tb_lineno} in {code.co_name}"
+        if not is_machinery(trace.tb_frame.f_code.co_filename):
+            found = line_of(trace.tb_frame, trace.tb_lineno)
         trace = trace.tb_next
     return found

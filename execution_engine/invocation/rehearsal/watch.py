@@ -1,6 +1,7 @@
 """The witness of a rehearsal, and the sink that has a history and takes nothing."""
 
 import sys
+import sysconfig
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -15,9 +16,7 @@ from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.suspend import SuspendExecution
 from execution_engine.sdk.witness import Asked
 
-_ENGINE = str(Path(__file__).parents[2])
-_PACKAGES = ("aws_durable_execution_sdk_python", "concurrent/futures/")
-_LIBRARIES = ("threading.py", "contextvars.py", "functools.py", "contextlib.py")
+_MACHINERY = (str(Path(__file__).parents[2]), *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")))
 
 
 class Stop(SuspendExecution):
@@ -116,16 +115,18 @@ class WatchedHistory:
 
 
 def author_line(frame: FrameType | None) -> str:
-    """The innermost line that is neither the engine's nor an SDK's: "module:line in function"."""
+    """The innermost line that is neither the engine's nor a library's: "module:line in function", "" when there is none."""
     while frame is not None:
-        code = frame.f_code
-        if not _is_machinery(code.co_filename):
-            return f"{frame.f_globals.get('__name__', '?')}:{frame.f_lineno} in {code.co_name}"
+        if not is_machinery(frame.f_code.co_filename):
+            return line_of(frame, frame.f_lineno)
         frame = frame.f_back
     return ""
 
 
+def line_of(frame: FrameType, line: int) -> str:
+    return f"{frame.f_globals.get('__name__', '?')}:{line} in {frame.f_code.co_name}"
+
+
 @lru_cache(maxsize=4096)
-def _is_machinery(filename: str) -> bool:
-    path = filename.replace("\\", "/")
-    return path.startswith(_ENGINE) or path.endswith(_LIBRARIES) or any(name in path for name in _PACKAGES)
+def is_machinery(filename: str) -> bool:
+    return filename.startswith(_MACHINERY)
