@@ -26,7 +26,6 @@ class EngineSettings:
     - `HELD_START_SECONDS`: a START that need not be durable at once is written after this time at the latest.
     - `FLUSH_PAYLOAD_BYTES`: one update above it leaves the shared commit and goes alone, so nobody waits for it.
     - `MAX_PAYLOAD_BYTES`: input, result and operation payloads of our own SDK (AWS: 6 MiB).
-    - `MAX_CONTEXT_RESULT_BYTES`: above it a context's result is rebuilt by replaying its children (AWS: 256 KiB).
     - `WARM_EXECUTIONS`, `WARM_BYTES`: what a worker child remembers of suspended executions, so that their resume reads only what is
       new; 64 MiB hold some 60,000 operations. 0 executions: nothing.
     """
@@ -45,7 +44,6 @@ class EngineSettings:
     DRAIN_SECONDS: int = 20
     FLUSH_PAYLOAD_BYTES: int = 256 * 1024
     MAX_PAYLOAD_BYTES: int = 6 * MIB
-    MAX_CONTEXT_RESULT_BYTES: int = 256 * 1024
     WARM_EXECUTIONS: int = 1000
     WARM_BYTES: int = 64 * MIB
     RETENTION_DAYS: int = 14
@@ -62,7 +60,6 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "DRAIN_SECONDS": (0, 3600),
     "FLUSH_PAYLOAD_BYTES": (1024, 64 * MIB),
     "MAX_PAYLOAD_BYTES": (1024, 64 * MIB),
-    "MAX_CONTEXT_RESULT_BYTES": (1024, 64 * MIB),
     "WARM_EXECUTIONS": (0, 1_000_000),
     "WARM_BYTES": (0, 64 * 1024 * MIB),
     "RETENTION_DAYS": (1, 90),

@@ -29,7 +29,8 @@ def check_payload(text: str | None, field: str) -> None:
     check_text(text, field)
     limit, size = engine_settings().MAX_PAYLOAD_BYTES, len(text.encode())
     if size > limit:
-        raise PayloadTooLargeError(f"{field} has {size} bytes; the limit is {limit}", field=field, limit=limit, value=size)
+        message = f"{field} has {size} bytes; the limit is {limit} (DURABLE_EXECUTION['MAX_PAYLOAD_BYTES'])"
+        raise PayloadTooLargeError(message, field=field, limit=limit, value=size)
 
 
 def check_name(name: str | None) -> None:
