@@ -19,6 +19,8 @@ from durable_ops.dashboard.views import (
     repairs,
     settings,
     start,
+    settings,
+    start,
 )
 
 app_name = "dashboard"
@@ -67,4 +69,5 @@ urlpatterns = [
     path("costs/calculator/", cost_tools.calculator, name="costs_calculator"),
     path("costs/prices/", cost_tools.prices, name="costs_prices"),
     path("audit/", audit.audit_list, name="audit"),
+    path("audit/export.<str:kind>", audit.audit_export, name="audit_export"),
 ]

@@ -196,6 +196,13 @@ def words(value: str) -> str:
 
 
 @register.filter
+def verb(action: str) -> str:
+    """`execution.redrive` as people say it: Redrive execution."""
+    kind, _, done = action.partition(".")
+    return f"{done.replace('_', ' ').capitalize()} {kind.replace('_', ' ')}" if done else action
+
+
+@register.filter
 def get(values: Mapping[str, Any], key: str) -> Any:
     return values.get(key, "")
 
@@ -241,12 +248,25 @@ def event_state(kind: str) -> SafeString:
 def details(values: Mapping[str, Any], at: datetime | None = None) -> SafeString:
     """Small values as `word value` pairs, nested ones flattened; `at` is when the event happened."""
     flat: dict[str, Any] = {}
+    before, after = values.get("before"), values.get("after")
+    if isinstance(before, dict) and isinstance(after, dict):
+        values = {key: value for key, value in values.items() if key not in ("before", "after")} | _changes(before, after)
     for key, value in values.items():
         flat.update(value if isinstance(value, dict) else {key: value})
     if at is not None and "StartTimestamp" in flat:
         flat = {"Ran": at - datetime.fromisoformat(flat.pop("StartTimestamp")), **flat}
     shown = [(DETAIL_WORDS.get(key, words(key)), _short_value(key, value)) for key, value in flat.items() if value is not None]
     return format_html_join("", '<span class="detail"><span class="faint">{}</span> {}</span> ', shown)
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    return {key: f"{_said(before.get(key))} → {_said(after.get(key))}" for key in after if before.get(key) != after.get(key)}
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
 
 
 DETAIL_WORDS = {

@@ -1,56 +1,137 @@
 """The audit log: every change by a person, key or command, newest first."""
 
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.dateparse import parse_date
+
+from durable_ops.actions.actor import Channel
 from durable_ops.dashboard.access import console_view
+from durable_ops.dashboard.csv_cells import csv_lines
 from durable_ops.dashboard.htmx import page_url, render_page
 from durable_ops.models import AuditEntry, Right
 
 PAGE_SIZE = 50
+EXPORTED_ROWS = 100_000
+COLUMNS = ("id", "at", "actor", "channel", "address", "key_prefix", "action", "object_type", "object_id", "execution_id", "reason", "facts")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilters:
+    """What the address asks for; `since` and `until` are whole days, UTC, both included."""
+
+    text: str = ""
+    action: str = ""
+    channel: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        return self != AuditFilters()
 
 
 @console_view(Right.VIEW_AUDIT)
 def audit_list(request: HttpRequest) -> HttpResponse:
-    """Filters by text (who, object, reason) and action; pages by entry number."""
-    text, action = request.GET.get("q", "").strip().replace("\x00", ""), request.GET.get("action", "").strip().replace("\x00", "")
+    """Filters by text (who, object, reason), action, door and days; pages by entry number."""
+    filters = read_filters(request.GET)
     before = request.GET.get("before", "")
-    found = AuditEntry.objects.order_by("-at", "-id")
-    if text:
-        found = found.filter(Q(actor__icontains=text) | Q(object_id__istartswith=text) | Q(reason__icontains=text))
-    if action:
-        found = found.filter(action=action)
+    found = filtered(filters)
     if before.isascii() and before.isdigit() and len(before) < 19:
         found = found.filter(id__lt=int(before))
     entries = list(found[: PAGE_SIZE + 1])
     query = request.GET.copy()
+    query.pop("before", None)
+    exported = query.urlencode()
     if len(entries) > PAGE_SIZE:
         query["before"] = str(entries[PAGE_SIZE - 1].id)
     context = {
         "entries": entries[:PAGE_SIZE],
         "next_url": f"{request.path}?{query.urlencode()}" if len(entries) > PAGE_SIZE else None,
-        "q": text,
-        "action": action,
+        "first_url": f"{request.path}?{exported}" if before else None,
+        "filters": filters,
         "actions": ACTIONS,
-        "is_filtered": bool(text or action),
+        "channels": list(Channel),
+        "export_urls": [(kind.upper(), f"{reverse('dashboard:audit_export', args=[kind])}?{exported}") for kind in ("csv", "json")],
     }
     return render_page(request, "audit/list.html", context, fragment="rows", url=page_url(request))
 
 
-ACTIONS = (
-    "execution.start",
-    "execution.stop",
-    "execution.signal",
-    "execution.pause",
-    "execution.resume",
-    "execution.redrive",
-    "execution.fork",
-    "execution.delete",
-    "callback.approve",
-    "callback.reject",
-    "callback.succeed",
-    "callback.fail",
-    "api_key.create",
-    "api_key.revoke",
-    "price.add",
-)
+@console_view(Right.VIEW_AUDIT)
+def audit_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
+    """At most 100,000 entries of what the page shows, newest first, as CSV or as a JSON array; rows are read as they are sent."""
+    if kind not in ("csv", "json"):
+        raise Http404("Exports are CSV or JSON.")
+    rows = filtered(read_filters(request.GET)).values(*COLUMNS)[:EXPORTED_ROWS].iterator(chunk_size=1000)
+    lines = csv_lines(COLUMNS, (_plain(row).values() for row in rows)) if kind == "csv" else _json_parts(rows)
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8" if kind == "csv" else "application/json")
+    answer["Content-Disposition"] = f'attachment; filename="audit.{kind}"'
+    return answer
+
+
+def read_filters(query: QueryDict) -> AuditFilters:
+    """Unknown values narrow nothing."""
+    values = {key: query.get(key, "").strip().replace("\x00", "") for key in ("q", "action", "channel", "since", "until")}
+    channel = values["channel"] if values["channel"] in set(Channel) else ""
+    return AuditFilters(values["q"], values["action"], channel, _day(values["since"]), _day(values["until"]))
+
+
+def filtered(filters: AuditFilters) -> QuerySet[AuditEntry]:
+    found = AuditEntry.objects.order_by("-at", "-id")
+    if text := filters.text:
+        found = found.filter(Q(actor__icontains=text) | Q(object_id__istartswith=text) | Q(reason__icontains=text))
+    if filters.action:
+        is_kind = filters.action.endswith(".")
+        found = found.filter(action__startswith=filters.action) if is_kind else found.filter(action=filters.action)
+    if filters.channel:
+        found = found.filter(channel=filters.channel)
+    if filters.since:
+        found = found.filter(at__gte=_midnight(filters.since))
+    if filters.until:
+        found = found.filter(at__lt=_midnight(filters.until) + timedelta(days=1))
+    return found
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = parse_date(text)
+    except ValueError:
+        return None
+    return found if found is not None and 1970 <= found.year <= 9000 else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "at": row["at"].isoformat(), "execution_id": row["execution_id"] and str(row["execution_id"])}
+
+
+def _json_parts(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    first = next(rows, None)
+    if first is None:
+        yield "[]\n"
+        return
+    yield "[" + json.dumps(_plain(first), ensure_ascii=False)
+    yield from (",\n" + json.dumps(_plain(row), ensure_ascii=False) for row in rows)
+    yield "]\n"
+
+
+# What can be chosen, by the kind of object; an action that is not listed here is still shown and found by its name.
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "execution": ("start", "stop", "signal", "pause", "resume", "redrive", "fork", "move", "delete"),
+    "callback": ("approve", "reject", "succeed", "fail"),
+    "approval": ("approve", "reject", "claim", "release", "reassign"),
+    "batch": ("start", "abort", "end"),
+    "api_key": ("create", "revoke"),
+    "person": ("change",),
+    "price": ("add",),
+    "view": ("save", "remove"),
+}

@@ -1,5 +1,6 @@
 """Functions, audit log and the pages for what went wrong."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -7,9 +8,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
 
 from durable_ops.actions.actor import Actor, Channel
 from durable_ops.audit import log
+from durable_ops.dashboard.templatetags.dashboard import details
 from execution_engine.models import FunctionVersion
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.factories import make_execution, make_version, some_id
@@ -47,6 +50,31 @@ def test_audit_filters_and_pages(admin: Client) -> None:
     found = admin.get("/audit/?q=why&action=execution.start").content.decode()
     assert (found.count('id="entry-'), "&lt;b&gt;why&lt;/b&gt;" in found) == (1, True)
     assert "No entry matches" in admin.get("/audit/?q=nobody-did").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("action=execution.", 2), ("action=execution.stop", 1), ("channel=command", 3), ("channel=rest", 0), ("channel=nonsense", 3),
+        ("since=2000-01-01", 3), ("until=2000-01-01", 0), ("since=9999-99-99", 3), ("q=\x00", 3),
+    ],
+)  # fmt: skip
+def test_audit_is_narrowed(admin: Client, query: str, count: int) -> None:
+    for action in ("execution.start", "execution.stop", "person.change"):
+        append(1, action=action)
+    assert admin.get(f"/audit/?{query}").content.decode().count('id="entry-') == count
+    assert len(json.loads(b"".join(admin.get(f"/audit/export.json?{query}")))) == count  # type: ignore[call-overload]
+
+
+def test_audit_is_exported_without_formulas(admin: Client) -> None:
+    append(1, reason="=1+1")
+    lines = b"".join(admin.get("/audit/export.csv")).decode("utf-8-sig").splitlines()  # type: ignore[call-overload]
+    assert (lines[0].split(",")[:3], "'=1+1" in lines[1], len(lines)) == (["id", "at", "actor"], True, 2)
+
+
+def test_change_is_told_as_before_and_after() -> None:
+    facts = {"person": "ada", "before": {"roles": ["viewer"], "is_active": True}, "after": {"roles": [], "is_active": True}}
+    assert strip_tags(details(facts)) == "person ada roles viewer → none "
 
 
 def test_audit_is_not_for_viewers(sign_in: Callable[[str], Client]) -> None:
