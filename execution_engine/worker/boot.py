@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 import psycopg
+from billiard.process import current_process
 from celery import signals
 from django.db import connections as django_connections
 
@@ -102,7 +103,7 @@ def _start_child(**_: Any) -> None:
     _leave_the_pool_open()
     django_connections.close_all()
     output.capture(settings.DATA_DIR)
-    _runtime = Runtime(settings, process_bell())
+    _runtime = Runtime(settings, process_bell(), order=getattr(current_process(), "index", 0))
     _spare_the_collector()
     _runtime.start()
     atexit.register(_stop_child)

@@ -22,6 +22,10 @@ RECONNECT_SECONDS = 0.5
 LISTEN_SECONDS = 0.5  # between looks at the stop event; a notification ends the wait at once
 SUSPECT_PATIENCE_LOOKS = 10
 LOCKED_SECONDS = 0.005
+LATE_SECONDS = 0.004
+"""How much later than the one before it each child of a worker answers a ring, up to `MOST_LATE` times: if all looked at once, the
+looks in vain would take the time of the one execution that is due. The first child, most often rested, keeps what it remembers."""
+MOST_LATE = 4
 
 
 class Pump:
@@ -34,6 +38,8 @@ class Pump:
         self._is_full = False
         self._impatience = 0
         self._knows_suspects = True
+        self._patience = LATE_SECONDS * min(runtime.order, MOST_LATE)
+        self._is_rung = self._is_late = False
         self.operations_read = 0
         self._connection: psycopg.Connection[Any] | None = None
         self._loop = threading.Thread(target=self._serve, name="durable-pump", daemon=True)
@@ -74,7 +80,14 @@ class Pump:
                 continue
             if pause > 0:
                 self._runtime.look.wait(pause)
+                self._let_others_go_first()
         self._disconnect()
+
+    def _let_others_go_first(self) -> None:
+        if self._is_rung and self._patience:
+            self._is_stopping.wait(self._patience)
+            self._is_late = True
+        self._is_rung = False
 
     def _turn(self) -> float:
         """Claims and dispatches once; answers how long to wait before the next look, in seconds."""
@@ -85,6 +98,9 @@ class Pump:
             return longest
         if self._knows_suspects and self._serves_suspects(connection, versions):
             return longest
+        is_late, self._is_late = self._is_late, False
+        if is_late and not self._is_full and (pause := self._pause(connection, versions, longest)) > LOCKED_SECONDS:
+            return pause  # somebody else was quicker
         limit = self._runtime.free
         found = claims.claim(
             connection,
@@ -183,6 +199,7 @@ class Pump:
                     self._runtime.look.set()
                     while not self._is_stopping.is_set():
                         for _ in connection.notifies(timeout=LISTEN_SECONDS):
+                            self._is_rung = True
                             self._runtime.look.set()
             except psycopg.Error as error:
                 logger.debug("the listener lost its connection, looking goes on: %s", error)

@@ -34,10 +34,11 @@ logger = logging.getLogger(__name__)
 
 
 class Runtime:
-    """`serves=False` is a process that runs its own executions (`fn.run()`) and claims nothing."""
+    """`serves=False` is a process that runs its own executions (`fn.run()`) and claims nothing. `order` counts a worker's children."""
 
-    def __init__(self, settings: EngineSettings, bell: Bell, *, serves: bool = True) -> None:
+    def __init__(self, settings: EngineSettings, bell: Bell, *, serves: bool = True, order: int = 0) -> None:
         self.settings = settings
+        self.order = order
         self.boot_id = uuid4()
         self.clock = DatabaseClock()
         self.versions: Mapping[int, RegisteredFunction] = {}

@@ -27,6 +27,10 @@ select id, started_at from started
 -- Who holds a name, after an insert met it. Index: execution_name_of_function.
 select id, name, version, input, status from durable_execution where function = %(function)s and name = %(name)s
 
+-- name: read_outcome
+-- What somebody who waits for the end wants to know. Index: primary key.
+select status, result, error from durable_execution where id = %(id)s
+
 -- name: lock_execution
 -- Locks one execution, waiting up to lock_timeout. What is decided by it is read afterwards, in the next statement.
 select id from durable_execution where id = %(id)s for no key update
