@@ -29,7 +29,7 @@ class Book(StrEnum):
 
 
 class Item(StrEnum):
-    """What is priced; its unit stands in UNITS."""
+    """What is priced; its words and unit stand in ITEMS."""
 
     REQUEST = "request"
     OPERATION = "operation"
@@ -43,18 +43,26 @@ class Item(StrEnum):
     MACHINE = "machine-month"
 
 
-UNITS: Mapping[Item, str] = MappingProxyType(
+@dataclass(frozen=True, slots=True)
+class ItemWords:
+    """How people call an item, and one unit of it."""
+
+    words: str
+    unit: str
+
+
+ITEMS: Mapping[Item, ItemWords] = MappingProxyType(
     {
-        Item.REQUEST: "request",
-        Item.OPERATION: "operation",
-        Item.COMPUTE_X86: "GB-second",
-        Item.COMPUTE_ARM: "GB-second",
-        Item.WRITE: "GB",
-        Item.RETENTION: "GB-month",
-        Item.TRANSITION: "transition",
-        Item.CLUSTER_LOW: "month",
-        Item.CLUSTER_HIGH: "month",
-        Item.MACHINE: "machine and month",
+        Item.REQUEST: ItemWords("Requests", "request"),
+        Item.OPERATION: ItemWords("Durable operations", "operation"),
+        Item.COMPUTE_X86: ItemWords("Compute, x86", "GB-second"),
+        Item.COMPUTE_ARM: ItemWords("Compute, ARM", "GB-second"),
+        Item.WRITE: ItemWords("Written", "GB"),
+        Item.RETENTION: ItemWords("Retained", "GB-month"),
+        Item.TRANSITION: ItemWords("State transitions", "transition"),
+        Item.CLUSTER_LOW: ItemWords("Cluster, at least", "month"),
+        Item.CLUSTER_HIGH: ItemWords("Cluster, at most", "month"),
+        Item.MACHINE: ItemWords("Machine", "machine and month"),
     }
 )
 BOOK_WORDS: Mapping[Book, str] = MappingProxyType(
@@ -84,8 +92,12 @@ class Price:
         return self.amount / self.per
 
     @property
+    def words(self) -> str:
+        return ITEMS[self.item].words
+
+    @property
     def unit(self) -> str:
-        return UNITS[self.item]
+        return ITEMS[self.item].unit
 
 
 _LAUNCH = date(2025, 12, 1)

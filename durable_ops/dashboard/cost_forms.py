@@ -8,7 +8,7 @@ from django import forms
 
 from durable_ops.costs.bills import BASIS_WORDS, Basis
 from durable_ops.costs.calculator import Scenario
-from durable_ops.costs.prices import BOOK_WORDS, UNITS, Book, Item
+from durable_ops.costs.prices import BOOK_WORDS, ITEMS, Book, Item
 
 BILLION = 1_000_000_000
 
@@ -16,6 +16,7 @@ BILLION = 1_000_000_000
 class CalculatorForm(forms.Form):
     """Reads a Scenario from a query; what is left out has the Scenario's own value."""
 
+    basis = forms.ChoiceField(label="Prices", choices=[(one.value, words) for one, words in BASIS_WORDS.items()])
     volume = forms.IntegerField(label="Executions a month", min_value=0, max_value=BILLION)
     operations = forms.IntegerField(
         label="Durable operations each", min_value=0, max_value=25_000, help_text="the start, attempts of steps, waits, callbacks"
@@ -33,7 +34,6 @@ class CalculatorForm(forms.Form):
         label="Lambda there, USD", min_value=0, max_value=BILLION, max_digits=16, decimal_places=4, required=False,
         help_text="if known; empty: the same compute",
     )  # fmt: skip
-    basis = forms.ChoiceField(label="Prices", choices=[(one.value, words) for one, words in BASIS_WORDS.items()])
 
     def scenario(self) -> Scenario:
         values: dict[str, Any] = {**self.cleaned_data, "basis": Basis(self.cleaned_data["basis"])}
@@ -48,7 +48,7 @@ def initial(scenario: Scenario) -> dict[str, Any]:
 
 class PriceForm(forms.Form):
     book = forms.ChoiceField(choices=[(one.value, words) for one, words in BOOK_WORDS.items()])
-    item = forms.ChoiceField(choices=[(one.value, f"{one.value}, per {unit}") for one, unit in UNITS.items()])
+    item = forms.ChoiceField(choices=[(one.value, f"{item.words}, per {item.unit}") for one, item in ITEMS.items()])
     amount = forms.DecimalField(min_value=Decimal(0), max_value=Decimal(BILLION), max_digits=21, decimal_places=12)
     per = forms.IntegerField(min_value=1, max_value=BILLION)
     valid_from = forms.DateField()

@@ -6,7 +6,7 @@ from django import template
 
 from durable_ops.costs import bills
 from durable_ops.costs.prices import Price
-from durable_ops.dashboard.formats import duration_text
+from durable_ops.dashboard.formats import duration_text, money_text
 
 register = template.Library()
 
@@ -15,6 +15,12 @@ register = template.Library()
 def amount(value: Decimal) -> str:
     """US dollars without their name, to the cent."""
     return bills.amount_text(value)
+
+
+@register.filter
+def usd(value: Decimal | None) -> str:
+    """As `money` without the name of the currency, for columns; a dash for nothing."""
+    return money_text(value).removesuffix(" USD") if value else "–"
 
 
 @register.filter

@@ -108,7 +108,8 @@ def _comparison(report: Report) -> list[dict[str, Any]]:
     """Every bill with its share of the highest, for the bars."""
     bills: list[Bill] = [report.durable, *report.elsewhere, report.server]
     most = max((bill.total for bill in bills), default=0) or 1
-    return [{"bill": bill, "width": f"{bill.total / most * 100:.2f}"} for bill in bills]
+    # Whatever costs something has a bar that can be seen.
+    return [{"bill": bill, "width": f"{max(bill.total / most * 100, Decimal('0.4') if bill.total else 0):.2f}"} for bill in bills]
 
 
 def _cell(text: str) -> str:
