@@ -13,8 +13,8 @@ def person_of(user: Any) -> Person:
 
 
 def question_of(approval: Approval, *, is_waiting: bool) -> Question:
-    """Three queries. Whether it waits is the callback's to say."""
-    assignees = list(approval.assignees.filter(is_active=True))
+    """Three queries, none for what was prefetched. Whether it waits is the callback's to say."""
+    assignees = [one for one in approval.assignees.all() if one.is_active]
 
     def named(kind: Assignee.Kind) -> frozenset[str]:
         return frozenset(one.name for one in assignees if one.kind == kind)
@@ -27,6 +27,6 @@ def question_of(approval: Approval, *, is_waiting: bool) -> Question:
         requester=approval.requester,
         requester_may_approve=approval.requester_may_approve,
         quorum=approval.quorum,
-        decided_by=frozenset(approval.decisions.values_list("by", flat=True)),
+        decided_by=frozenset(one.by for one in approval.decisions.all()),
         claimed_by=approval.claimed_by.get_username() if approval.claimed_by else "",
     )

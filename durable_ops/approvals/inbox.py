@@ -9,6 +9,9 @@ from typing import Any
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from durable_ops.approvals import shown
+from durable_ops.approvals.facts import person_of, question_of
+from durable_ops.approvals.policy import Person, refusal
 from durable_ops.models import Approval, Assignee, Decision
 from execution_engine.selectors.callbacks import CallbackRow, callback_states
 
@@ -25,11 +28,17 @@ class Box(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An approval in a list; `callback` is None once its execution was purged."""
+    """An approval in a list; `callback` is None once its execution was purged.
+
+    `digest` names what the row shows, and is empty where the row does not show all: a linked row, or fields that are asked.
+    """
 
     approval: Approval
     callback: CallbackRow | None
     decisions: tuple[Decision, ...]
+    may_approve: bool = False
+    may_reject: bool = False
+    digest: str = ""
 
     @property
     def ends_at(self) -> datetime | None:
@@ -56,7 +65,7 @@ def rows(user: Any, box: Box, *, text: str = "", before: int | None = None, sees
         found = (found.filter(pk__lt=before) if before else found).order_by("-pk")
     else:
         found = (found.filter(pk__gt=before) if before else found).order_by("pk")
-    return _rows(list(found.select_related("claimed_by").prefetch_related("decisions", "assignees")[: PAGE + 1]))
+    return _rows(list(found.select_related("claimed_by").prefetch_related("decisions", "assignees")[: PAGE + 1]), user)
 
 
 def waiting_for(user: Any) -> int:
@@ -117,6 +126,18 @@ def _has_decided(user: Any) -> Any:
     return Exists(Decision.objects.filter(approval=OuterRef("pk"), by=user.get_username()))
 
 
-def _rows(found: Sequence[Approval]) -> list[Row]:
+def _rows(found: Sequence[Approval], user: Any = None) -> list[Row]:
     states = callback_states([approval.callback_id for approval in found])
-    return [Row(one, states.get(one.callback_id), tuple(one.decisions.all())) for one in found]
+    person = None if user is None or not found else person_of(user)
+    return [_row(one, states.get(one.callback_id), person) for one in found]
+
+
+def _row(approval: Approval, callback: CallbackRow | None, person: Person | None) -> Row:
+    decisions = tuple(approval.decisions.all())
+    if person is None:
+        return Row(approval, callback, decisions)
+    question = question_of(approval, is_waiting=callback is not None and callback.is_pending)
+    may_approve, may_reject = (refusal(person, question, approves=approves) is None for approves in (True, False))
+    is_whole = approval.form is None and not approval.object_type
+    digest = shown.digest(shown.content_of(approval)) if is_whole else ""
+    return Row(approval, callback, decisions, may_approve, may_reject, digest)
