@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="functionversion",
             name="shaped_at",
-            field=models.DateTimeField(help_text="since when it has had this fingerprint", null=True),
+            field=models.DateTimeField(help_text="since when it has this fingerprint and no longer another", null=True),
         ),
         migrations.AlterField(
             model_name="event",

@@ -25,7 +25,7 @@ class FunctionVersion(JournalModel):
     memory_mb = models.IntegerField(default=1024)
     is_durable = models.BooleanField(default=True)
     fingerprint = models.TextField(default="")
-    shaped_at = models.DateTimeField(null=True, help_text="since when it has had this fingerprint")
+    shaped_at = models.DateTimeField(null=True, help_text="since when it has this fingerprint and no longer another")
     source = models.TextField(default="", help_text="source text of the handler, for people to read")
     description = models.TextField(default="")
     input_schema = models.TextField(db_default="", default="", help_text="JSON Schema of the input, empty when nothing is known of it")

@@ -60,6 +60,10 @@ def describe(
     after = outlook(plan, operations, asked, now)
     history = replace(history, operations=after, input=history.input if asked.input is None else asked.input)
     rehearsal = rehearse(find_function(history.function, version or history.version), history)
-    groups = [frozenset(group) for group in (plan.kept, plan.reopened, plan.removed, plan.rearmed)]
-    picked = (tuple(record for one, record in operations.by_id.items() if one in group) for group in groups)
-    return RepairPlan(*picked, rehearsal)
+    kept, reopened, removed, rearmed = (_picked(operations, group) for group in (plan.kept, plan.reopened, plan.removed, plan.rearmed))
+    return RepairPlan(kept, reopened, removed, rearmed, rehearsal)
+
+
+def _picked(operations: Operations, ids: tuple[str, ...]) -> tuple[OperationRecord, ...]:
+    wanted = frozenset(ids)
+    return tuple(record for one, record in operations.by_id.items() if one in wanted)

@@ -5,10 +5,10 @@ insert into durable_function (name, created_at) values (%(function)s, clock_time
 -- What a process found in its code; the last one to register an unchanged version number wins, as deployments do.
 insert into durable_function_version as v (
   function, version, execution_timeout, invocation_timeout, retention_days, memory_mb, is_durable, fingerprint, source, description,
-  input_schema, created_at, registered_at, shaped_at)
+  input_schema, created_at, registered_at)
 values (
   %(function)s, %(version)s, %(execution_timeout)s, %(invocation_timeout)s, %(retention_days)s, %(memory_mb)s, %(is_durable)s,
-  %(fingerprint)s, %(source)s, %(description)s, %(input_schema)s, clock_timestamp(), clock_timestamp(), clock_timestamp())
+  %(fingerprint)s, %(source)s, %(description)s, %(input_schema)s, clock_timestamp(), clock_timestamp())
 on conflict (function, version) do update
    set execution_timeout = excluded.execution_timeout, invocation_timeout = excluded.invocation_timeout,
        retention_days = excluded.retention_days, memory_mb = excluded.memory_mb, is_durable = excluded.is_durable,
