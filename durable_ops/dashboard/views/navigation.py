@@ -1,7 +1,8 @@
-"""What the navigation says beside its links: callbacks that wait, workers that live. Loaded after the page, then kept fresh."""
+"""What the navigation says beside its links: approvals and callbacks that wait, workers that live. Loaded after the page, then kept fresh."""
 
 from django.http import HttpRequest, HttpResponse
 
+from durable_ops.approvals import inbox
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.models import Right
@@ -14,14 +15,16 @@ COUNTED = 99
 @console_view(Right.VIEW_EXECUTION)
 def navigation(request: HttpRequest) -> HttpResponse:
     waiting = len(pending_callbacks(limit=COUNTED + 1))
+    approvals = inbox.waiting_for(request.user)
     workers = live_workers()
     threads = sum(worker.threads for worker in workers)
     busy = sum(worker.in_flight for worker in workers)
-    current = token(waiting, len(workers), threads, busy)
+    current = token(waiting, approvals, len(workers), threads, busy)
     if is_unchanged(request, current):
         return unchanged()
     context = {
         "waiting": f"{COUNTED}+" if waiting > COUNTED else waiting,
+        "approvals": f"{COUNTED}+" if approvals > COUNTED else approvals,
         "workers": len(workers),
         "threads": threads,
         "busy": busy,
