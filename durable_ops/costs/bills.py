@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from durable_ops.costs.prices import Book, Item, Price, PriceBook
-from execution_engine.selectors.costs import Usage
+from execution_engine.selectors.costs import COUNTED, Quantities, Usage
 
 CENT = Decimal("0.01")
 GB = Decimal(10**9)
@@ -115,20 +115,29 @@ def step_functions_charges(basis: Basis) -> tuple[Charge, ...]:
 
 
 class Meter:
-    """The total of a bill without its lines, for many small usages."""
+    """The total of a bill for durable functions without its lines, for many quantities."""
 
-    def __init__(self, charges: Sequence[Charge], book: PriceBook) -> None:
-        self._charges = charges
+    def __init__(self, basis: Basis, book: PriceBook) -> None:
+        self._charges = durable_charges(basis)
         self._book = book
-        self._rates: dict[date, list[tuple[Charge, Price]]] = {}
+        self._rates: dict[date, tuple[Decimal, ...]] = {}
 
-    def amount(self, day: date, usage: Usage) -> Decimal:
+    def amount(self, day: date, quantities: Quantities) -> Decimal:
         """In US dollars, at the prices of that day."""
+        return self.sum(day, [getattr(quantities, name) for name in COUNTED])
+
+    def sum(self, day: date, numbers: Iterable[int | Decimal]) -> Decimal:
+        """The same for the numbers of COUNTED, in their order."""
         rates = self._rates.get(day)
         if rates is None:
-            found = ((charge, self._book.find(charge.book, charge.item, day)) for charge in self._charges)
-            rates = self._rates[day] = [(charge, price) for charge, price in found if price is not None]
-        return sum((charge.quantity(usage) * price.amount / price.per for charge, price in rates), Decimal())
+            rates = self._rates[day] = tuple(self._rate(day, name) for name in COUNTED)
+        return sum((number * rate for number, rate in zip(numbers, rates, strict=True)), Decimal())
+
+    def _rate(self, day: date, name: str) -> Decimal:
+        """What one of these costs: every charge is linear."""
+        one = Usage(Quantities(**{name: 1}))
+        found = ((charge.quantity(one), self._book.find(charge.book, charge.item, day)) for charge in self._charges)
+        return sum((quantity * price.amount / price.per for quantity, price in found if price is not None), Decimal())
 
 
 def make_bill(words: str, charges: Sequence[Charge], usages: Iterable[tuple[date, Usage]], book: PriceBook) -> Bill:
@@ -154,17 +163,6 @@ def standing_bill(words: str, item_book: tuple[Book, Item], days: Iterable[date]
             months[price] += Decimal(machines) / monthrange(day.year, day.month)[1]
     label = "Months" if machines == 1 else f"Months of {machines} machines"
     return Bill(words, tuple(Line(label, quantity, price) for price, quantity in months.items()))
-
-
-def merged(usages: Iterable[tuple[date, Usage]], book: PriceBook) -> list[tuple[date, Usage]]:
-    """Days between which no price changes as one: the same bill from fewer numbers."""
-    changes = book.changes()
-    found: dict[int, tuple[date, Usage]] = {}
-    for day, usage in usages:
-        period = sum(1 for change in changes if change <= day)
-        since, so_far = found.get(period, (day, Usage()))
-        found[period] = (since, so_far + usage)
-    return list(found.values())
 
 
 def cents(amount: Decimal) -> Decimal:

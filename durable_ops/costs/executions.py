@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from durable_ops.costs.bills import Basis, Meter, durable_charges
+from durable_ops.costs.bills import Basis, Meter
 from durable_ops.costs.prices import PriceBook
 from durable_ops.costs.report import utc_today
 from durable_ops.models import CostEntry
@@ -51,8 +51,8 @@ def execution_cost(execution_id: UUID, ended_at: datetime | None, book: PriceBoo
     if not is_final:
         booked = sum((usage for _, usage in parts), Usage())
         parts.append((ended_at.astimezone(UTC).date() if ended_at else utc_today(), get_usage(execution_id).usage - booked))
-    meter = Meter(durable_charges(basis), book)
-    total = sum((meter.amount(day, usage) for day, usage in parts), Decimal())
+    meter = Meter(basis, book)
+    total = sum((meter.amount(day, usage.total) for day, usage in parts), Decimal())
     return ExecutionCost(tuple(parts), is_final, total)
 
 
@@ -60,7 +60,7 @@ def operation_costs(
     cost: ExecutionCost, operations: Sequence[OperationUsage], book: PriceBook, basis: Basis = Basis.X86
 ) -> list[OperationCost]:
     """What each of these operations adds: its operations, its share of the compute, what it wrote. Retention is the execution's."""
-    meter = Meter(durable_charges(basis), book)
+    meter = Meter(basis, book)
     usage = cost.usage
     ran = sum(one.active_ms for one in operations)
     share = min(Decimal(1), Decimal(usage.active_ms) / ran) if ran else Decimal(0)
@@ -69,5 +69,5 @@ def operation_costs(
     for one in operations:
         active_ms = int(one.active_ms * share)
         quantities = Quantities(operations=one.operations, mb_ms=int(active_ms * memory), bytes_written=one.bytes_written)
-        costs.append(OperationCost(one, active_ms, meter.amount(cost.day, Usage(quantities))))
+        costs.append(OperationCost(one, active_ms, meter.amount(cost.day, quantities)))
     return costs

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from durable_ops.costs.bills import Basis, Bill, Meter, durable_charges, make_bill, merged, standing_bill, step_functions_charges
+from durable_ops.costs.bills import Basis, Bill, Meter, durable_charges, make_bill, standing_bill, step_functions_charges
 from durable_ops.costs.prices import Book, Item, PriceBook
-from execution_engine.selectors.costs import COLUMNS, Usage, usage_from
+from execution_engine.selectors.costs import COLUMNS, COUNTED, Usage, usage_from
 
 FAILED = ("FAILED", "TIMED_OUT")
 DEAREST = 10
@@ -67,17 +67,6 @@ def utc_today() -> date:
     return datetime.now(UTC).date()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What executions of one function used that ended on days from `day` on, all at the same prices."""
-
-    day: date
-    function: str
-    is_failed: bool
-    executions: int
-    usage: Usage
-
-
 @dataclass(slots=True)
 class FunctionCost:
     """`retries` and `failed` are parts of `total`, and may overlap."""
@@ -127,26 +116,24 @@ class Report:
 
 
 def make_report(span: Span, book: PriceBook, basis: Basis, *, function: str = "", machines: int = 1) -> Report:
-    """One query."""
-    rows = read_rows(span, book, function)
-    meter = Meter(durable_charges(basis), book)
+    """Two queries."""
+    meter = Meter(basis, book)
     functions: dict[str, FunctionCost] = {}
-    amounts: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
-    for row in rows:
-        amount = meter.amount(row.day, row.usage)
-        one = functions.setdefault(row.function, FunctionCost(row.function))
-        one.executions += row.executions
-        one.usage += row.usage
+    usages = []
+    for day, name, is_failed, executions, usage in _read_functions(span, book, function):
+        amount = meter.amount(day, usage.total)
+        one = functions.setdefault(name, FunctionCost(name))
+        one.executions += executions
+        one.usage += usage
         one.total += amount
-        one.retries += meter.amount(row.day, Usage(row.usage.retries))
-        one.failed += amount if row.is_failed else 0
-        amounts[span.bucket(row.day), row.function] += amount
-    usages = merged(((row.day, row.usage) for row in rows), book)
+        one.retries += meter.amount(day, usage.retries)
+        one.failed += amount if is_failed else 0
+        usages.append((day, usage))
     return Report(
         span,
         make_bill("Durable functions", durable_charges(basis), usages, book),
         tuple(sorted(functions.values(), key=lambda one: (-one.total, one.function))),
-        amounts,
+        _read_amounts(span, book, meter, function),
         (
             make_bill("AWS Step Functions", step_functions_charges(basis), usages, book),
             standing_bill("Self-hosted cluster, from", (Book.CLUSTER, Item.CLUSTER_LOW), span.days, book),
@@ -156,21 +143,39 @@ def make_report(span: Span, book: PriceBook, basis: Basis, *, function: str = ""
     )
 
 
-_SUMS = ", ".join(f"sum({name})" for name in COLUMNS)
+# Rows begin anew where a price does, so that each has one price. Index: the primary key of the days.
+_BEGINS = "(select max(change) from unnest(%(changes)s::date[]) as c(change) where change <= d.day)"
+_OF_SPAN = "where d.day between %(since)s and %(until)s and (%(function)s = '' or d.function = %(function)s)"
 
-# A bucket of months begins anew where a price does, so that every row has one price. Index: the primary key.
-_ROWS = f"""
-select bucket, function, status = any(%(failed)s), sum(executions), {_SUMS}
-  from (select d.*, case when %(by_month)s then greatest(date_trunc('month', d.day)::date,
-                 (select max(change) from unnest(%(changes)s::date[]) as c(change) where change <= d.day)) else d.day end as bucket
-          from durable_ops_cost_day d
-         where d.day between %(since)s and %(until)s and (%(function)s = '' or d.function = %(function)s)) days
+_FUNCTIONS = f"""
+select begins, function, status = any(%(failed)s), sum(executions), {", ".join(f"sum({name})" for name in COLUMNS)}
+  from (select d.*, greatest(%(since)s::date, {_BEGINS}) as begins from durable_ops_cost_day d {_OF_SPAN}) days
  group by 1, 2, 3 order by 1, 2, 3
 """  # noqa: S608  only constants
 
+_AMOUNTS = f"""
+select bucket, function, {", ".join(f"sum({name})" for name in COUNTED)}
+  from (select d.*, case when %(by_month)s then greatest(date_trunc('month', d.day)::date, {_BEGINS}) else d.day end as bucket
+          from durable_ops_cost_day d {_OF_SPAN}) days
+ group by 1, 2 order by 1, 2
+"""  # noqa: S608  only constants
 
-def read_rows(span: Span, book: PriceBook, function: str = "") -> list[Row]:
-    params = {
+
+def _read_functions(span: Span, book: PriceBook, function: str) -> list[tuple[date, str, bool, int, Usage]]:
+    """First day, function, whether its executions failed, how many ended, and what they used, between two changes of prices."""
+    rows = _fetch(_FUNCTIONS, _asked(span, book, function))
+    return [(row[0], row[1], row[2], int(row[3]), usage_from(row[4:])) for row in rows]
+
+
+def _read_amounts(span: Span, book: PriceBook, meter: Meter, function: str) -> dict[tuple[date, str], Decimal]:
+    amounts: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
+    for day, name, *numbers in _fetch(_AMOUNTS, _asked(span, book, function)):
+        amounts[span.bucket(day), name] += meter.sum(day, numbers)
+    return dict(amounts)
+
+
+def _asked(span: Span, book: PriceBook, function: str) -> dict[str, Any]:
+    return {
         "failed": list(FAILED),
         "by_month": span.by_month,
         "changes": book.changes(),
@@ -178,7 +183,6 @@ def read_rows(span: Span, book: PriceBook, function: str = "") -> list[Row]:
         "until": span.until,
         "function": function,
     }
-    return [Row(row[0], row[1], row[2], int(row[3]), usage_from(row[4:])) for row in _fetch(_ROWS, params)]
 
 
 _DAYS = f"""

@@ -14,7 +14,7 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.costs import costs_figure, costs_legend
 from durable_ops.dashboard.htmx import page_url, render_page
 from durable_ops.models import Right
-from execution_engine.selectors.costs import COLUMNS, Usage, dearest_operations
+from execution_engine.selectors.costs import COLUMNS, COUNTED, dearest_operations
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.workers import live_workers
 
@@ -27,14 +27,14 @@ def costs(request: HttpRequest) -> HttpResponse:
     span = make_span(key, utc_today())
     machines = len({worker.host for worker in live_workers()}) or 1
     report = make_report(span, book, basis, function=function, machines=machines)
-    meter = Meter(durable_charges(basis), book)
+    meter = Meter(basis, book)
     dearest = dearest_executions(span, [one.function for one in report.functions])
     context = {
         "report": report,
         "figure": costs_figure(report),
         "legend": costs_legend(report),
         "comparison": _comparison(report),
-        "dearest": [{"execution": one, "amount": meter.amount(one.day, one.usage)} for one in dearest],
+        "dearest": [{"execution": one, "amount": meter.amount(one.day, one.usage.total)} for one in dearest],
         "span": key,
         "spans": SPAN_WORDS,
         "basis": basis,
@@ -52,15 +52,15 @@ def costs_export(request: HttpRequest) -> HttpResponse:
     """One line per day, function, version and status: every quantity and the cost at the prices of that day, as CSV."""
     key, basis, function = _asked(request)
     span = make_span(key, utc_today())
-    meter = Meter(durable_charges(basis), price_book())
+    meter = Meter(basis, price_book())
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="costs-{span.since}-{span.until}.csv"'
     writer = csv.writer(response)
     writer.writerow(["day", "function", "version", "status", "executions", *COLUMNS, "usd", "retries_usd", "prices"])
     for day in read_days(span.since, span.until, function):
         usage = day.usage
-        numbers = [getattr(part, name) for part in (usage.total, usage.retries) for name in COLUMNS[:5]]
-        amounts = [f"{meter.amount(day.day, one):f}" for one in (usage, Usage(usage.retries))]
+        numbers = [getattr(part, name) for part in (usage.total, usage.retries) for name in COUNTED]
+        amounts = [f"{meter.amount(day.day, one):f}" for one in (usage.total, usage.retries)]
         words = [_cell(text) for text in (day.function, day.version, day.status)]
         writer.writerow(
             [day.day, *words, day.executions, *numbers, usage.step_attempts, usage.active_ms, usage.idle_ms, *amounts, basis.value]
@@ -73,13 +73,13 @@ def cost_context(_: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
     book = price_book()
     cost = execution_cost(execution.summary.id, execution.summary.ended_at, book)
     usages = cost.parts
-    meter = Meter(durable_charges(Basis.X86), book)
+    meter = Meter(Basis.X86, book)
     return {
         "cost": cost,
         "header_cost": cost.total,
         "durable": make_bill("Durable functions", durable_charges(Basis.X86), usages, book),
         "state_machine": make_bill("AWS Step Functions", step_functions_charges(Basis.X86), usages, book),
-        "retries": sum((meter.amount(day, Usage(usage.retries)) for day, usage in cost.parts), Decimal()),
+        "retries": sum((meter.amount(day, usage.retries) for day, usage in cost.parts), Decimal()),
         "idle_seconds": cost.usage.idle_ms / 1000,
         "active_seconds": cost.usage.active_ms / 1000,
         "cost_operations": operation_costs(cost, dearest_operations(execution.summary.id), book),

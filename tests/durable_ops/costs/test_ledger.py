@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from durable_ops.actions import repairs
 from durable_ops.costs import ledger
-from durable_ops.costs.bills import Basis, Meter, cents, durable_charges
+from durable_ops.costs.bills import Basis, Meter, cents
 from durable_ops.costs.executions import execution_cost
 from durable_ops.costs.prices import LIST_PRICES, Book, Item, Price, PriceBook
 from durable_ops.costs.report import Span, make_report, read_days
@@ -208,13 +208,13 @@ def test_days_reconcile_with_their_executions_to_the_cent(
     ledger.turn(connection, behind=0)
     prices = {day: Price(Book.AWS, Item.OPERATION, amount, 1000, date(2026, 11, day), "a test") for day, amount in changes}
     book = PriceBook([*LIST_PRICES, *prices.values()])
-    meter = Meter(durable_charges(Basis.X86), book)
+    meter = Meter(Basis.X86, book)
 
     assert days() == sums()
     of_executions = sum(
         (execution_cost(one.id, Execution.objects.get(pk=one.id).ended_at, book).total for one, _ in made), Decimal()
     )
-    of_days = sum((meter.amount(day.day, day.usage) for day in read_days(date(2026, 10, 1), date(2026, 12, 31))), Decimal())
+    of_days = sum((meter.amount(day.day, day.usage.total) for day in read_days(date(2026, 10, 1), date(2026, 12, 31))), Decimal())
     report = make_report(Span("", date(2026, 10, 1), date(2026, 12, 31), by_month=True), book, Basis.X86)
     totals = [of_executions, of_days, report.total, report.durable.total, sum(report.amounts.values(), Decimal())]
     assert len({cents(total) for total in totals}) == 1

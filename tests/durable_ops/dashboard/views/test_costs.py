@@ -50,8 +50,8 @@ def test_the_page_reads_days_and_asks_the_same_whatever_there_is(
         make_booked(make_version(f"function-{one}"), status="FAILED" if one else "SUCCEEDED")
     with CaptureQueriesContext(connection) as queries:
         html = admin.get("/costs/").content.decode()
-    # Prices, live workers, days, dearest executions.
-    assert len(queries) == SIGN_IN + 4
+    # Prices, live workers, days by function and by bucket, dearest executions.
+    assert len(queries) == SIGN_IN + 5
     assert not [query for query in queries if "durable_event" in query["sql"] or "durable_operation" in query["sql"]]
     assert html.count('class="row-link" href="?span=') == number
 
