@@ -15,8 +15,8 @@ INSIDES = {
     "AwsErrorMetadata", "AwsErrorObj", "BotoClientError", "BytesCodec", "CheckpointErrorCategory", "Codec", "ContainerCodec",
     "DateTimeCodec", "DecimalCodec", "DurableApiErrorCategory", "DurableExecutionArn", "DurableExecutionInvocationInput",
     "DurableExecutionInvocationInputWithClient", "EncodedValue", "GeneratePreview", "InitialExecutionState", "InvocationStatus",
-    "OperationContext", "PluginExecutor", "PluginHost", "PrimitiveCodec", "PropagationInput", "PropagationMetadata", "SummaryGenerator",
-    "TypeCodec", "TypeTag", "UuidCodec", "deserialize", "handle_checkpoint_error", "serialize",
+    "OperationContext", "PluginExecutor", "PluginHost", "PrimitiveCodec", "SummaryGenerator", "TypeCodec", "TypeTag", "UuidCodec",
+    "deserialize", "handle_checkpoint_error", "serialize",
 }  # fmt: skip
 
 # Made by the SDK and never by authors, or protocols without a constructor: their parameters are nobody's business.
@@ -40,10 +40,7 @@ ADDITIONS = {
     "DurableContext.wait": {"units"},
     "DurableContext.wait_for_callback": {"timeout", "heartbeat_timeout", "retry"},
 }
-NOT_METHODS_OF_AUTHORS = {
-    "DurableContext": {"create_child_context", "from_lambda_context", "is_virtual"},
-    "DurableInstrumentationPlugin": {"provide_propagation_metadata"},
-}
+NOT_METHODS_OF_AUTHORS = {"DurableContext": {"create_child_context", "from_lambda_context", "is_virtual"}}
 
 
 def public() -> dict[str, Any]:

@@ -306,6 +306,22 @@ def test_what_was_written_between_steps_stays_written(runtime: Runtime) -> None:
     assert Execution.objects.get(id=handle.id).failed_invocations == 0
 
 
+@durable_execution(name="test-left-open")
+def leaves_a_transaction_between_steps(event: Any, context: DurableContext) -> int:
+    step = context.step("one", lambda: 1)
+    leave_a_transaction()
+    return step
+
+
+def test_a_transaction_that_nobody_ends_is_rolled_back_with_the_invocation(transactional_db: None) -> None:
+    runtime = make_runtime(THREADS=1)
+    runtime.start()
+    assert leaves_a_transaction_between_steps.start().result(timeout=10) == 1
+    assert behaves.start().result(timeout=10) == 1
+    runtime.stop()
+    assert not Group.objects.filter(name="left-open").exists()
+
+
 @durable_execution(name="test-catches")
 def catches(event: Any, context: DurableContext) -> str:
     try:
