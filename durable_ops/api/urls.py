@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from durable_ops.api.views import approvals, callbacks, costs, executions, fallback, functions, repairs, schema
+from durable_ops.api.views import approvals, batches, callbacks, costs, executions, fallback, functions, repairs, schema
 
 app_name = "api"
 urlpatterns = [
@@ -19,6 +19,12 @@ urlpatterns = [
     path("executions/<str:execution_id>/move", repairs.MoveView.as_view(), name="move"),
     path("executions/<str:execution_id>/cost", costs.ExecutionCostView.as_view(), name="execution-cost"),
     path("costs", costs.CostsView.as_view(), name="costs"),
+    path("batches", batches.BatchesView.as_view(), name="batches"),
+    path("batches/<int:batch_id>", batches.BatchView.as_view(), name="batch"),
+    path("batches/<int:batch_id>/items", batches.BatchItemsView.as_view(), name="batch-items"),
+    path("batches/<int:batch_id>/confirm", batches.ConfirmBatchView.as_view(), name="batch-confirm"),
+    path("batches/<int:batch_id>/abort", batches.AbortBatchView.as_view(), name="batch-abort"),
+    path("batches/<int:batch_id>/retry", batches.RetryBatchView.as_view(), name="batch-retry"),
     path("callbacks", callbacks.CallbacksView.as_view(), name="callbacks"),
     path("callbacks/<path:callback_id>/succeed", callbacks.SucceedView.as_view(), name="succeed"),
     path("callbacks/<path:callback_id>/fail", callbacks.FailView.as_view(), name="fail"),

@@ -7,7 +7,7 @@ from django import forms
 
 from durable_ops import json_text
 from durable_ops.actions.repairs import Replacement
-from durable_ops.dashboard.filters import read_attributes
+from durable_ops.searches import read_attributes
 
 
 class JsonTextField(forms.CharField):
@@ -42,10 +42,9 @@ class StartForm(forms.Form):
         self.fields["function"].choices = choices  # type: ignore[attr-defined]
 
     def clean_attributes(self) -> dict[str, Any]:
-        problems: list[str] = []
-        found = read_attributes(self.cleaned_data["attributes"], problems)
+        found, problems = read_attributes(self.cleaned_data["attributes"])
         if problems:
-            raise forms.ValidationError(problems)
+            raise forms.ValidationError(list(problems))
         return dict(found)
 
 

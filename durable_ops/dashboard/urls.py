@@ -5,6 +5,7 @@ from django.urls import path
 from durable_ops.dashboard.views import (
     approvals,
     audit,
+    batches,
     callbacks,
     components,
     cost_tools,
@@ -30,6 +31,10 @@ urlpatterns = [
     path("navigation/", navigation.navigation, name="navigation"),
     path("executions/", executions.execution_list, name="executions"),
     path("executions/counts/", executions.counts, name="counts"),
+    path("executions/export.<str:form>", executions.export_list, name="export"),
+    path("executions/views/", executions.save_view, name="save_view"),
+    path("executions/views/<int:view_id>/", executions.open_view, name="view"),
+    path("executions/views/<int:view_id>/remove/", executions.remove_view, name="remove_view"),
     path("executions/start/", start.start, name="start"),
     path("executions/<uuid:execution_id>/", execution.execution_detail, name="execution"),
     path("executions/<uuid:execution_id>/stop/", repairs.stop, name="stop"),
@@ -46,6 +51,12 @@ urlpatterns = [
     path(
         "executions/<uuid:execution_id>/operations/<str:operation_id>/<str:key>/", raw.operation_payload, name="operation_payload"
     ),
+    path("batches/", batches.batch_list, name="batches"),
+    path("batches/new/", batches.new_batch, name="new_batch"),
+    path("batches/<int:batch_id>/", batches.batch_detail, name="batch"),
+    path("batches/<int:batch_id>/confirm/", batches.confirm, name="confirm_batch"),
+    path("batches/<int:batch_id>/abort/", batches.abort, name="abort_batch"),
+    path("batches/<int:batch_id>/retry/", batches.retry, name="retry_batch"),
     path("callbacks/", callbacks.callback_list, name="callbacks"),
     # Without a closing slash: these addresses stand in mails and are made by the engine.
     path("callbacks/<str:callback_id>/approve", callbacks.approve, name="approve"),
@@ -58,6 +69,11 @@ urlpatterns = [
     path("a/<str:token>", mailed_approval.mailed_approval, name="mailed_approval"),
     path("functions/", functions.function_list, name="functions"),
     path("functions/<str:name>/", functions.function_detail, name="function"),
+    path("settings/", settings.keys, name="settings"),
+    path("settings/keys/<int:key_id>/revoke/", settings.revoke_key, name="revoke_key"),
+    path("settings/people/", settings.people_list, name="people"),
+    path("settings/people/<int:user_id>/", settings.person, name="person"),
+    path("settings/retention/", settings.retention, name="retention"),
     path("components/", components.components, name="components"),
     path("settings/", settings.keys, name="settings"),
     path("settings/keys/<int:key_id>/revoke/", settings.revoke_key, name="revoke_key"),

@@ -3,9 +3,11 @@
 from durable_ops.models.api_key import ApiKey
 from durable_ops.models.approval import Approval, Assignee, Decision, Shown
 from durable_ops.models.audit import AppendOnlyError, AuditEntry
+from durable_ops.models.batch import Batch, BatchItem
 from durable_ops.models.costs import CostCursor, CostDay, CostEntry, Price
 from durable_ops.models.outbox import ApprovalLink, Outbox
 from durable_ops.models.rights import Right
+from durable_ops.models.saved_view import SavedView
 
 __all__ = [
     "ApiKey",
@@ -14,6 +16,8 @@ __all__ = [
     "ApprovalLink",
     "Assignee",
     "AuditEntry",
+    "Batch",
+    "BatchItem",
     "CostCursor",
     "CostDay",
     "CostEntry",
@@ -21,5 +25,6 @@ __all__ = [
     "Outbox",
     "Price",
     "Right",
+    "SavedView",
     "Shown",
 ]

@@ -27,6 +27,11 @@ class Overview:
     workers: tuple[LiveWorker, ...]
 
     @property
+    def served(self) -> frozenset[int]:
+        """Ids of the function versions that some worker claims."""
+        return frozenset(one for worker in self.workers if not worker.is_draining for one in worker.version_ids)
+
+    @property
     def total(self) -> int:
         return sum(self.counts.values())
 
@@ -34,8 +39,7 @@ class Overview:
 def overview() -> Overview:
     """Three queries, and one more for each status, or for the open ones together, of which there are more than 10,000."""
     workers = tuple(live_workers())
-    served = frozenset(one for worker in workers if not worker.is_draining for one in worker.version_ids)
-    opened, open_estimated = _open(served)
+    opened, open_estimated = _open(Overview({}, frozenset(), workers).served)
     ended, ended_estimated = _ended()
     return Overview({**opened, **ended}, open_estimated | ended_estimated, workers)
 

@@ -1,6 +1,6 @@
 """Plain dictionaries for answers. Times are ISO 8601 in UTC with milliseconds, durations are seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from durable_ops.actions.repairs import MovePlan, RepairPlan
 from durable_ops.json_text import parse_or_text
+from durable_ops.models import Batch, BatchItem
 from execution_engine.selectors.callbacks import CallbackRow
 from execution_engine.selectors.executions import ExecutionDetail, ExecutionPayloads, ExecutionSummary
 from execution_engine.selectors.operations import OperationRow
@@ -94,6 +95,24 @@ def callback(row: CallbackRow) -> dict[str, Any]:
             "heartbeat_seconds": row.heartbeat_seconds,
         }
     )
+
+
+def batch(found: Batch, counts: Mapping[str, int], sample: Sequence[BatchItem]) -> dict[str, Any]:
+    """`counts` by outcome; those without any are 0."""
+    names = ("id", "status", "reason", "actor", "total", "created_at", "confirmed_at", "ended_at")
+    return {
+        **plain_object({name: getattr(found, name) for name in names}),
+        "action": found.act,
+        "filters": found.query,
+        "retry_of": found.retry_of_id,
+        "counts": {outcome: counts.get(outcome, 0) for outcome in BatchItem.Outcome.values},
+        "sample": [batch_item(item) for item in sample],
+    }
+
+
+def batch_item(item: BatchItem) -> dict[str, Any]:
+    names = ("id", "outcome", "code", "message", "at")
+    return plain_object({**{name: getattr(item, name) for name in names}, "execution": item.execution_id, "name": item.label})
 
 
 def plain_object(values: Mapping[str, Any]) -> dict[str, Any]:

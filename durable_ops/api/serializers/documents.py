@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 
+from durable_ops.models import Batch, BatchItem
 from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationType
 from execution_engine.invocation.rehearsal.findings import Change, Verdict
 from execution_engine.selectors.explain import StateCode
@@ -142,6 +143,32 @@ class CallbackDocument(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField(allow_null=True)
     timeout_at = serializers.DateTimeField(allow_null=True)
     heartbeat_seconds = serializers.IntegerField(allow_null=True)
+
+
+class BatchItemDocument(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    execution = serializers.UUIDField()
+    name = serializers.CharField()
+    outcome = serializers.ChoiceField(BatchItem.Outcome.values)
+    code = serializers.CharField(allow_blank=True, help_text="why it failed, for programs")
+    message = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField(allow_null=True)
+
+
+class BatchDocument(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    action = serializers.ChoiceField(Batch.Act.values)
+    status = serializers.ChoiceField(Batch.Status.values)
+    reason = serializers.CharField(allow_blank=True)
+    filters = serializers.CharField(allow_blank=True, help_text="the search that chose the set; empty: ids")
+    actor = serializers.CharField()
+    total = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="by outcome")
+    sample = BatchItemDocument(many=True, help_text="the first ten")
+    retry_of = serializers.IntegerField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class AcceptedDocument(serializers.Serializer[Any]):

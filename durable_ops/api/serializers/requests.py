@@ -4,7 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text
+from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text, read
+from durable_ops.models import Batch, BatchItem
+from durable_ops.searches import KEYS, LONGEST, ORIGINS
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.executions import MAX_PAGE
@@ -107,12 +109,56 @@ class PageQuery(StrictSerializer):
     limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=MAX_PAGE)
 
 
-class ExecutionsQuery(PageQuery):
-    function = Text(required=False, allow_blank=True, max_length=MAX_NAME)
-    version = Text(required=False, allow_blank=True, max_length=MAX_NAME)
-    status = serializers.ChoiceField([s.value for s in ExecutionStatus], required=False, allow_blank=True)
-    state = serializers.ChoiceField([s.value for s in StateCode], required=False, allow_blank=True)
-    name = Text(required=False, allow_blank=True, max_length=MAX_NAME)
+def _search_text(key: str) -> Text:
+    return Text(required=False, allow_blank=True, max_length=LONGEST, help_text=KEYS[key])
+
+
+class SearchQuery(StrictSerializer):
+    """The keys of `searches.KEYS`."""
+
+    function = _search_text("function")
+    version = _search_text("version")
+    status = serializers.ChoiceField([s.value for s in ExecutionStatus], required=False, allow_blank=True, help_text=KEYS["status"])
+    state = serializers.ChoiceField([s.value for s in StateCode], required=False, allow_blank=True, help_text=KEYS["state"])
+    name = _search_text("name")
+    q = _search_text("q")
+    attribute = _search_text("attribute")
+    parent = serializers.UUIDField(required=False, help_text=KEYS["parent"])
+    started_from = _search_text("started_from")
+    started_to = _search_text("started_to")
+    ended_from = _search_text("ended_from")
+    ended_to = _search_text("ended_to")
+    longer = _search_text("longer")
+    shorter = _search_text("shorter")
+    error = _search_text("error")
+    callback = serializers.ChoiceField(["1", "0", "true", "false"], required=False, allow_blank=True, help_text=KEYS["callback"])
+    origin = serializers.ChoiceField(list(ORIGINS), required=False, allow_blank=True, help_text=KEYS["origin"])
+
+
+class ExecutionsQuery(PageQuery, SearchQuery):
+    pass
+
+
+class BatchBody(StrictSerializer):
+    action = serializers.ChoiceField(Batch.Act.values)
+    ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=10_000, help_text="the executions, one by one")
+    filters = serializers.DictField(child=Text(allow_blank=True, max_length=LONGEST), required=False, help_text="or all that match")
+    reason = Text(required=False, default="", allow_blank=True, max_length=1000, help_text="begins the batch; without it, a draft")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if bool(attrs.get("ids")) == bool(attrs.get("filters")):
+            raise serializers.ValidationError({"ids": ["Give either ids or filters."]})
+        read(SearchQuery, attrs.get("filters") or {})
+        return attrs
+
+
+class BatchesQuery(StrictSerializer):
+    cursor = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+    limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=MAX_PAGE)
+
+
+class BatchItemsQuery(BatchesQuery):
+    outcome = serializers.ChoiceField(BatchItem.Outcome.values, required=False, default="", allow_blank=True)
 
 
 class HistoryQuery(StrictSerializer):

@@ -14,12 +14,11 @@ from durable_ops.api.paging import page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
-from execution_engine.core.errors import ExecutionNotFoundError
+from durable_ops.searches import read_search
+from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
 from execution_engine.selectors.executions import get_execution, get_payloads, list_executions
-from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.operations import list_operations
-from execution_engine.selectors.search import ExecutionFilters
 
 
 class ExecutionsView(RestView):
@@ -29,14 +28,10 @@ class ExecutionsView(RestView):
     def get(self, request: Request) -> Response:
         """Newest first, without payloads."""
         query = read(requests.ExecutionsQuery, request.query_params.dict())
-        filters = ExecutionFilters(
-            status=query.get("status") or None,
-            state=StateCode(query["state"]) if query.get("state") else None,
-            function=query.get("function") or None,
-            version=query.get("version") or None,
-            name=query.get("name") or None,
-        )
-        found = list_executions(filters, query["cursor"] or None, query["limit"])
+        search = read_search({key: str(value) for key, value in query.items()})
+        if search.problems:
+            raise InvalidInputError(search.problems[0].text, field=search.problems[0].key)
+        found = list_executions(search.filters, query["cursor"] or None, query["limit"])
         return page(request, [answers.execution_summary(one) for one in found.items], found.next_cursor)
 
     @documents.commands("start_execution", requests.StartBody, {201: documents.ExecutionDocument, 200: documents.ExecutionDocument})

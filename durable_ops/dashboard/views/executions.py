@@ -1,20 +1,29 @@
 """The list of executions and the strip of counts above it."""
 
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
-from durable_ops.dashboard.access import console_view
-from durable_ops.dashboard.filters import ReadFilters, read_filters
+from durable_ops.actions import views as actions
+from durable_ops.dashboard import export
+from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.dashboard.columns import ALWAYS, COLUMNS, chosen_columns
 from durable_ops.dashboard.formats import count_text
-from durable_ops.dashboard.htmx import is_unchanged, live_url, page_url, render_page, token, unchanged
-from durable_ops.models import Right
-from execution_engine.core.errors import InvalidInputError
-from execution_engine.selectors.executions import Page, list_executions
+from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.models import Batch, Right, SavedView
+from durable_ops.searches import KEYS, Search, read_search
+from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import CommandError, InvalidInputError
+from execution_engine.selectors.executions import Page, count_executions, list_executions
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.functions import function_names
 from execution_engine.selectors.overview import Overview, overview
+from execution_engine.selectors.search import Precision
+from execution_engine.selectors.workers import served_version_ids
 
 PAGE_SIZE = 50
 FACET_WORDS = {
@@ -37,33 +46,43 @@ ALWAYS_SHOWN = frozenset(
     {StateCode.QUEUED, StateCode.RUNNING, StateCode.RETRYING, StateCode.WAITING, StateCode.WAITING_FOR_CALLBACK}
     | {StateCode.STRANDED, StateCode.SUCCEEDED, StateCode.FAILED}
 )
+ON_TOP = ("q", "function", "attribute")
+"""Fields of the filter bar itself; the others stand in its second row."""
 
 
 @console_view(Right.VIEW_EXECUTION)
 def execution_list(request: HttpRequest) -> HttpResponse:
-    read = read_filters(request.GET)
+    read = read_search(request.GET.dict())
     if (found := _whole_id(read.filters.text)) is not None:
         return HttpResponseRedirect(reverse("dashboard:execution", args=[found]))
-    page, problems = _page(request, read)
+    is_refresh = "seen" in request.GET
+    summary = None if is_refresh else overview()
+    served = served_version_ids() if summary is None else summary.served
+    page, problems = _page(request, read, served)
     current = token([(item.id, item.event_seq, item.state, item.status_text) for item in page.items])
     if is_unchanged(request, current):
         return unchanged()
     is_first = not request.GET.get("cursor")
     # New executions appear on the first page only; further pages change as long as one of theirs is open.
     is_live = is_first or any(not item.is_terminal for item in page.items)
-    context = {
+    context: dict[str, Any] = {
         "page": page,
         "read": read,
+        "query": {key: request.GET.get(key, "") for key in KEYS},
         "problems": problems,
         "is_first": is_first,
+        "columns": chosen_columns(_columns(request)),
+        "count": _count(read, served) if is_first and read.is_narrow else None,
         "live_url": live_url(request, current) if is_live else None,
         "next_url": _with(request, cursor=page.next_cursor) if page.next_cursor else None,
         "first_url": _with(request, cursor=None),
-        "attribute": request.GET.get("attribute", ""),
+        "search_query": _search_query(request),
+        "acts": Batch.Act.choices,
+        "export_limit": export.LARGEST,
     }
-    if "seen" not in request.GET:
-        context |= {"functions": function_names(), "facets": _facets(request, overview(), read)}
-    return render_page(request, "executions/list.html", context, fragment="rows", url=None if "seen" in request.GET else page_url(request))
+    if summary is not None:
+        context |= {"functions": function_names(), "facets": _facets(request, summary, read), **_choices(request)}
+    return render_page(request, "executions/list.html", context, fragment="rows", url=None if is_refresh else _with(request))
 
 
 @console_view(Right.VIEW_EXECUTION)
@@ -73,18 +92,83 @@ def counts(request: HttpRequest) -> HttpResponse:
     current = token(sorted(found.counts.items()))
     if is_unchanged(request, current):
         return unchanged()
-    context = {"facets": _facets(request, found, read_filters(request.GET))}
+    context = {"facets": _facets(request, found, read_search(request.GET.dict()))}
     return render_page(request, "executions/list.html", context, fragment="facets")
 
 
-def _page(request: HttpRequest, read: ReadFilters) -> tuple[Page, tuple[str, ...]]:
+@console_view(Right.VIEW_EXECUTION)
+@require_safe
+def export_list(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The same list as a file, `csv` or `json`; a search that is not understood is refused, as half of it would be another."""
+    if form not in ("csv", "json"):
+        raise Http404("There is no such export.")
+    read = read_search(request.GET.dict())
+    if read.problems:
+        return HttpResponse("\n".join(problem.text for problem in read.problems), status=400, content_type="text/plain; charset=utf-8")
+    parts = export.csv_lines(read.filters) if form == "csv" else export.json_parts(read.filters)
+    kind = "text/csv" if form == "csv" else "application/json"
+    answer = StreamingHttpResponse(parts, content_type=f"{kind}; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="executions.{form}"'
+    return answer
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_POST
+def save_view(request: HttpRequest) -> HttpResponse:
     try:
-        return list_executions(read.filters, request.GET.get("cursor"), PAGE_SIZE), read.problems
+        view = actions.save_view(actor_of(request), name=request.POST.get("name", ""), query=request.POST.get("query", ""))
+    except CommandError as error:
+        return HttpResponse(error.message, status=error.status, content_type="text/plain; charset=utf-8")
+    return HttpResponseRedirect(reverse("dashboard:view", args=[view.pk]))
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_POST
+def remove_view(request: HttpRequest, view_id: int) -> HttpResponse:
+    try:
+        actions.remove_view(actor_of(request), view_id)
+    except CommandError as error:
+        raise Http404(error.message) from error
+    return HttpResponseRedirect(reverse("dashboard:executions"))
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_safe
+def open_view(_: HttpRequest, view_id: int) -> HttpResponse:
+    """The address to share: leads to what the view shows now."""
+    query = SavedView.objects.filter(pk=view_id).values_list("query", flat=True).first()
+    if query is None:
+        raise Http404("There is no such view; its owner may have removed it.")
+    return HttpResponseRedirect(f"{reverse('dashboard:executions')}?{query}")
+
+
+def _page(request: HttpRequest, read: Search, served: frozenset[int]) -> tuple[Page, list[str]]:
+    problems = [problem.text for problem in read.problems]
+    try:
+        return list_executions(read.filters, request.GET.get("cursor"), PAGE_SIZE, served=served), problems
     except InvalidInputError as error:
-        return list_executions(read.filters, None, PAGE_SIZE), (*read.problems, error.message)
+        return list_executions(read.filters, None, PAGE_SIZE, served=served), [*problems, error.message]
 
 
-def _facets(request: HttpRequest, found: Overview, read: ReadFilters) -> dict[str, object]:
+def _count(read: Search, served: frozenset[int]) -> str:
+    found = count_executions(read.filters, served=served)
+    if found.precision is Precision.AT_LEAST:
+        return f"{found.number:,} among the newest that were looked at"
+    return f"{count_text(found.number, is_estimated=found.precision is Precision.ESTIMATED)} in all"
+
+
+def _choices(request: HttpRequest) -> dict[str, Any]:
+    chosen = {column.key for column in chosen_columns(_columns(request))}
+    optional = [column for key, column in COLUMNS.items() if key not in ALWAYS]
+    return {
+        "statuses": [status.value for status in ExecutionStatus],
+        "views": SavedView.objects.filter(user=request.user).order_by("name"),
+        "column_choices": [(column.key, column.words, column.key in chosen) for column in optional],
+        "has_more_filters": any(request.GET.get(key) for key in KEYS if key not in (*ON_TOP, "state", "parent")),
+    }
+
+
+def _facets(request: HttpRequest, found: Overview, read: Search) -> dict[str, object]:
     chosen = read.filters.state
     current = token(sorted(found.counts.items()))
     query = request.GET.copy()
@@ -110,17 +194,22 @@ def _facets(request: HttpRequest, found: Overview, read: ReadFilters) -> dict[st
     }
 
 
+def _columns(request: HttpRequest) -> str:
+    """The form sends one value per column, an address holds them in one, and none when they are the usual."""
+    text = ",".join(request.GET.getlist("columns"))
+    return "" if chosen_columns(text) == chosen_columns("") else text
+
+
+def _search_query(request: HttpRequest, **changes: str | None) -> str:
+    """What a saved view, an export or a batch takes of the address: without page and token, or with `changes`."""
+    query = {**request.GET.dict(), "columns": _columns(request), "seen": None, "cursor": None, **changes}
+    return urlencode({key: value for key, value in query.items() if value and str(value).strip()})
+
+
 def _with(request: HttpRequest, **changes: str | None) -> str:
-    query = request.GET.copy()
-    for key, value in {**changes, "seen": None}.items():
-        query.pop(key, None)
-        if value:
-            query[key] = value
-    kept = {key: query[key] for key in query if query[key].strip()}
-    query.clear()
-    query.update(kept)
+    query = _search_query(request, **{"cursor": request.GET.get("cursor"), **changes})
     path = reverse("dashboard:executions")
-    return f"{path}?{query.urlencode()}" if query else path
+    return f"{path}?{query}" if query else path
 
 
 def _whole_id(text: str) -> UUID | None:

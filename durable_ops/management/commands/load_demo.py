@@ -8,8 +8,12 @@ import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
+from django.db.models import Count
 
-from durable_ops.management.corridor import print_json, progress
+from durable_ops.management import demo
+from durable_ops.management.corridor import command_actor, print_json, progress
+from durable_ops.serve.people import make_demo_people
+from execution_engine.models import Execution
 from execution_engine.testing import bulk
 
 LARGEST = 10_000_000
@@ -17,7 +21,8 @@ LARGEST = 10_000_000
 
 class Command(BaseCommand):
     help = (
-        "Fill a database with executions to look at. With --bulk the rows are copied past the engine, a million in a few minutes, "
+        "Fill a database with executions to look at: the examples, really executed on a clock that starts in the past, so that every state "
+        "and age is there and workers go on with them. With --bulk the rows are copied past the engine, a million in a few minutes, "
         "for speed tests only. Refuses to run in production."
     )
 
@@ -35,12 +40,23 @@ class Command(BaseCommand):
         if not 1 <= options["executions"] <= LARGEST:
             raise CommandError(f"--executions takes 1 to {LARGEST}, not {options['executions']}.")
         begun = time.monotonic()
-        written = self._bulk(options)
+        written = self._bulk(options) if options["bulk"] else self._stories(options)
         seconds = round(time.monotonic() - begun, 1)
         if options["json"]:
             print_json(self.stdout, {**written, "seconds": seconds})
         else:
             self.stdout.write(", ".join(f"{number} {what}" for what, number in written.items()) + f" in {seconds} s")
+
+    def _stories(self, options: dict[str, Any]) -> dict[str, int]:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # the examples would mail people who do not exist
+        make_demo_people()
+        told = demo.stories(options["executions"], options["seed"], command_actor(None))
+        try:
+            ids = list(progress(told, total=options["executions"], unit="execution"))
+        except LookupError as error:
+            raise CommandError(str(error)) from error
+        found = Execution.objects.filter(id__in=ids).values_list("status").annotate(number=Count("id"))
+        return {"executions": len(ids), **{str(status).lower(): number for status, number in found.order_by("status")}}
 
     def _bulk(self, options: dict[str, Any]) -> dict[str, int]:
         if not 1 <= options["operations"] <= len(bulk.OPERATION_IDS):

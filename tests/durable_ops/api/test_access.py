@@ -29,6 +29,13 @@ EXPECTED: dict[str, dict[str, Right | None]] = {
     "redrive": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
     "fork": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
     "move": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
+    # Which right a batch needs depends on its act: the action asks.
+    "batches": {"GET": Right.VIEW_EXECUTION, "POST": Right.VIEW_EXECUTION},
+    "batch": {"GET": Right.VIEW_EXECUTION},
+    "batch-items": {"GET": Right.VIEW_EXECUTION},
+    "batch-confirm": {"POST": Right.VIEW_EXECUTION},
+    "batch-abort": {"POST": Right.VIEW_EXECUTION},
+    "batch-retry": {"POST": Right.VIEW_EXECUTION},
     "callbacks": {"GET": Right.VIEW_EXECUTION},
     "succeed": {"POST": None},
     "fail": {"POST": None},
@@ -104,6 +111,8 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
         },
         "execution-cost": f"executions/{execution_id}/cost",
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},
+        "batch": "batches/1",
+        **{f"batch-{one}": f"batches/1/{one}" for one in ("items", "confirm", "abort", "retry")},
         "approval": "approvals/1",
         **{one: f"approvals/1/{one}" for one in ("decide", "claim", "release", "reassign")},
     }

@@ -1,11 +1,14 @@
 """Demo data: the bulk mode's rows are those a list can show, and production is refused."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Max, Min
+from django.db.models.functions import Now
 
 from execution_engine.models import Event, Execution, Operation
 from execution_engine.selectors.executions import list_executions
@@ -47,3 +50,17 @@ def test_production_is_refused(settings: Any) -> None:
 def test_numbers_have_bounds(options: dict[str, Any]) -> None:
     with pytest.raises(CommandError, match=r"takes 1 to"):
         load(**options)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_examples_are_executed_into_every_state_and_age() -> None:
+    written = load(executions=120)
+    assert written["executions"] == Execution.objects.count() == 120
+    states = {item.state.code for item in list_executions(ExecutionFilters(), limit=200).items}
+    wanted = {StateCode.SUCCEEDED, StateCode.FAILED, StateCode.STOPPED, StateCode.PAUSED, StateCode.WAITING_FOR_CALLBACK}
+    assert wanted | {StateCode.WAITING, StateCode.STRANDED} <= states
+    started = Execution.objects.aggregate(oldest=Min("started_at"), newest=Max("started_at"))
+    assert started["newest"] - started["oldest"] > timedelta(days=5)
+    assert not Event.objects.filter(at__gt=Now()).exists()
+    ended = Execution.objects.filter(status="SUCCEEDED")
+    assert all(one.event_seq == Event.objects.filter(execution_id=one.id).count() for one in ended)

@@ -1,0 +1,155 @@
+"""One act on many executions: freeze the set, look at it, confirm with a reason; workers do the rest (`batch_work.py`)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from durable_ops.actions.actor import Actor
+from durable_ops.audit import log
+from durable_ops.models import Batch, BatchItem, Right
+from durable_ops.searches import read_search
+from execution_engine.core.errors import CommandError, InvalidInputError
+from execution_engine.models import Execution
+from execution_engine.selectors.executions import matching_ids
+
+LARGEST = 50_000
+"""Executions in one batch: what is frozen in a few seconds, and what a person can still be said to have meant."""
+
+LONGEST_REASON = 1_000
+_CHUNK = 5_000
+
+RIGHTS = {
+    Batch.Act.REDRIVE: Right.REDRIVE_EXECUTION,
+    Batch.Act.STOP: Right.STOP_EXECUTION,
+    Batch.Act.PAUSE: Right.PAUSE_EXECUTION,
+    Batch.Act.RESUME: Right.PAUSE_EXECUTION,
+    Batch.Act.DELETE: Right.DELETE_EXECUTION,
+}
+
+
+class BatchNotFoundError(CommandError):
+    code = "batch_not_found"
+    status = 404
+
+
+class BatchStateError(CommandError):
+    """The batch is not in the state that this needs."""
+
+    code = "batch_state"
+    status = 409
+
+
+def draft_batch(actor: Actor, *, act: str, ids: Sequence[UUID] = (), query: dict[str, str] | None = None) -> Batch:
+    """Freezes a set of executions, by id or by a search with the keys of `searches.KEYS`; nothing is done to them yet.
+
+    Raises PermissionDenied, InvalidInputError (act, nothing chosen, a search that is not understood or is everything, more than
+    50,000).
+    """
+    right = RIGHTS.get(Batch.Act(act)) if act in Batch.Act.values else None
+    if right is None:
+        raise InvalidInputError(f"act is one of {', '.join(Batch.Act.values)}.", field="act", value=act[:100])
+    actor.require(Right.VIEW_EXECUTION)
+    actor.require(right)
+    chosen = list(dict.fromkeys(ids)) if query is None else _matching(query)
+    if len(chosen) > LARGEST:
+        raise InvalidInputError(f"A batch takes at most {LARGEST:,} executions: narrow the search.", field="ids", limit=LARGEST)
+    with transaction.atomic():
+        return _freeze(actor, Batch(act=act, query="" if query is None else _text(query)), chosen)
+
+
+def confirm_batch(actor: Actor, batch_id: int, *, reason: str) -> Batch:
+    """Lets workers begin. Raises PermissionDenied, BatchNotFoundError, BatchStateError, InvalidInputError (reason)."""
+    _check_reason(reason)
+    with transaction.atomic():
+        batch = _locked(actor, batch_id)
+        if batch.status != Batch.Status.DRAFT:
+            raise BatchStateError("This batch was confirmed already.", batch_id=batch_id, batch_status=batch.status)
+        return _begin(actor, batch, reason)
+
+
+def abort_batch(actor: Actor, batch_id: int, *, reason: str = "") -> Batch:
+    """What is not done yet stays undone; what is done stays done. A draft is given up by it too.
+
+    Raises PermissionDenied, BatchNotFoundError, BatchStateError.
+    """
+    with transaction.atomic():
+        batch = _locked(actor, batch_id)
+        if batch.status not in (Batch.Status.DRAFT, Batch.Status.RUNNING):
+            raise BatchStateError("This batch has ended already.", batch_id=batch_id, batch_status=batch.status)
+        was_draft = batch.status == Batch.Status.DRAFT
+        Batch.objects.filter(pk=batch_id).update(status=Batch.Status.ABORTED, ended_at=Now())
+        left = batch.items.filter(outcome=BatchItem.Outcome.PENDING).update(outcome=BatchItem.Outcome.SKIPPED)
+        if not was_draft:
+            log.append(actor, _act("batch.abort", batch, reason, not_tried=left))
+    return Batch.objects.get(pk=batch_id)
+
+
+def retry_batch(actor: Actor, batch_id: int, *, reason: str) -> Batch:
+    """A new batch of what failed or was not tried in an ended one, begun at once. Raises as `confirm_batch`."""
+    _check_reason(reason)
+    with transaction.atomic():
+        batch = _locked(actor, batch_id)
+        if batch.status not in (Batch.Status.DONE, Batch.Status.ABORTED) or batch.confirmed_at is None:
+            raise BatchStateError("Only a batch that has ended can be tried again.", batch_id=batch_id, batch_status=batch.status)
+        again = [BatchItem.Outcome.FAILED, BatchItem.Outcome.SKIPPED]
+        ids = list(batch.items.filter(outcome__in=again).order_by("id").values_list("execution_id", flat=True))
+        fresh = _freeze(actor, Batch(act=batch.act, query=batch.query, retry_of=batch), ids)
+        return _begin(actor, fresh, reason)
+
+
+def _begin(actor: Actor, batch: Batch, reason: str) -> Batch:
+    changes = {"status": Batch.Status.RUNNING, "reason": reason, "confirmed_at": Now(), **_identity(actor)}
+    Batch.objects.filter(pk=batch.pk).update(**changes)
+    log.append(actor, _act("batch.start", batch, reason, count=batch.total, query=batch.query))
+    return Batch.objects.get(pk=batch.pk)
+
+
+def _freeze(actor: Actor, batch: Batch, ids: Sequence[UUID]) -> Batch:
+    if not ids:
+        raise InvalidInputError("No execution was chosen.", field="ids")
+    for name, value in _identity(actor).items():
+        setattr(batch, name, value)
+    batch.total = len(ids)
+    batch.save()
+    for begin in range(0, len(ids), _CHUNK):
+        part = ids[begin : begin + _CHUNK]
+        labels = dict(Execution.objects.filter(id__in=part).values_list("id", "name"))
+        BatchItem.objects.bulk_create(BatchItem(batch=batch, execution_id=one, label=labels.get(one, str(one))) for one in part)
+    return batch
+
+
+def _matching(query: dict[str, str]) -> list[UUID]:
+    search = read_search(query)
+    if search.problems:
+        raise InvalidInputError(search.problems[0].text, field=search.problems[0].key)
+    if not search.is_narrow:
+        raise InvalidInputError("A batch on every execution there is needs at least one filter.", field="filters")
+    return matching_ids(search.filters, LARGEST)
+
+
+def _text(query: dict[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(query.items()) if value)[:2_000]
+
+
+def _identity(actor: Actor) -> dict[str, object]:
+    return {"user": actor.user, "key": actor.key, "actor": actor.name, "channel": str(actor.channel), "address": actor.address}
+
+
+def _locked(actor: Actor, batch_id: int) -> Batch:
+    batch = Batch.objects.select_for_update(of=("self",)).filter(pk=batch_id).first()
+    if batch is None:
+        actor.require(Right.VIEW_EXECUTION)
+        raise BatchNotFoundError("There is no such batch.", batch_id=batch_id)
+    actor.require(RIGHTS[Batch.Act(batch.act)])
+    return batch
+
+
+def _check_reason(reason: str) -> None:
+    if not 0 < len(reason.strip()) <= LONGEST_REASON:
+        raise InvalidInputError(f"A batch needs a reason of 1 to {LONGEST_REASON} characters.", field="reason", limit=LONGEST_REASON)
+
+
+def _act(action: str, batch: Batch, reason: str, **facts: object) -> log.Act:
+    return log.Act(action, "batch", str(batch.pk), reason=reason, facts={"act": batch.act, **facts})

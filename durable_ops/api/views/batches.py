@@ -1,0 +1,103 @@
+"""Batches: one act on many executions."""
+
+from typing import Any, ClassVar
+
+from django.db.models import Count
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from durable_ops.actions import batches as actions
+from durable_ops.api.access import RestView, actor_of
+from durable_ops.api.paging import page
+from durable_ops.api.serializers import answers, documents, requests
+from durable_ops.api.serializers.strict import read
+from durable_ops.models import Batch, BatchItem, Right
+
+
+class BatchesView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION, "POST": Right.VIEW_EXECUTION}
+
+    @documents.reads("list_batches", documents.page_of(documents.BatchDocument), requests.BatchesQuery)
+    def get(self, request: Request) -> Response:
+        """Newest first, without drafts; `cursor` is the id of the last batch that was seen."""
+        query = read(requests.BatchesQuery, request.query_params.dict())
+        found = Batch.objects.exclude(status=Batch.Status.DRAFT).order_by("-id")
+        found = found.filter(id__lt=query["cursor"]) if query["cursor"] else found
+        rows = list(found[: query["limit"] + 1])
+        shown = rows[: query["limit"]]
+        return page(request, [representation(batch) for batch in shown], shown[-1].pk if len(rows) > query["limit"] else None)
+
+    @documents.commands("create_batch", requests.BatchBody, {201: documents.BatchDocument})
+    def post(self, request: Request) -> Response:
+        """Freezes the set, given by `ids` or `filters`; with a `reason` it begins at once, without one it waits for confirm."""
+        body = read(requests.BatchBody, request.data)
+        actor = actor_of(request)
+        batch = actions.draft_batch(actor, act=body["action"], ids=body.get("ids") or (), query=body.get("filters"))
+        if body["reason"].strip():
+            batch = actions.confirm_batch(actor, batch.pk, reason=body["reason"])
+        return Response(representation(batch), status=201)
+
+
+class BatchView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+
+    @documents.reads("get_batch", documents.BatchDocument)
+    def get(self, request: Request, batch_id: int) -> Response:  # noqa: ARG002
+        return Response(representation(find(batch_id)))
+
+
+class BatchItemsView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+
+    @documents.reads("list_batch_items", documents.page_of(documents.BatchItemDocument), requests.BatchItemsQuery)
+    def get(self, request: Request, batch_id: int) -> Response:
+        """In the order of the set; `cursor` is the id of the last item that was seen."""
+        query = read(requests.BatchItemsQuery, request.query_params.dict())
+        found = BatchItem.objects.filter(batch=find(batch_id), id__gt=query["cursor"]).order_by("id")
+        found = found.filter(outcome=query["outcome"]) if query["outcome"] else found
+        rows = list(found[: query["limit"] + 1])
+        shown = rows[: query["limit"]]
+        items = [answers.batch_item(item) for item in shown]
+        return page(request, items, shown[-1].pk if len(rows) > query["limit"] else None)
+
+
+class ConfirmBatchView(RestView):
+    rights: ClassVar = {"POST": Right.VIEW_EXECUTION}
+
+    @documents.commands("confirm_batch", requests.ReasonBody, {200: documents.BatchDocument})
+    def post(self, request: Request, batch_id: int) -> Response:
+        body = read(requests.ReasonBody, request.data)
+        return Response(representation(actions.confirm_batch(actor_of(request), batch_id, reason=body["reason"])))
+
+
+class AbortBatchView(RestView):
+    rights: ClassVar = {"POST": Right.VIEW_EXECUTION}
+
+    @documents.commands("abort_batch", requests.ReasonBody, {200: documents.BatchDocument})
+    def post(self, request: Request, batch_id: int) -> Response:
+        """What is not done yet stays undone."""
+        body = read(requests.ReasonBody, request.data)
+        return Response(representation(actions.abort_batch(actor_of(request), batch_id, reason=body["reason"])))
+
+
+class RetryBatchView(RestView):
+    rights: ClassVar = {"POST": Right.VIEW_EXECUTION}
+
+    @documents.commands("retry_batch", requests.ReasonBody, {201: documents.BatchDocument})
+    def post(self, request: Request, batch_id: int) -> Response:
+        """A new batch of what failed or was not tried, begun at once."""
+        body = read(requests.ReasonBody, request.data)
+        return Response(representation(actions.retry_batch(actor_of(request), batch_id, reason=body["reason"])), status=201)
+
+
+def representation(batch: Batch) -> dict[str, Any]:
+    counts = dict(batch.items.values_list("outcome").annotate(number=Count("id")).order_by())
+    return answers.batch(batch, counts, list(batch.items.order_by("id")[:10]))
+
+
+def find(batch_id: int) -> Batch:
+    """Raises BatchNotFoundError."""
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is None:
+        raise actions.BatchNotFoundError("There is no such batch.", batch_id=batch_id)
+    return batch

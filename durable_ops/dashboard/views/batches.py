@@ -1,0 +1,142 @@
+"""Batches: choose, look, confirm; then progress, results per execution, abort and another try of what failed."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from durable_ops.actions import batches as actions
+from durable_ops.actions.actor import Actor
+from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.models import Batch, BatchItem, Right
+from durable_ops.permissions import has_right
+from durable_ops.searches import KEYS
+from execution_engine.core.errors import CommandError
+
+PAGE_SIZE = 50
+SAMPLE = 10
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_safe
+def batch_list(request: HttpRequest) -> HttpResponse:
+    before = request.GET.get("before", "")
+    found = Batch.objects.exclude(status=Batch.Status.DRAFT).order_by("-id")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        found = found.filter(id__lt=int(before))
+    rows = list(found[: PAGE_SIZE + 1])
+    shown = rows[:PAGE_SIZE]
+    outcomes = _outcomes([batch.pk for batch in shown])
+    context = {
+        "rows": [{"batch": batch, **_progress(batch, outcomes.get(batch.pk, {}))} for batch in shown],
+        "next_url": f"{request.path}?before={shown[-1].pk}" if len(rows) > PAGE_SIZE else None,
+        "first_url": request.path if before else None,
+    }
+    return render_page(request, "batches/list.html", context, fragment="rows")
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_POST
+def new_batch(request: HttpRequest) -> HttpResponse:
+    """From the list of executions: the rows that were ticked, or (`scope` all) everything its address matches."""
+    query = None
+    if request.POST.get("scope") == "all":
+        query = {key: value for key, value in parse_qsl(request.POST.get("query", "")) if key in KEYS}
+    try:
+        ids = [UUID(text) for text in request.POST.getlist("id")]
+        batch = actions.draft_batch(actor_of(request), act=request.POST.get("act", ""), ids=ids, query=query)
+    except (CommandError, ValueError) as error:
+        messages.error(request, error.message if isinstance(error, CommandError) else "That is no execution id.")
+        return HttpResponseRedirect(f"{reverse('dashboard:executions')}?{request.POST.get('query', '')}")
+    return HttpResponseRedirect(reverse("dashboard:batch", args=[batch.pk]))
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_safe
+def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
+    batch = Batch.objects.select_related("retry_of").filter(pk=batch_id).first()
+    if batch is None:
+        raise Http404("There is no such batch. Batches are kept for 90 days.")
+    progress = _progress(batch, _outcomes([batch_id]).get(batch_id, {}))
+    outcome = request.GET.get("outcome", "")
+    after = request.GET.get("after", "")
+    current = token(batch.status, sorted(progress["counts"].items()))
+    if is_unchanged(request, current):
+        return unchanged()
+    items = _items(batch, outcome, after)
+    is_cut = len(items) > PAGE_SIZE
+    items = items[:PAGE_SIZE]
+    context = {
+        "batch": batch,
+        **progress,
+        "items": items[:SAMPLE] if batch.status == Batch.Status.DRAFT else items,
+        "hidden": max(batch.total - SAMPLE, 0),
+        "outcome": outcome,
+        "next_url": f"{request.path}?outcome={outcome}&after={items[-1].pk}" if is_cut else None,
+        "first_url": f"{request.path}?outcome={outcome}" if after else None,
+        "live_url": live_url(request, current) if batch.status == Batch.Status.RUNNING else None,
+        "may_act": has_right(request.user, actions.RIGHTS[Batch.Act(batch.act)]),
+        "undone": progress["counts"].get("failed", 0) + progress["counts"].get("skipped", 0),
+    }
+    return render_page(request, "batches/detail.html", context, fragment="live")
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_POST
+def confirm(request: HttpRequest, batch_id: int) -> HttpResponse:
+    return _command(request, batch_id, actions.confirm_batch, "Begun. Workers do it in the background.")
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_POST
+def abort(request: HttpRequest, batch_id: int) -> HttpResponse:
+    return _command(request, batch_id, actions.abort_batch, "Aborted. What was done stays done.")
+
+
+@console_view(Right.VIEW_EXECUTION)
+@require_POST
+def retry(request: HttpRequest, batch_id: int) -> HttpResponse:
+    return _command(request, batch_id, actions.retry_batch, "What was not done is tried again.")
+
+
+def _command(request: HttpRequest, batch_id: int, command: Callable[..., Batch], done: str) -> HttpResponse:
+    actor: Actor = actor_of(request)
+    try:
+        batch = command(actor, batch_id, reason=request.POST.get("reason", "").strip())
+    except CommandError as error:
+        if error.status == 404:
+            raise Http404(error.message) from error
+        messages.error(request, error.message)
+        return HttpResponseRedirect(reverse("dashboard:batch", args=[batch_id]))
+    messages.success(request, done)
+    return HttpResponseRedirect(reverse("dashboard:batch", args=[batch.pk]))
+
+
+def _outcomes(batch_ids: list[int]) -> dict[int, dict[str, int]]:
+    found: dict[int, dict[str, int]] = {}
+    rows = BatchItem.objects.filter(batch_id__in=batch_ids).values("batch_id", "outcome").annotate(number=Count("id")).order_by()
+    for row in rows:
+        found.setdefault(row["batch_id"], {})[row["outcome"]] = row["number"]
+    return found
+
+
+def _progress(batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
+    tried = counts.get("done", 0) + counts.get("failed", 0)
+    tones = {"draft": "waiting", "running": "running", "done": "failed" if counts.get("failed") else "succeeded", "aborted": "stopped"}
+    return {"counts": counts, "tried": tried, "tone": tones[batch.status], "words": batch.get_status_display()}
+
+
+def _items(batch: Batch, outcome: str, after: str) -> list[BatchItem]:
+    found = batch.items.order_by("id")
+    if outcome in BatchItem.Outcome.values:
+        found = found.filter(outcome=outcome)
+    if after.isascii() and after.isdigit() and len(after) < 19:
+        found = found.filter(id__gt=int(after))
+    return list(found[: PAGE_SIZE + 1])
