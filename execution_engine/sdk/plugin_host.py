@@ -38,14 +38,14 @@ logger = logging.getLogger(__name__)
 class PluginHost(ForwardingSink):
     """A sink that tells plugins what passes through it, and the hooks that are no writes.
 
-    Start and end of an operation are told once: `_statuses` is what the plugins have been told of each.
+    Start and end of an operation are told once: `_statuses` is what changes have told of each, None of one only begun.
     """
 
     def __init__(self, plugins: tuple[Any, ...], sink: Sink, context: LambdaContext, event: Any, updated: tuple[str, ...]) -> None:
         super().__init__(sink)
         self._lock = RLock()
         known = dict(sink.operations)
-        self._statuses: dict[str, OperationStatus] = {id_: record.status for id_, record in known.items()}
+        self._statuses: dict[str, OperationStatus | None] = {id_: record.status for id_, record in known.items()}
         self._unseen = {id_ for id_ in updated if id_ in known}
         self._met: set[str] = set()
         self._start = InvocationStartInfo(
@@ -169,7 +169,7 @@ class PluginHost(ForwardingSink):
                 continue
             with self._lock:
                 is_again = update.id in self._statuses
-                self._statuses[update.id] = OperationStatus.STARTED
+                self._statuses.setdefault(update.id, None)
             info = OperationStartInfo(
                 **_identity(update), start_time=self._sink.now(), is_replayed=is_again, status=OperationStatus.STARTED
             )

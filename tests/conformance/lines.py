@@ -30,6 +30,9 @@ def _line(event: Mapping[str, Any], labels: dict[str, str]) -> str:
 def _detail_words(event_type: str, details: Mapping[str, Any]) -> Iterable[str]:
     if "Duration" in details:
         yield f"{details['Duration']} s"
+    for key, word in (("FunctionName", "calls"), ("ExecutedVersion", "version"), ("TenantId", "for")):
+        if key in details:
+            yield f"{word} {details[key]}"
     for key, word in (("Timeout", "timeout"), ("HeartbeatTimeout", "heartbeat"), ("ExecutionTimeout", "within")):
         if key in details:
             yield f"{word} {details[key]} s"

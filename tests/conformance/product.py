@@ -23,10 +23,10 @@ class Product:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or b"null")
 
-    def start(self, scenario: Scenario, marker: Path | None = None) -> "Started":
+    def start(self, scenario: Scenario, function: str, marker: Path | None = None) -> "Started":
         """`marker` is the input of functions that need a file: to die only once, or to wait for it."""
         given = scenario.input if marker is None else str(marker)
-        body = {"function": scenario.name} | ({} if given is None else {"input": given})
+        body = {"function": function} | ({} if given is None else {"input": given})
         return Started(self, scenario, self.call("POST", "/executions", body)["id"], marker)
 
 

@@ -1,6 +1,7 @@
 """Waits, polls, child contexts, ends; and which scenarios are played where."""
 
 from tests.conformance import functions
+from tests.conformance.branch_scenarios import BRANCHES
 from tests.conformance.callback_scenarios import CALLBACKS, INTERFERENCES
 from tests.conformance.scenario import Scenario, Stop
 from tests.conformance.step_scenarios import CRASHES, STEPS
@@ -171,5 +172,13 @@ FAILED_INVOCATIONS = (
     ),
 )
 
-IN_MEMORY = STEPS + WAITS_AND_POLLS + CHILDREN + CALLBACKS + ENDS + FAILED_INVOCATIONS + CRASHES
-SIDE_BY_SIDE = STEPS + WAITS_AND_POLLS + CHILDREN + CALLBACKS + ENDS + INTERFERENCES
+ANYWHERE = STEPS + WAITS_AND_POLLS + CHILDREN + CALLBACKS + BRANCHES + ENDS
+IN_MEMORY = ANYWHERE + FAILED_INVOCATIONS + CRASHES
+SIDE_BY_SIDE = ANYWHERE + INTERFERENCES
+SCENARIOS = SIDE_BY_SIDE + FAILED_INVOCATIONS + CRASHES
+
+
+def is_exact_of_aws(scenario: Scenario) -> bool:
+    """AWS's SDK sends STARTs together with what follows and drops those still queued at the end: when they get away is a matter
+    of milliseconds, and so is what a death after the second checkpoint finds recorded."""
+    return scenario.name not in ("gives_up", "at_least_once")

@@ -3,34 +3,25 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from execution_engine import register
-from tests.conformance import functions
+from tests.conformance import branch_functions, functions
 from tests.conformance.lines import assert_history, history_lines
 from tests.conformance.scenario import Scenario
-from tests.conformance.scenarios import IN_MEMORY
+from tests.conformance.scenarios import IN_MEMORY, is_exact_of_aws
 from tests.conformance.test_memory import play
 
 pytest.importorskip("aws_durable_execution_sdk_python")
-# Only our decorator takes a timeout; for functions of AWS's it is given at `register`.
-TIMEOUTS = {"too_slow": 1}
-# That SDK sends STARTs together with what follows and drops those still queued at the end: when they get away is a matter of
-# milliseconds, and so is what a death after the second checkpoint finds recorded.
-COMPARABLE = [scenario for scenario in IN_MEMORY if scenario.name not in ("gives_up", "at_least_once")]
+COMPARABLE = [scenario for scenario in IN_MEMORY if is_exact_of_aws(scenario)]
 
 
 @pytest.fixture(scope="module")
-def converted() -> ModuleType:
-    path = Path(functions.__file__)
-    source = path.read_text().replace("from execution_engine import (", "from tests.conformance.aws_names import (")
-    source = source.replace("@durable_execution(execution_timeout=ONE_SECOND)", "@durable_execution")
-    module = ModuleType("converted_functions")
-    exec(compile(source, str(path), "exec"), module.__dict__)
-    return module
+def converted() -> dict[str, ModuleType]:
+    from tests.conformance.converted import as_aws
+
+    return {module.__name__: as_aws(module) for module in (functions, branch_functions)}
 
 
 @pytest.fixture(autouse=True)
@@ -42,10 +33,10 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("scenario", COMPARABLE, ids=lambda scenario: scenario.name)
-def test_history_is_the_same(converted: ModuleType, scenario: Scenario) -> None:
-    name = f"aws-{scenario.name}"
-    definition = register(getattr(converted, scenario.name), name=name, execution_timeout=TIMEOUTS.get(scenario.name))
-    assert definition.kind == "aws"
+def test_history_is_the_same(converted: dict[str, ModuleType], scenario: Scenario) -> None:
+    from tests.conformance.converted import register_as_aws
+
+    name = register_as_aws(getattr(converted[scenario.handler.__module__], scenario.name))
     execution = play(replace(scenario, handler=name))
     assert_history(history_lines(execution.events), scenario.lines)
     assert execution.status == scenario.status

@@ -29,6 +29,9 @@ DETAILS = {
     "CallbackSucceeded": {"Result"},
     "CallbackFailed": {"Error"},
     "CallbackTimedOut": {"Error"},
+    "ChainedInvokeStarted": {"FunctionName", "Input", "?ExecutedVersion", "?DurableExecutionArn", "?TenantId"},
+    "ChainedInvokeSucceeded": {"Result"},
+    "ChainedInvokeFailed": {"Error"},
 }
 
 

@@ -152,10 +152,12 @@ def test_changes_carry_the_whole_map_and_the_arn() -> None:
     def handler(event: Any, context: DurableContext) -> None:
         context.step("a", lambda: 1)
         context.step("b", lambda: 1)
+        context.wait("c", seconds=1)
 
     Journal(durable_execution(name="changes", plugins=[Changes()])(handler)).run()
-    assert [[info.name for info in change.updated_operations.values()] for change in seen] == [["a"], ["b"]]
-    assert [len(change.operations) for change in seen] == [1, 2]
+    told = [[(info.name, info.status.value) for info in change.updated_operations.values()] for change in seen]
+    assert told == [[("a", "SUCCEEDED")], [("b", "SUCCEEDED")], [("c", "STARTED")]]
+    assert [len(change.operations) for change in seen] == [1, 2, 3]
     assert all(change.execution_arn and change.execution_arn.startswith("arn:") for change in seen)
     (info,) = seen[0].updated_operations.values()
     assert info.sub_type is not None
