@@ -116,6 +116,16 @@
     title?.focus({ preventScroll: true });
   });
 
+  // A followed history keeps its end in sight, unless somebody has scrolled up to read.
+  let wasAtEnd = true;
+  document.addEventListener("htmx:before:swap", () => {
+    const end = document.querySelector("[data-follow]");
+    if (end) wasAtEnd = end.getBoundingClientRect().top < window.innerHeight + 80;
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (wasAtEnd) document.querySelector("[data-follow]")?.scrollIntoView({ block: "end" });
+  });
+
   // JSON editors: say at once what is wrong, indent on demand. The server checks again.
   function checkJson(area) {
     const output = area.form?.querySelector("[data-json-state]");

@@ -196,6 +196,12 @@ def words(value: str) -> str:
 
 
 @register.filter
+def crumb(name: str) -> str:
+    """A name in a trail: ids short, long names cut."""
+    return short_id(name) if UUID_TEXT.fullmatch(name) else f"{name[:60]}…" if len(name) > 60 else name
+
+
+@register.filter
 def verb(action: str) -> str:
     """`execution.redrive` as people say it: Redrive execution."""
     kind, _, done = action.partition(".")

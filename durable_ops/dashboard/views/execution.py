@@ -1,5 +1,6 @@
 """One execution: header, time line, operations, history, input and result."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -131,7 +132,11 @@ def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
     kind = request.GET.get("type")
     kind = kind if kind in set(EventType) else None
     newest_first = request.GET.get("order") == "newest"
-    page = list_event_rows(execution.summary.id, kind=kind, after=_number(request.GET.get("after")), newest_first=newest_first)
+    follows = request.GET.get("order") == "follow"
+    after = None if follows else _number(request.GET.get("after"))
+    page = list_event_rows(execution.summary.id, kind=kind, after=after, newest_first=newest_first or follows)
+    if follows:  # the last events in the order in which they happened, as `tail -f` shows a file
+        page = replace(page, items=page.items[::-1], next_after=None)
     query = request.GET.copy()
     query.pop("seen", None)
     query["after"] = str(page.next_after)
@@ -140,6 +145,7 @@ def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
         "type": kind,
         "types": list(EventType),
         "newest_first": newest_first,
+        "follows": follows,
         "more_url": f"{request.path}?{query.urlencode()}" if page.next_after else None,
     }
 

@@ -138,3 +138,12 @@ def test_parents_and_children_are_linked(admin: Client, execution: Execution, ve
     children = admin.get(f"/executions/?parent={execution.id}").content.decode()
     assert ("child-1" in children, "expense-7" in children) == (True, False)
     assert "is no execution id" in admin.get("/executions/?parent=odd").content.decode()
+
+
+def test_followed_history_shows_its_end_in_order(admin: Client, version: FunctionVersion) -> None:
+    execution = make_execution(version, event_seq=150)
+    for number in range(1, 151):
+        make_event(execution, number, "StepStarted", ago(seconds=200 - number))
+    html = admin.get(f"/executions/{execution.id}/?tab=history&order=follow").content.decode()
+    shown = [int(number) for number in re.findall(r'id="event-(\d+)"', html)]
+    assert (shown == sorted(shown), shown[-1], 1 in shown, "New events appear here." in html) == (True, 150, False, True)
