@@ -28,7 +28,8 @@ from execution_engine.services import executions, signals
 from execution_engine.services.executions import StartedExecution, StartOptions
 from execution_engine.worker.runtime import Runtime
 
-FIRST_LOOK_SECONDS = 0.0015
+FIRST_LOOK_SECONDS = 0.003
+NEXT_LOOK_SECONDS = 0.0015
 LATER_AFTER_SECONDS = 0.01
 LONGEST_LOOK_SECONDS = 0.1
 """How often a caller that waits looks: evenly while an execution of a step or two may end, then ever less often."""
@@ -62,8 +63,8 @@ class Handle:
         ends = None if timeout is None else began + to_seconds(timeout)
         while True:
             time.sleep(pause)  # before the first look too: after a start the bell's thread must get its turn
-            if time.monotonic() - began > LATER_AFTER_SECONDS:
-                pause = min(pause * 1.3, LONGEST_LOOK_SECONDS)
+            is_later = time.monotonic() - began > LATER_AFTER_SECONDS
+            pause = min(pause * 1.3, LONGEST_LOOK_SECONDS) if is_later else NEXT_LOOK_SECONDS
             found, result, error_text = self._look()
             status = ExecutionStatus(found)
             if status.is_terminal:

@@ -22,6 +22,7 @@ RECONNECT_SECONDS = 0.5
 LISTEN_SECONDS = 0.5  # between looks at the stop event; a notification ends the wait at once
 SUSPECT_PATIENCE_LOOKS = 10
 LOCKED_SECONDS = 0.005
+AFTERWARDS_SECONDS = 0.005
 LATE_SECONDS = 0.004
 """How much later than the one before it each child of a worker answers a ring, up to `MOST_LATE` times: if all looked at once, the
 looks in vain would take the time of the one execution that is due. The first child, most often rested, keeps what it remembers."""
@@ -39,7 +40,7 @@ class Pump:
         self._impatience = 0
         self._knows_suspects = True
         self._patience = LATE_SECONDS * min(runtime.order, MOST_LATE)
-        self._is_rung = self._is_late = False
+        self._is_rung = self._is_late = self._is_afterwards = False
         self.operations_read = 0
         self._connection: psycopg.Connection[Any] | None = None
         self._loop = threading.Thread(target=self._serve, name="durable-pump", daemon=True)
@@ -79,7 +80,7 @@ class Pump:
                 self._is_stopping.wait(RECONNECT_SECONDS)
                 continue
             if pause > 0:
-                self._runtime.look.wait(pause)
+                self._is_afterwards = not self._runtime.look.wait(pause) and self._is_afterwards
                 self._let_others_go_first()
         self._disconnect()
 
@@ -98,6 +99,10 @@ class Pump:
             return longest
         if self._knows_suspects and self._serves_suspects(connection, versions):
             return longest
+        if self._is_afterwards:
+            self._is_afterwards = False
+            pause = self._pause(connection, versions, longest)
+            return pause if pause > LOCKED_SECONDS else 0
         is_late, self._is_late = self._is_late, False
         if is_late and not self._is_full and (pause := self._pause(connection, versions, longest)) > LOCKED_SECONDS:
             return pause  # somebody else was quicker
@@ -111,6 +116,10 @@ class Pump:
         )
         self._dispatch(connection, found)
         self._is_full = len(found) == limit
+        if found and not self._is_full:
+            # What is next is asked a moment later, unless somebody rings: now it would take time from what was just begun.
+            self._is_afterwards = True
+            return AFTERWARDS_SECONDS
         return self._pause(connection, versions, longest)
 
     def _pause(self, connection: psycopg.Connection[Any], versions: Sequence[int], longest: float) -> float:
