@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from durable_ops.costs.prices import Book, Item, Price, PriceBook
 from execution_engine.selectors.costs import COUNTED, Quantities, Usage
@@ -58,14 +59,14 @@ class Line:
         return f"{number_text(self.quantity)} × {price_text(self.price.amount)}{per} = {amount_text(self.amount)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bill:
     """`lines` in the order of their charges; one charge has two lines where its price changed within the time."""
 
     words: str
     lines: tuple[Line, ...]
 
-    @property
+    @cached_property
     def total(self) -> Decimal:
         return sum((line.amount for line in self.lines), Decimal())
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -83,7 +84,7 @@ class FunctionCost:
         return self.total / self.executions if self.executions else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """`functions` are dearest first; `amounts` maps (bucket, function) to US dollars; `elsewhere` are bills of the same work."""
 
@@ -94,23 +95,23 @@ class Report:
     elsewhere: tuple[Bill, ...]
     server: Bill
 
-    @property
+    @cached_property
     def executions(self) -> int:
         return sum(one.executions for one in self.functions)
 
-    @property
+    @cached_property
     def usage(self) -> Usage:
         return sum((one.usage for one in self.functions), Usage())
 
-    @property
+    @cached_property
     def total(self) -> Decimal:
         return sum((one.total for one in self.functions), Decimal())
 
-    @property
+    @cached_property
     def retries(self) -> Decimal:
         return sum((one.retries for one in self.functions), Decimal())
 
-    @property
+    @cached_property
     def failed(self) -> Decimal:
         return sum((one.failed for one in self.functions), Decimal())
 

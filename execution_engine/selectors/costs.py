@@ -42,10 +42,16 @@ class Quantities:
     byte_seconds: int = 0
 
     def __add__(self, other: "Quantities") -> "Quantities":
-        return Quantities(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+        return Quantities(
+            self.requests + other.requests,
+            self.operations + other.operations,
+            self.mb_ms + other.mb_ms,
+            self.bytes_written + other.bytes_written,
+            self.byte_seconds + other.byte_seconds,
+        )
 
-    def __sub__(self, other: "Quantities") -> "Quantities":
-        return Quantities(*(getattr(self, field.name) - getattr(other, field.name) for field in fields(self)))
+    def __neg__(self) -> "Quantities":
+        return Quantities(-self.requests, -self.operations, -self.mb_ms, -self.bytes_written, -self.byte_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,16 @@ class Usage:
     idle_ms: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+        return Usage(
+            self.total + other.total,
+            self.retries + other.retries,
+            self.step_attempts + other.step_attempts,
+            self.active_ms + other.active_ms,
+            self.idle_ms + other.idle_ms,
+        )
 
     def __sub__(self, other: "Usage") -> "Usage":
-        return Usage(*(getattr(self, field.name) - getattr(other, field.name) for field in fields(self)))
+        return self + Usage(-other.total, -other.retries, -other.step_attempts, -other.active_ms, -other.idle_ms)
 
 
 COUNTED = tuple(field.name for field in fields(Quantities))
