@@ -41,7 +41,8 @@ values (%(name)s, '2020-01-01 00:00:00+00', '00000000-0000-0000-0000-00000000000
 _MOVE_CURSOR = "update durable_ops_cost_cursor set ended_at = %(at)s, execution_id = %(id)s where name = %(name)s"
 _REWIND = "update durable_ops_cost_cursor set ended_at = least(ended_at, %(at)s), execution_id = '00000000-0000-0000-0000-000000000000'"
 
-# Index: execution_purge, once per number of days that an author may choose.
+# Index: execution_purge, once per number of days that an author may choose. The statement's time rather than the clock's: it bounds
+# the index scan, where a volatile function would filter every end since.
 _ENDS = """
 select found.ended_at, found.id, exists (
          select 1 from durable_ops_cost_entry b where b.execution_id = found.id and b.ended_at = found.ended_at)
@@ -49,7 +50,7 @@ select found.ended_at, found.id, exists (
     select one.ended_at, one.id from generate_series(1, 90) as d(days) cross join lateral (
       select e.ended_at, e.id from durable_execution e
        where e.retention_days = d.days and e.ended_at >= %(at)s and (e.ended_at, e.id) > (%(at)s, %(id)s)
-         and e.ended_at < clock_timestamp() - make_interval(secs => %(behind)s)
+         and e.ended_at < statement_timestamp() - make_interval(secs => %(behind)s)
        order by e.ended_at, e.id limit %(limit)s) one
      order by one.ended_at, one.id limit %(limit)s) found
  order by found.ended_at, found.id

@@ -1,5 +1,6 @@
 """Booking: once per end; days are the sums of their entries, whatever is redriven, repeated, deleted or booked late."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -163,6 +164,15 @@ def test_old_entries_are_forgotten_and_their_days_kept(connection: psycopg.Conne
     ledger.turn(connection, behind=0)
     ledger.keep_house(connection)
     assert (CostEntry.objects.get().function, CostDay.objects.count()) == ("other", 2)
+
+
+@pytest.mark.parametrize("name", ["execution_purge", "durable_ops_cost_entry_pkey"])
+def test_ends_are_found_by_index_between_two_bounds(connection: psycopg.Connection[Any], name: str) -> None:
+    params = {"at": ago(hours=7), "id": "00000000-0000-0000-0000-000000000000", "behind": 6 * 3600, "limit": 1000}
+    connection.execute("set enable_seqscan = off")
+    plan = "\n".join(row[0] for row in connection.execute(f"explain {ledger._ENDS}", params).fetchall())
+    assert name in plan
+    assert re.search(r"Index Cond: \(\(retention_days = d.days\) AND .*ended_at < \(statement_timestamp", plan)
 
 
 RUNS = st.lists(
