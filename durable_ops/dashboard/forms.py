@@ -98,6 +98,14 @@ class ForkForm(ReasonForm):
         return wishes | ({"input": Replacement(data["input"])} if data["input"] is not None else {})
 
 
+class MoveForm(ReasonForm):
+    version = forms.CharField(max_length=200, error_messages={"required": "Choose the version to move to."})
+    force = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, needs_reason=True, **kwargs)
+
+
 class SignalForm(forms.Form):
     name = forms.CharField(max_length=256, error_messages={"required": "Name the signal that the function waits for."})
     payload = JsonTextField()

@@ -84,6 +84,11 @@ class Divergence:
     where: str = ""
     detail: str = ""
 
+    @property
+    def position(self) -> str:
+        place = self.recorded or self.asked
+        return place.position if place else "somewhere"
+
     def to_document(self) -> dict[str, Any]:
         """JSON keys change, recorded, asked (objects or null), where, text."""
         recorded, asked = (None if place is None else place.to_document() for place in (self.recorded, self.asked))
@@ -91,8 +96,7 @@ class Divergence:
 
     def __str__(self) -> str:
         at = f" ({self.where})" if self.where else ""
-        place = self.recorded or self.asked
-        position = place.position if place else "somewhere"
+        position = self.position
         match self.change:
             case Change.REMOVED:
                 return f"{position}: the history has {self.recorded}, the code no longer asks for it{at}{self.detail}"

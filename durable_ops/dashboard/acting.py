@@ -1,0 +1,30 @@
+"""What every page does whose POST acts once: a bad form or a refusal shows the page again and says why, a success leads on."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+
+from execution_engine.core.errors import CommandError
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Also an empty body is one: its form is then told what is missing."""
+    return request.POST if request.method == "POST" else None
+
+
+def act_once(request: HttpRequest, form: forms.Form, act: Callable[[], tuple[str, str]]) -> HttpResponse | int:
+    """`act` answers the words of a success and the address to go on to. Answers the redirect there, or the status of the page that
+    shows the form: 200 when nothing was posted, 422 for a form that is not valid, else the refusal's own."""
+    if request.method != "POST":
+        return 200
+    if not form.is_valid():
+        return 422
+    try:
+        words, address = act()
+    except CommandError as error:
+        form.add_error(None, error.message)
+        return error.status
+    messages.success(request, words)
+    return HttpResponseRedirect(address)
