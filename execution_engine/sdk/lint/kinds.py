@@ -112,5 +112,12 @@ def is_set(node: ast.AST, scope: Scope, depth: int = _DEPTH) -> bool:
     return name in rules.KEEPS_ORDER and any(is_set(argument, scope, depth - 1) for argument in node.args)
 
 
+def is_container(node: ast.AST, scope: Scope) -> bool:
+    """Whether an assigned value is a fresh list, dict or set."""
+    if isinstance(node, ast.Call):
+        return (scope.dotted(node.func) or "").rpartition(".")[2] in rules.CONTAINERS
+    return isinstance(node, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp)
+
+
 def node_id(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""

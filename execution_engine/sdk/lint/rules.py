@@ -20,6 +20,7 @@ CLOCK = Rule("durable.W001", "reads the clock, which tells another time on every
 CHANCE = Rule("durable.W002", "gives another value on every replay", f"use context.uuid() or context.random(), or {_STEP}")
 NETWORK = Rule("durable.W003", "talks to the network again on every replay", _STEP)
 DATABASE = Rule("durable.W004", "uses the database, which may answer otherwise on replay, and repeats what it writes", _STEP)
+CACHE = Rule("durable.W004", "uses the cache, which may answer otherwise on replay", _STEP)
 SLEEP = Rule(
     "durable.W005", "holds the worker's thread, and sleeps again on every replay", "use context.wait()", "use context.wait()"
 )
@@ -79,6 +80,9 @@ _FUNCTIONS: dict[Rule, list[str]] = {
         *_names("psycopg2", "connect"),
         *_names("sqlite3", "connect"),
     ],
+    CACHE: _names(
+        "django.core.cache.cache", "get set add incr decr delete touch clear get_or_set get_many set_many delete_many has_key"
+    ),
     SLEEP: [*_names("time", "sleep"), *_names("asyncio", "sleep")],
     THREAD: [
         *_names("threading", "Thread Timer"),
@@ -91,7 +95,8 @@ _FUNCTIONS: dict[Rule, list[str]] = {
     ],
     FILE: [
         *_names("builtins", "open input"),
-        *_names("os", "remove unlink rename replace mkdir makedirs rmdir listdir scandir"),
+        *_names("os", "remove unlink rename replace mkdir makedirs rmdir listdir scandir stat"),
+        *_names("os.path", "exists isfile isdir getmtime getsize"),
         *_names("shutil", "copy copyfile copy2 copytree move rmtree"),
         *_names("glob", "glob iglob"),
         *_names("tempfile", "NamedTemporaryFile TemporaryFile TemporaryDirectory mkstemp mkdtemp"),
@@ -128,7 +133,9 @@ CLIENTS = frozenset(
 )
 CLIENT_MAKERS = frozenset({"client", "resource"})  # of a boto3 Session
 QUIET_CLIENT_METHODS = frozenset({"close", "mount", "can_paginate", "get_paginator", "get_waiter", "settimeout"})
-PATH_METHODS = frozenset({"read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "mkdir", "touch", "iterdir", "glob"})
+PATH_METHODS = frozenset(
+    {"read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink", "mkdir", "touch", "iterdir", "glob", "exists", "is_file"}
+)
 
 MODEL_METHODS = frozenset({"save", "asave", "delete", "adelete", "refresh_from_db", "arefresh_from_db"})
 MANAGERS = frozenset({"objects", "_default_manager", "_base_manager"})
@@ -143,4 +150,8 @@ CONTEXT_NAMES = frozenset({"context", "ctx", "child", "child_context", "child_ct
 CALLS_ITS_ARGUMENT = frozenset({"sorted", "min", "max", "map", "filter", "any", "all", "sum", "next", "list", "tuple"})
 KEEPS_ORDER = frozenset({"list", "tuple", "enumerate", "iter", "reversed", "zip", "map", "filter"})
 SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
+MUTATORS = frozenset(
+    {"append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear", "appendleft"}
+)
+CONTAINERS = frozenset({"list", "dict", "set", "defaultdict", "Counter", "deque", "OrderedDict"})
 LOG_METHODS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})

@@ -11,6 +11,7 @@ from typing import Any
 
 from execution_engine.sdk.fingerprint import DURABLE_METHODS
 from execution_engine.sdk.lint import rules
+from execution_engine.sdk.lint.bodies import lost_changes
 from execution_engine.sdk.lint.calls import is_log_call, reads_environment, rule_for
 from execution_engine.sdk.lint.kinds import is_context, is_set
 from execution_engine.sdk.lint.names import SCOPES, FunctionNode, Scope, SourceFile
@@ -112,13 +113,9 @@ class Walk:
                     self.body(body)
 
     def _lost_changes(self, body: FunctionNode) -> None:
-        """A body's `nonlocal`: replay takes the record in place of the body, and what it changed is as before."""
-        inner = self._source.scopes[body]
-        for name in sorted(inner.changed):
-            binder = None if inner.outer is None else inner.outer.binder(name)
-            if binder is not None and not isinstance(binder.node, ast.Module) and _reads(binder.node, name, body):
-                line = next((n for n in ast.walk(body) if isinstance(n, ast.Nonlocal) and name in n.names), body)
-                self._breach(rules.STATE, line, f"nonlocal {name}")
+        """What a body changes in the function around it: replay takes the record in place of the body, and it is as before."""
+        for change in lost_changes(body, self._source.scopes[body], self._seen):
+            self._breach(rules.STATE, change.node, change.text)
 
     def _globals(self, node: ast.Global, scope: Scope) -> None:
         if changed := sorted(scope.changed & set(node.names)):
@@ -216,9 +213,3 @@ def _returns(node: FunctionNode) -> Iterator[ast.expr]:
             yield found.value
         elif not isinstance(found, SCOPES):
             pending.extend(ast.iter_child_nodes(found))
-
-
-def _reads(binder: ast.AST, name: str, body: FunctionNode) -> bool:
-    """Whether the function that owns the variable reads it outside that body."""
-    inside = set(ast.walk(body))
-    return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) and n not in inside for n in ast.walk(binder))
