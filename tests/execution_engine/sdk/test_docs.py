@@ -152,6 +152,12 @@ def test_every_public_method_of_the_context_is_explained() -> None:
     assert [name for name in (*methods, with_retry.__name__) if f"{name}" not in explained] == []
 
 
+def test_every_argument_of_the_decorator_is_explained() -> None:
+    index, plugins = (DOCS / "README.md").read_text(), (DOCS / "plugins.md").read_text() + (DOCS / "payloads.md").read_text()
+    arguments = set(inspect.signature(execution_engine.durable_execution).parameters) - {"func", "boto3_client"}
+    assert [name for name in arguments if f"| `{name}` |" not in index and f"{name}=" not in plugins] == []
+
+
 def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "README.md").read_text()
     assert [page.name for page in PAGES if page.name != "README.md" and f"({page.name})" not in index] == []

@@ -25,6 +25,7 @@ from execution_engine import (
     durable_execution,
 )
 from execution_engine.models import Event, Execution
+from execution_engine.testing import DurableExecutionTestClient
 from execution_engine.worker.runtime import Runtime
 from tests.execution_engine.conftest import make_runtime
 
@@ -183,6 +184,14 @@ def test_it_fails_alone_and_says_why(transactional_db: None, body: str) -> None:
     assert behaves.start().result(timeout=10) == 1
     runtime.stop()
     assert not Group.objects.filter(name__in=["left-open", "in-atomic"]).exists()
+
+
+@pytest.mark.django_db
+def test_the_transaction_of_a_test_is_not_the_author_s() -> None:
+    client = DurableExecutionTestClient(database=True)
+    assert client.start_execution(behaves).get_result() == 1
+    with pytest.raises(ExecutionFailedError, match=r"a durable call inside transaction.atomic\(\)"):
+        client.start_execution(misbehaves, "wait-in-atomic").get_result()
 
 
 @durable_execution(name="test-swallows")
