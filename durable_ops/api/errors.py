@@ -94,6 +94,8 @@ def problem(
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 

@@ -2,70 +2,36 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from durable_ops.models import AuditEntry
-from execution_engine import DurableContext, RetryPolicy
-from execution_engine.journal import functions
 from execution_engine.models import Execution, Operation
-from execution_engine.sdk import registry
 from execution_engine.sdk.definition import RegisteredFunction
-from execution_engine.sdk.registry import DurableFunction, describe
-from execution_engine.testing import DurableExecutionTestClient
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.durable_ops.people import make_user
+from tests.durable_ops.versions import changed, id_of, load, loaded_versions, started
 
 pytestmark = pytest.mark.django_db
-NAME = "planned"
-
-
-def first(event: Any, context: DurableContext) -> None:
-    context.step("load & <b>", lambda: 1)
-    context.wait("cool-off", 3600)
-    context.step("pay", lambda: 1 / 0, retry=RetryPolicy(max_attempts=1))
-
-
-def fitting(event: Any, context: DurableContext) -> None:
-    context.step("load & <b>", lambda: 2)
-    context.wait("cool-off", 60)
-
-
-def changed(event: Any, context: DurableContext) -> None:
-    context.step("fetch", lambda: 2)
-
 
 @pytest.fixture(autouse=True)
 def versions() -> Iterator[dict[str, RegisteredFunction]]:
-    known = dict(registry._functions)
-    found = {version: replace(describe(handler), name=NAME, version=version) for version, handler in CODE.items()}
-    with connection.cursor() as cursor:
-        for function in found.values():
-            registry._functions[NAME, function.version] = function
-            functions.register(cursor, function)
-    yield found
-    registry._functions.clear()
-    registry._functions.update(known)
-
-
-CODE = {"1": first, "fits": fitting, "changed": changed}
+    with loaded_versions() as found:
+        yield found
 
 
 @pytest.fixture
 def waiting(versions: dict[str, RegisteredFunction]) -> UUID:
-    client = DurableExecutionTestClient(database=True)
-    return UUID(client.start_execution(DurableFunction(versions["1"])).execution_id)
+    return id_of(started(versions["1"]))
 
 
 @pytest.fixture
 def failed(versions: dict[str, RegisteredFunction]) -> UUID:
-    execution = DurableExecutionTestClient(database=True).start_execution(DurableFunction(versions["1"]))
+    execution = started(versions["1"])
     assert execution.run_until_complete() == "FAILED"
-    return UUID(execution.execution_id)
+    return id_of(execution)
 
 
 def version_of(execution_id: UUID) -> str:
@@ -79,10 +45,10 @@ def test_a_redrive_says_whether_the_code_fits_and_what_repeats(admin: Client, fa
 
 
 def test_a_redrive_names_what_diverges(admin: Client, failed: UUID, versions: dict[str, RegisteredFunction]) -> None:
-    registry._functions[NAME, "1"] = replace(versions["changed"], version="1")
+    load(replace(versions["changed"], version="1"))
     html = admin.get(f"/executions/{failed}/redrive/", headers=HTMX).content.decode()
     assert "does not fit what is recorded" in html and "<html" not in html
-    assert "STEP &#x27;load &amp; &lt;b&gt;&#x27;" in html and "STEP &#x27;fetch&#x27;" in html and f"{__name__}:" in html
+    assert "STEP &#x27;load &amp; &lt;b&gt;&#x27;" in html and "STEP &#x27;fetch&#x27;" in html and f"{changed.__module__}:" in html
 
 
 def test_a_fork_is_planned_with_the_code_of_its_version(admin: Client, failed: UUID) -> None:
@@ -128,7 +94,7 @@ def test_who_may_move(client: Client, waiting: UUID, role: str, status: int) -> 
 
 def test_the_deploy_check_names_what_would_break(admin: Client, waiting: UUID, versions: dict[str, RegisteredFunction]) -> None:
     assert "Every rehearsed execution fits this code." in admin.get("/deploy-check/").content.decode()
-    registry._functions[NAME, "1"] = replace(versions["changed"], version="1")
+    load(replace(versions["changed"], version="1"))
     html = admin.get("/deploy-check/").content.decode()
     assert "1 of the rehearsed executions would not survive this code" in html
     assert f"/executions/{waiting}/" in html and "STEP &#x27;fetch&#x27;" in html
