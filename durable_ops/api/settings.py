@@ -32,7 +32,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ExecutionStatus": "execution_engine.core.enums.ExecutionStatus",
         "OperationStatus": "execution_engine.core.enums.OperationStatus",
-        "BatchItemOutcome": "durable_ops.models.batch.BatchItem.Outcome",
-        "BatchStatus": "durable_ops.models.batch.Batch.Status",
+        "ApprovalOutcome": ["waiting", "approved", "rejected", "expired", "withdrawn"],
+        "BatchItemOutcome": ["pending", "done", "failed", "skipped"],
     },
 }

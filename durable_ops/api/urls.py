@@ -8,6 +8,7 @@ app_name = "api"
 urlpatterns = [
     path("executions", executions.ExecutionsView.as_view(), name="executions"),
     path("executions/<str:execution_id>", executions.ExecutionView.as_view(), name="execution"),
+    path("executions/<str:execution_id>/explain", executions.ExplainView.as_view(), name="explain"),
     path("executions/<str:execution_id>/history", executions.HistoryView.as_view(), name="history"),
     path("executions/<str:execution_id>/operations", executions.OperationsView.as_view(), name="operations"),
     path("executions/<str:execution_id>/stop", executions.StopView.as_view(), name="stop"),

@@ -53,7 +53,7 @@ class DerivedState:
 
 @dataclass(frozen=True, slots=True)
 class OpenOperation:
-    """An operation that has not ended; `options` is the stored JSON text."""
+    """An operation that has not ended; `options` is the stored JSON text. A callback that people decide is an approval."""
 
     execution_id: UUID
     id: str
@@ -65,6 +65,7 @@ class OpenOperation:
     started_at: datetime
     due_at: datetime | None
     options: str | None
+    callback_id: str | None = None
 
     @property
     def title(self) -> str:
@@ -72,8 +73,15 @@ class OpenOperation:
 
     @property
     def signal(self) -> str | None:
-        found = json.loads(self.options).get("signal") if self.options else None
+        found = self._option("signal")
         return str(found) if found else self.name
+
+    @property
+    def is_approval(self) -> bool:
+        return bool(self._option("approval"))
+
+    def _option(self, name: str) -> object:
+        return json.loads(self.options).get(name) if self.options else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +193,13 @@ def _what_it_waits_for(execution: ExecutionFacts, operations: Sequence[OpenOpera
     for code, belongs in KINDS:
         found = sorted((o for o in operations if belongs(o)), key=lambda o: (o.due_at is None, o.due_at, o.started_at))
         if found:
-            return _waiting(code, found[0], len(found) - 1)
+            return waiting_for(code, found[0], len(found) - 1)
     sentence = "It is suspended; a timer or an answer from outside wakes it."
     return DerivedState(StateCode.WAITING, "Waiting", sentence, execution.last_event_at, execution.due_at)
 
 
-def _waiting(code: StateCode, operation: OpenOperation, others: int) -> DerivedState:
+def waiting_for(code: StateCode, operation: OpenOperation, others: int = 0) -> DerivedState:
+    """What a suspended execution waits for, given the operation and how many more of its kind are open."""
     title, more = operation.title, f" and {others} more" if others else ""
     attempt = operation.attempt + 1
     words = {
@@ -198,7 +207,11 @@ def _waiting(code: StateCode, operation: OpenOperation, others: int) -> DerivedS
             f"Retrying {title}, attempt {attempt}",
             f"Attempt {operation.attempt} of step {title} failed; it is tried again.",
         ),
-        StateCode.WAITING_FOR_CALLBACK: (f"Waiting for callback {title}", f"Nobody has answered callback {title} yet."),
+        StateCode.WAITING_FOR_CALLBACK: (
+            (f"Waiting for approval {title}", f"Nobody has decided approval {title} yet.")
+            if operation.is_approval
+            else (f"Waiting for callback {title}", f"Nobody has answered callback {title} yet.")
+        ),
         StateCode.WAITING_FOR_SIGNAL: (f"Waiting for signal {operation.signal}", f"No signal {operation.signal} has been sent yet."),
         StateCode.WAITING_FOR_CHILD: (f"Waiting for child {title}", f"The invoked function of {title} has not ended yet."),
         StateCode.POLLING: (f"Polling {title}", f"Poll {title} has not met its condition; check {attempt} follows."),

@@ -11,6 +11,7 @@ from durable_ops.actions.repairs import MovePlan, RepairPlan
 from durable_ops.json_text import parse_or_text
 from durable_ops.models import Batch, BatchItem
 from execution_engine.selectors.callbacks import CallbackRow
+from execution_engine.selectors.causes import Cause, Explanation
 from execution_engine.selectors.executions import ExecutionDetail, ExecutionPayloads, ExecutionSummary
 from execution_engine.selectors.operations import OperationRow
 
@@ -56,6 +57,22 @@ def execution_detail(detail: ExecutionDetail, payloads: ExecutionPayloads | None
     }
     values = {name: parse_or_text(getattr(shown, name)) for name in ("input", "result", "error")}
     return {**execution_summary(detail.summary), **plain_object(more), **values}
+
+
+def explanation(found: Explanation) -> dict[str, Any]:
+    """Keys: state, label, sentence, since, until, causes (a tree), parent."""
+    state = found.state
+    return {
+        **plain_object({"state": state.code, "label": state.label, "sentence": state.sentence, "since": state.since, "until": state.until}),
+        "causes": [_cause(one) for one in found.causes],
+        "parent": {"id": str(found.parent[0]), "function": found.parent[1]} if found.parent else None,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    named = {"operation": cause.operation_id, "execution": cause.execution_id}
+    facts = {name: getattr(cause, name) for name in ("code", "sentence", "since", "until", "callback_id")}
+    return {**plain_object({**facts, **named}), "causes": [_cause(one) for one in cause.causes]}
 
 
 def operation(row: OperationRow) -> dict[str, Any]:

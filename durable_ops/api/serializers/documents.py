@@ -9,6 +9,7 @@ from rest_framework import serializers
 from durable_ops.models import Batch, BatchItem
 from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationType
 from execution_engine.invocation.rehearsal.findings import Change, Verdict
+from execution_engine.selectors.causes import CauseCode
 from execution_engine.selectors.explain import StateCode
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -143,6 +144,32 @@ class CallbackDocument(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField(allow_null=True)
     timeout_at = serializers.DateTimeField(allow_null=True)
     heartbeat_seconds = serializers.IntegerField(allow_null=True)
+
+
+class CauseDocument(serializers.Serializer[Any]):
+    code = serializers.ChoiceField([one.value for one in CauseCode])
+    sentence = serializers.CharField()
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True, help_text="when it ends by itself")
+    callback_id = serializers.CharField(allow_null=True)
+    operation = serializers.CharField(allow_null=True, help_text="id of the operation of this execution")
+    execution = serializers.UUIDField(allow_null=True, help_text="the child that is waited for")
+    causes = serializers.ListField(child=serializers.DictField(), help_text="what is behind it, of the same shape")
+
+
+class WaitingParentDocument(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    function = serializers.CharField()
+
+
+class ExplanationDocument(serializers.Serializer[Any]):
+    state = serializers.ChoiceField([one.value for one in StateCode])
+    label = serializers.CharField()  # type: ignore[assignment]
+    sentence = serializers.CharField()
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+    causes = CauseDocument(many=True)
+    parent = WaitingParentDocument(allow_null=True, help_text="the execution that waits for this one")  # type: ignore[assignment]
 
 
 class BatchItemDocument(serializers.Serializer[Any]):

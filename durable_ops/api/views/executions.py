@@ -13,6 +13,7 @@ from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.paging import page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
+from durable_ops.explanations import explain
 from durable_ops.models import Right
 from durable_ops.searches import read_search
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
@@ -62,6 +63,15 @@ class ExecutionView(RestView):
         query = read(requests.ReasonBody, request.query_params.dict())
         repairs.delete_execution(actor_of(request), parse_id(execution_id), reason=query["reason"])
         return Response(status=204)
+
+
+class ExplainView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
+
+    @documents.reads("explain_execution", documents.ExplanationDocument)
+    def get(self, request: Request, execution_id: str) -> Response:  # noqa: ARG002
+        """Why it does not move, as a tree of causes."""
+        return Response(answers.explanation(explain(parse_id(execution_id))))
 
 
 class HistoryView(RestView):

@@ -12,6 +12,7 @@ from durable_ops.dashboard.charts.timeline import timeline_figure
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.dashboard.views.costs import cost_context, header_cost
+from durable_ops.explanations import explain
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import has_right
 from execution_engine.core.enums import EventType, OperationType
@@ -46,6 +47,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "detail": execution,
         "live_url": None if summary.is_terminal else live_url(request, current),
         "error": _error(request, execution),
+        "explanation": None if summary.is_terminal else explain(execution_id, execution),
         "timeline": timeline,
         "split": _split(timeline),
         "figure": timeline_figure(timeline, title=summary.function),

@@ -20,6 +20,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 EXPECTED: dict[str, dict[str, Right | None]] = {
     "executions": {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION},
     "execution": {"GET": Right.VIEW_EXECUTION, "DELETE": Right.DELETE_EXECUTION},
+    "explain": {"GET": Right.VIEW_EXECUTION},
     "history": {"GET": Right.VIEW_EXECUTION},
     "operations": {"GET": Right.VIEW_EXECUTION},
     "stop": {"POST": Right.STOP_EXECUTION},
@@ -107,7 +108,7 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
         "execution": f"executions/{execution_id}",
         **{
             one: f"executions/{execution_id}/{one}"
-            for one in ("history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork", "move")
+            for one in ("explain", "history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork", "move")
         },
         "execution-cost": f"executions/{execution_id}/cost",
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},

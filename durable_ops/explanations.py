@@ -1,0 +1,62 @@
+"""Why an execution does not move, with the people in it: who has to decide, and who paused it and why."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from uuid import UUID
+
+from durable_ops.models import Approval, AuditEntry
+from execution_engine.selectors import causes
+from execution_engine.selectors.causes import Cause, CauseCode, Explanation
+from execution_engine.selectors.executions import ExecutionDetail
+
+
+def explain(execution_id: UUID, detail: ExecutionDetail | None = None) -> Explanation:
+    """As the engine's, and two queries more for approvals, one for pauses, whatever their number. Raises ExecutionNotFoundError."""
+    found = causes.explain(execution_id, detail)
+    every = list(_walk(found.causes, execution_id))
+    approvals = _approvals(cause.callback_id for cause, _ in every if cause.code is CauseCode.APPROVAL)
+    pauses = _pauses([owner for cause, owner in every if cause.code is CauseCode.PAUSE])
+    return replace(found, causes=tuple(_told(cause, execution_id, approvals, pauses) for cause in found.causes))
+
+
+def _walk(found: Iterable[Cause], owner: UUID) -> Iterator[tuple[Cause, UUID]]:
+    """Every cause with the execution that it belongs to."""
+    for cause in found:
+        yield cause, owner
+        yield from _walk(cause.causes, cause.execution_id or owner)
+
+
+def _told(cause: Cause, owner: UUID, approvals: dict[str, str], pauses: dict[UUID, str]) -> Cause:
+    sentence = approvals.get(cause.callback_id or "") or (pauses.get(owner) if cause.code is CauseCode.PAUSE else None)
+    inner = tuple(_told(one, cause.execution_id or owner, approvals, pauses) for one in cause.causes)
+    return replace(cause, sentence=sentence or cause.sentence, causes=inner)
+
+
+def _approvals(callback_ids: Iterable[str | None]) -> dict[str, str]:
+    wanted = [one for one in callback_ids if one]
+    found = Approval.objects.filter(callback_id__in=wanted).prefetch_related("assignees", "decisions") if wanted else ()
+    return {approval.callback_id: _question(approval) for approval in found}
+
+
+def _question(approval: Approval) -> str:
+    names = [f"{one.name} ({one.kind})" if one.kind != "user" else one.name for one in approval.assignees.all() if one.is_active]
+    parts = [f"“{approval.title}” waits for {', '.join(names) or 'somebody'} to decide"]
+    if approval.quorum > 1:
+        parts.append(f"{len(approval.decisions.all())} of {approval.quorum} have")
+    if approval.reminders:
+        parts.append(f"reminded {approval.reminders} time{'s' if approval.reminders > 1 else ''}")
+    if approval.escalated_at:
+        parts.append("escalated")
+    return "; ".join(parts) + "."
+
+
+def _pauses(execution_ids: list[UUID]) -> dict[UUID, str]:
+    """The last pause of each."""
+    if not execution_ids:
+        return {}
+    rows = AuditEntry.objects.filter(execution_id__in=execution_ids, action="execution.pause").order_by("id")
+    return {
+        row.execution_id: f"{row.actor} paused it{f': {row.reason}' if row.reason else ''}. It goes on when somebody resumes it."
+        for row in rows
+        if row.execution_id
+    }

@@ -1,0 +1,36 @@
+"""The people in an explanation: who has to decide, who paused."""
+
+import pytest
+
+from durable_ops.actions import repairs
+from durable_ops.actions.actor import Actor
+from durable_ops.explanations import explain
+from durable_ops.models import Approval, Assignee
+from tests.durable_ops.api.conftest import Door
+from tests.durable_ops.people import make_user
+from tests.factories import make_execution, make_operation, make_version, make_worker
+
+pytestmark = pytest.mark.django_db
+
+
+def test_approval_names_who_may_decide() -> None:
+    execution = make_execution(make_version())
+    operation = make_operation(execution, "CALLBACK", name="manager", sub_type="Callback", callback_id="c1", options={"approval": "c1"})
+    approval = Approval.objects.create(
+        callback_id="c1", execution_id=execution.id, operation_id=operation.id, name="manager", title="Expense E-1", quorum=2, reminders=1
+    )
+    Assignee.objects.create(approval=approval, kind="group", name="managers")
+    (cause,) = explain(execution.id).causes
+    assert cause.sentence == "“Expense E-1” waits for managers (group) to decide; 0 of 2 have; reminded 1 time."
+
+
+def test_pause_names_who_and_why_also_in_the_api() -> None:
+    version = make_version()
+    make_worker(version)
+    execution = make_execution(version)
+    operator = make_user("operator")
+    repairs.pause_execution(Actor(user=operator), execution.id, reason="the auditors are here")
+    answer = Door(operator).get(f"/executions/{execution.id}/explain").json()
+    sentence = "operator paused it: the auditors are here. It goes on when somebody resumes it."
+    assert (answer["state"], answer["causes"][0]["code"], answer["causes"][0]["sentence"]) == ("paused", "pause", sentence)
+    assert Door(make_user("viewer")).get("/executions/00000000-0000-7000-8000-000000000000/explain").status_code == 404
