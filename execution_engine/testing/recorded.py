@@ -40,7 +40,7 @@ class RecordedExecution(History):
 
     @classmethod
     def from_json(cls, text: str) -> "RecordedExecution":
-        found = json.loads(text)
+        found = {"version": "1", **json.loads(text)}  # the first files kept no version
         found |= {"id": UUID(found["id"]), "started_at": datetime.fromisoformat(found["started_at"])}
         found |= {"status": ExecutionStatus(found["status"]), "error": _error(found.get("error"))}
         found["seed"] = UUID(found["seed"]) if found.get("seed") else None

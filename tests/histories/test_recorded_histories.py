@@ -26,7 +26,7 @@ def file_of(journey: Journey) -> Path:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_recorded_history_replays(path: Path) -> None:
     recorded = RecordedExecution.from_json(path.read_text())
-    function = find_function(recorded.function)
+    function = find_function(recorded.function, recorded.version)
     assert function is not None
     assert replay(function, recorded).status == InvocationStatus(recorded.status)
 
@@ -35,7 +35,7 @@ def test_a_recorded_history_replays(path: Path) -> None:
 def test_every_beginning_of_it_replays_too(path: Path) -> None:
     """As it was at each moment before its end: what ended by then, in its order."""
     whole = RecordedExecution.from_json(path.read_text())
-    function = find_function(whole.function)
+    function = find_function(whole.function, whole.version)
     assert function is not None
     ended = sorted((o for o in whole.operations if o.ended_at is not None), key=lambda o: o.start_event)
     for count in range(len(ended)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from durable_ops.examples.expense_approval import FINANCE_ABOVE
+from durable_ops.examples.expenses import FINANCE_ABOVE
 from tests.scenarios.program import Program, ledger, wait_for
 from tests.serving import REPOSITORY, Serving
 

@@ -1,6 +1,7 @@
 """What the tests of the examples share."""
 
 import pytest
+from django.contrib.auth.models import Group
 
 from durable_ops.examples.models import StockItem
 from execution_engine.testing import DurableExecutionTestClient
@@ -10,6 +11,13 @@ from execution_engine.testing import DurableExecutionTestClient
 def client(request: pytest.FixtureRequest, db: None) -> DurableExecutionTestClient:
     """Each test once in memory, once on the engine's own statements and tables; both on a virtual clock."""
     return DurableExecutionTestClient(database=request.param)
+
+
+@pytest.fixture(autouse=True)
+def people(db: None) -> None:
+    """The groups that a migration makes, whatever an earlier test emptied."""
+    for name in ("managers", "finance"):
+        Group.objects.get_or_create(name=name)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.core.mail import EmailMessage
 from durable_ops.examples.ai_analyst import ai_analyst
 from durable_ops.examples.cart_reminder import cart_reminder
 from durable_ops.examples.expense_approval import expense_approval
+from durable_ops.examples.expense_callbacks import expense_callbacks
 from durable_ops.examples.models import CardPayment, ExportJob, Payment, Shipment, StockItem
 from durable_ops.examples.order_fulfilment import order_fulfilment
 from durable_ops.examples.report_export import report_export
@@ -58,7 +59,8 @@ class Journey:
 EXPENSE = {"expense_id": "E-1", "amount": 9000, "category": "travel", "receipt_url": "https://receipts.example/1.pdf"}
 ORDER = {"order_id": "O-1", "items": {"mug": 1}, "amount": 12.5, "card": "card-good", "email": "ada@example.com"}
 JOURNEYS = [
-    Journey(expense_approval, EXPENSE, approve_twice, Counter(payment=1, mail=2)),
+    Journey(expense_approval, EXPENSE, approve_twice, Counter(payment=1)),
+    Journey(expense_callbacks, EXPENSE, approve_twice, Counter(payment=1, mail=2)),
     Journey(order_fulfilment, ORDER, ship, Counter(charged=1, mug=1, parcel=1, mail=1)),
     Journey(order_fulfilment, ORDER, refuse, Counter(refunded=1, mail=1)),
     Journey(order_fulfilment, ORDER | {"items": {"unicorn": 1}}, only_watch, Counter(released=1, mail=1)),
