@@ -23,7 +23,7 @@ def _annotated_contexts(scope: Scope | None) -> set[str]:
     while scope is not None:
         if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             parameters = [*scope.node.args.posonlyargs, *scope.node.args.args]
-            found |= {p.arg for p in parameters if p.annotation is not None and ast.unparse(p.annotation).endswith("DurableContext")}
+            found |= {p.arg for p in parameters if p.annotation is not None and ast.unparse(p.annotation).strip("'").endswith("DurableContext")}
         scope = scope.outer
     return found
 

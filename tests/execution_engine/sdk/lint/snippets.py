@@ -59,6 +59,7 @@ FLAGGED = [
     ("W001", "context.parallel([one()])\n\n\n@durable_parallel_branch('one')\ndef one(ctx):\n    return time.time()"),
     ("W001", "context.map([1], functools.partial(item, 3))\n\n\ndef item(extra, ctx, x, i, xs):\n    return time.time()"),
     ("W001", "context.map([1], lambda ctx, x, i, xs: time.time())"),
+    ("W001", "each(context)\n\n\ndef each(outer: 'DurableContext'):\n    outer.map([1], lambda c, x, i, xs: time.time())"),
     ("W001", "with_retry(context, again, name='r')\n\n\ndef again(ctx, attempt):\n    return time.time()"),
     ("W002", "return uuid.uuid4()"),
     ("W002", "return str(uuid4())"),
