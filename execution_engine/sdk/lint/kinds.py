@@ -22,8 +22,10 @@ def _annotated_contexts(scope: Scope | None) -> set[str]:
     found = set()
     while scope is not None:
         if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            parameters = [*scope.node.args.posonlyargs, *scope.node.args.args]
-            found |= {p.arg for p in parameters if p.annotation is not None and ast.unparse(p.annotation).strip("'").endswith("DurableContext")}
+            for parameter in (*scope.node.args.posonlyargs, *scope.node.args.args):
+                annotation = "" if parameter.annotation is None else ast.unparse(parameter.annotation)
+                if annotation.strip("'").endswith("DurableContext"):
+                    found.add(parameter.arg)
         scope = scope.outer
     return found
 
