@@ -1,4 +1,4 @@
-"""What the navigation says beside its links: approvals and callbacks that wait, workers that live. Loaded after the page, then kept fresh."""
+"""What the navigation says beside its links: who waits for an answer, which workers live. Loaded after the page, then kept fresh."""
 
 from django.http import HttpRequest, HttpResponse
 
