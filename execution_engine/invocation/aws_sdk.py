@@ -21,7 +21,7 @@ from aws_durable_execution_sdk_python.exceptions import DurableApiErrorCategory
 from execution_engine.core.enums import InvocationStatus, OperationAction, OperationSubType, OperationType
 from execution_engine.core.errors import DurableExecutionsError, InvocationInterrupt
 from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
-from execution_engine.invocation import aws_values
+from execution_engine.invocation import aws_rehearsal, aws_values
 from execution_engine.sdk import ports
 from execution_engine.sdk.definition import RegisteredFunction
 from execution_engine.sdk.lambda_context import LambdaContext
@@ -62,9 +62,11 @@ class CarryingThread(threading.Thread):
             ports.after_user_code()
 
 
-# The SDK has no place to hand in threads. Its classes stay as they are; only the names they make threads with are ours.
+# The SDK has no place to hand in threads, nor a witness. Its classes stay as they are; only the names it makes them by are ours.
 for _module in (aws_execution, aws_concurrency):
     vars(_module)["ThreadPoolExecutor"] = CarryingExecutor
+vars(aws_execution)["ExecutionState"] = aws_rehearsal.WatchedState
+vars(aws_execution)["PluginExecutor"] = aws_rehearsal.plugin_executor
 vars(aws_plugin)["threading"] = SimpleNamespace(**{**vars(threading), "Thread": CarryingThread})
 
 
@@ -73,6 +75,7 @@ class JournalClient:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self.watch = getattr(sink, "witness", None)
         self._told: dict[str, OperationRecord] = dict(sink.operations)
         self._open = {record.id for record in self._told.values() if not record.is_terminal}
         self._calls = 0

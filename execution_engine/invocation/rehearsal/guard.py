@@ -39,7 +39,7 @@ _EVENTS = {
 _LIBRARIES = ("psycopg", "aws_durable_execution_sdk_python", "execution_engine", "concurrent.futures")
 """Whose threads are no doing of the author's: database pools, the SDKs."""
 
-_silent: ContextVar[bool] = ContextVar("durable_rehearsal", default=False)
+_threads: ContextVar[list[threading.Thread] | None] = ContextVar("durable_rehearsal", default=None)
 _lock = threading.Lock()
 _is_hooked = False
 _running = 0
@@ -54,20 +54,21 @@ class EffectError(InvocationInterrupt):
 
 
 @contextmanager
-def without_effects(noticed: Callable[[str], None]) -> Iterator[None]:
-    """For the calling thread and its context. `noticed` hears of each refused effect before `EffectError` unwinds the handler."""
+def without_effects(noticed: Callable[[str], None], threads: list[threading.Thread]) -> Iterator[None]:
+    """For the calling thread and its context. `noticed` hears of each refused effect before `EffectError` unwinds the handler;
+    `threads` gathers what AWS's SDK starts."""
 
     def refuse(what: str) -> NoReturn:
         noticed(what)
         raise EffectError(what)
 
     _install_hook()
-    marks = ports.refusing.set(refuse), _silent.set(True)
+    marks = ports.refusing.set(refuse), _threads.set(threads)
     try:
         with _changed_process(), _only_reads(refuse):
             yield
     finally:
-        _silent.reset(marks[1])
+        _threads.reset(marks[1])
         ports.refusing.reset(marks[0])
 
 
@@ -100,6 +101,8 @@ def _start_thread(thread: threading.Thread) -> None:
     refuse = ports.refusing.get()
     if refuse is not None and not str(sys._getframe(1).f_globals.get("__name__", "")).startswith(_LIBRARIES):
         refuse("starts a thread")
+    if (threads := _threads.get()) is not None:
+        threads.append(thread)
     _start(thread)
 
 
@@ -139,7 +142,7 @@ class _Muted:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        return len(text) if _silent.get() else self._stream.write(text)
+        return len(text) if _threads.get() is not None else self._stream.write(text)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -147,7 +150,7 @@ class _Muted:
 
 class _DropRehearsed(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002
-        return not _silent.get()
+        return _threads.get() is None
 
 
 _drop = _DropRehearsed()

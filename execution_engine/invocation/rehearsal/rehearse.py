@@ -13,7 +13,8 @@ from typing import Any
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus, OperationStatus, OperationType
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.records import ErrorObject, OperationRecord
-from execution_engine.invocation.rehearsal import compare
+from execution_engine.invocation.rehearsal import aws_watch, compare
+from execution_engine.invocation.rehearsal.aws_watch import AwsWatch
 from execution_engine.invocation.rehearsal.findings import Divergence, Rehearsal, Verdict
 from execution_engine.invocation.rehearsal.guard import without_effects
 from execution_engine.invocation.rehearsal.history import History
@@ -44,7 +45,7 @@ def rehearse(function: RegisteredFunction | None, history: History, *, seconds: 
     _lost[:] = [thread for thread in _lost if thread.is_alive()]
     if len(_lost) >= MAX_LOST_THREADS:
         return Rehearsal(Verdict.UNKNOWN, problem=f"{len(_lost)} earlier rehearsals still hang in this process")
-    watch = Watch(history)
+    watch = AwsWatch(history) if function.kind == "aws" else Watch(history)
     run = _Run(function, history, watch)
     started = time.perf_counter()
     hangs_at = run.for_at_most(seconds)
@@ -64,6 +65,7 @@ class _Run:
     effect: str = ""
     effect_at: str = ""
     failure: BaseException | None = None
+    threads: list[threading.Thread] = field(default_factory=list)
     thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,22 +77,25 @@ class _Run:
         self.thread.join(seconds)
         if not self.thread.is_alive():
             return None
-        frame = sys._current_frames().get(self.thread.ident or 0)
-        where = author_line(frame)
-        del frame
+        mine = [self.thread, *self.threads]
+        frames = sys._current_frames()
+        where = next((line for one in mine if (line := author_line(frames.get(one.ident or 0)))), "")
+        del frames
         ends_by = time.monotonic() + GRACE_SECONDS
         while self.thread.is_alive() and time.monotonic() < ends_by:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread.ident or 0), ctypes.py_object(_GiveUpError))
+            for one in filter(threading.Thread.is_alive, mine):  # the number of one that is gone may be another's
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(one.ident or 0), ctypes.py_object(_GiveUpError))
             self.thread.join(0.05)
         if self.thread.is_alive():
             _lost.append(self.thread)
         return where
 
     def _run(self) -> None:
-        sink = WatchedHistory(self.history, self.watch)
+        is_aws = self.function.kind == "aws"
+        sink = WatchedHistory(self.history, self.watch, aws_watch.shown(self.history) if is_aws else self.history.operations)
         function = replace(self.function, handler=self._observed(self.function.handler), plugins=())
         try:
-            with without_effects(self._notice):
+            with without_effects(self._notice, self.threads):
                 self.outcome = runner_of(function)(
                     function,
                     sink,
@@ -122,12 +127,16 @@ def _judge(history: History, watch: Watch, run: _Run, hangs_at: str | None, seco
     outcome = run.outcome
     error = outcome.error if outcome else None
     diverged: tuple[Divergence, ...] = ()
-    if error is not None and (error.type or "").endswith(_NON_DETERMINISTIC):
+    is_told = error is not None and (error.type or "").endswith(_NON_DETERMINISTIC)
+    if error is not None and is_told and run.function.kind != "aws":
         found = None if watch.changed else compare.nesting(watch, error.message or "")
         diverged = () if found is None else (found,)
-    elif outcome is not None and outcome.status is not InvocationStatus.PENDING and hangs_at is None and not run.effect:
+    elif not is_told and outcome is not None and outcome.status is not InvocationStatus.PENDING and hangs_at is None and not run.effect:
         watch.ended.setdefault(None, "")
-    diverged = (*diverged, *compare.differences(history, watch, run.function.codec))
+    if run.function.kind == "aws":
+        diverged = aws_watch.differences(history, watch, (error.message or "") if error and is_told else "")
+    else:
+        diverged = (*diverged, *compare.differences(history, watch, run.function.codec))
     verdict, problem, where = _verdict(history, watch, run, hangs_at, seconds)
     if diverged and verdict in (Verdict.FITS, Verdict.FAILS):
         verdict = Verdict.DIVERGES

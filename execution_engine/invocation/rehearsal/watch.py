@@ -2,7 +2,7 @@
 
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -41,7 +41,7 @@ class Watch:
 
     def asks(self, asked: Asked) -> None:
         self.asked[asked.id] = asked
-        self.where[asked.id] = author_line(sys._getframe(1))
+        self.where[asked.id] = author_line(caller())
 
     def meets(self, key: OperationKey) -> None:
         """What is open in memory of the outside is left to the operation itself: it suspends without asking anybody."""
@@ -76,14 +76,14 @@ class Watch:
 class WatchedHistory:
     """A `sdk.sink.Sink` that has a history and takes nothing."""
 
-    def __init__(self, history: History, watch: Watch) -> None:
+    def __init__(self, history: History, watch: Watch, shown: Sequence[OperationRecord]) -> None:
         self.witness = watch
         self.execution_id = history.id
         self.execution_arn = history.arn
         self.seed = history.seed
         self.started_at = history.started_at
         self._now = history.latest_at
-        self.operations: Mapping[str, OperationRecord] = watch.records
+        self.operations: Mapping[str, OperationRecord] = {record.id: record for record in shown}
 
     def now(self) -> datetime:
         return self._now
@@ -121,6 +121,11 @@ def author_line(frame: FrameType | None) -> str:
             return line_of(frame, frame.f_lineno)
         frame = frame.f_back
     return ""
+
+
+def caller() -> FrameType:
+    """The frame of whoever called the function that asks."""
+    return sys._getframe(2)
 
 
 def line_of(frame: FrameType, line: int) -> str:
