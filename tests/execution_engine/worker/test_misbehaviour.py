@@ -212,6 +212,19 @@ def test_a_swallowed_suspension_still_suspends(runtime: Runtime, history: Callab
     assert history(handle.id).count("InvocationCompleted") == 2
 
 
+@durable_execution(name="test-suspends-itself", execution_timeout=3)
+def suspends_itself(event: Any, context: DurableContext) -> None:
+    raise SuspendExecution("for no reason")
+
+
+def test_a_suspension_of_the_author_s_own_ends_with_the_execution_s_time(runtime: Runtime, history: Callable[[UUID], list[str]]) -> None:
+    handle = suspends_itself.start()
+    with pytest.raises(ExecutionFailedError) as ended:
+        handle.result(timeout=15)
+    assert ended.value.status == "TIMED_OUT"
+    assert history(handle.id) == ["ExecutionStarted", "InvocationCompleted", "ExecutionTimedOut"]
+
+
 @durable_execution(name="test-late-thread")
 def leaves_a_thread(event: Any, context: DurableContext) -> str:
     def later() -> None:
