@@ -1,17 +1,17 @@
 """What executions cost: the page of a span of days, its export, and the cost of one execution."""
 
-import csv
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from durable_ops.costs.bills import BASIS_WORDS, Basis, Bill, Meter, durable_charges, make_bill, step_functions_charges
 from durable_ops.costs.executions import execution_cost, operation_costs
 from durable_ops.costs.prices import price_book
-from durable_ops.costs.report import SPAN_WORDS, Report, dearest_executions, make_report, make_span, read_days, utc_today
+from durable_ops.costs.report import SPAN_WORDS, Day, Report, dearest_executions, make_report, make_span, read_days, utc_today
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.costs import costs_figure, costs_legend
+from durable_ops.dashboard.csv_cells import csv_lines
 from durable_ops.dashboard.htmx import page_url, render_page
 from durable_ops.models import Right
 from execution_engine.selectors.costs import COLUMNS, COUNTED, dearest_operations
@@ -48,24 +48,24 @@ def costs(request: HttpRequest) -> HttpResponse:
 
 
 @console_view(Right.VIEW_EXECUTION)
-def costs_export(request: HttpRequest) -> HttpResponse:
+def costs_export(request: HttpRequest) -> StreamingHttpResponse:
     """One line per day, function, version and status: every quantity and the cost at the prices of that day, as CSV."""
     key, basis, function = _asked(request)
     span = make_span(key, utc_today())
     meter = Meter(basis, price_book())
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    header = ("day", "function", "version", "status", "executions", *COLUMNS, "usd", "retries_usd", "prices")
+    lines = csv_lines(header, (_cells(day, meter, basis) for day in read_days(span.since, span.until, function)))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="costs-{span.since}-{span.until}.csv"'
-    writer = csv.writer(response)
-    writer.writerow(["day", "function", "version", "status", "executions", *COLUMNS, "usd", "retries_usd", "prices"])
-    for day in read_days(span.since, span.until, function):
-        usage = day.usage
-        numbers = [getattr(part, name) for part in (usage.total, usage.retries) for name in COUNTED]
-        amounts = [f"{meter.amount(day.day, one):f}" for one in (usage.total, usage.retries)]
-        words = [_cell(text) for text in (day.function, day.version, day.status)]
-        writer.writerow(
-            [day.day, *words, day.executions, *numbers, usage.step_attempts, usage.active_ms, usage.idle_ms, *amounts, basis.value]
-        )
     return response
+
+
+def _cells(day: Day, meter: Meter, basis: Basis) -> list[Any]:
+    usage = day.usage
+    numbers = [getattr(part, name) for part in (usage.total, usage.retries) for name in COUNTED]
+    amounts = [f"{meter.amount(day.day, one):f}" for one in (usage.total, usage.retries)]
+    counts = [usage.step_attempts, usage.active_ms, usage.idle_ms]
+    return [day.day, day.function, day.version, day.status, day.executions, *numbers, *counts, *amounts, basis.value]
 
 
 def cost_context(_: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
@@ -110,8 +110,3 @@ def _comparison(report: Report) -> list[dict[str, Any]]:
     most = max((bill.total for bill in bills), default=0) or 1
     # Whatever costs something has a bar that can be seen.
     return [{"bill": bill, "width": f"{max(bill.total / most * 100, Decimal('0.4') if bill.total else 0):.2f}"} for bill in bills]
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet runs what begins like a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -89,7 +89,7 @@ def test_export_has_every_quantity_and_no_formula(admin: Client, make_booked: Ca
     make_booked(make_version("=cmd"))
     answer = admin.get("/costs/costs.csv")
     assert answer["Content-Type"].startswith("text/csv")
-    row = next(csv.DictReader(StringIO(answer.content.decode())))
+    row = next(csv.DictReader(StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert (row["day"], row["function"], row["executions"], row["operations"], row["mb_ms"]) == (str(TODAY), "'=cmd", "1", "2", "2048000")
     assert Decimal(row["usd"]) > Decimal("0.0000495")
 
