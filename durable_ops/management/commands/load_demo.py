@@ -10,10 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.models import Count
 
+from durable_ops.costs import ledger
 from durable_ops.management import demo
 from durable_ops.management.corridor import command_actor, print_json, progress
 from durable_ops.serve.people import make_demo_people
 from execution_engine.models import Execution
+from execution_engine.selectors.activity import EPOCH
 from execution_engine.testing import bulk
 
 LARGEST = 10_000_000
@@ -41,6 +43,8 @@ class Command(BaseCommand):
             raise CommandError(f"--executions takes 1 to {LARGEST}, not {options['executions']}.")
         begun = time.monotonic()
         written = self._bulk(options) if options["bulk"] else self._stories(options)
+        with connection.cursor() as cursor:
+            ledger.rewind(cursor, EPOCH)  # ends in the past lie behind what the ledger has looked at
         seconds = round(time.monotonic() - begun, 1)
         if options["json"]:
             print_json(self.stdout, {**written, "seconds": seconds})
