@@ -69,7 +69,7 @@ def operation_from_row(row: Sequence[Any]) -> OperationRecord:
 
 
 def operation_params(execution_id: UUID, record: OperationRecord) -> dict[str, Any]:
-    """Parameters of `write_operations`."""
+    """Parameters of an operation's row, by column."""
     return {
         "execution_id": execution_id,
         "id": record.id,
@@ -93,7 +93,7 @@ def operation_params(execution_id: UUID, record: OperationRecord) -> dict[str, A
 
 
 def event_params(execution_id: UUID, event_id: int, event: HistoryEvent, at: datetime) -> dict[str, Any]:
-    """Parameters of `write_events`."""
+    """Parameters of an event's row, by column; those of `write_events`."""
     return {
         "execution_id": execution_id,
         "event_id": event_id,

@@ -17,6 +17,13 @@ from execution_engine.journal.present import present
 from execution_engine.journal.rows import error_text, event_params, execution_from_row, operation_from_row, operation_params
 from execution_engine.journal.statements import statement
 
+_OPERATION_COLUMNS = (
+    "id", "type", "sub_type", "name", "parent_id", "status", "attempt", "payload", "error", "replay_children", "options", "callback_id",
+    "started_at", "ended_at", "due_at", "wake_seq", "start_event",
+)  # fmt: skip
+_EVENT_COLUMNS = ("event_id", "type", "operation_id", "at", "details", "payload", "error")
+_EXECUTION_WIDTH = 19
+
 
 class Cursor(Protocol):
     """What psycopg's cursor and Django's wrapper around it have in common."""
@@ -46,7 +53,22 @@ def lock(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> Loc
     if cursor.fetchone() is None:
         raise ExecutionNotFoundError(f"there is no execution {execution_id}", execution_id=str(execution_id))
     cursor.execute(statement("read_execution"), {"id": execution_id, "now": now or present()})
+    return _locked(cursor.fetchone())
+
+
+def lock_callback(cursor: Cursor, callback_id: str, now: datetime | None = None) -> tuple[Locked, OperationRecord] | None:
+    """Locks the execution that waits for a callback id, then reads it and the operation; None when nothing has that id."""
+    cursor.execute(statement("lock_callback"), {"callback_id": callback_id})
+    found = cursor.fetchone()
+    if found is None:
+        return None
+    params = {"execution_id": found[0], "id": found[1], "callback_id": callback_id, "now": now or present()}
+    cursor.execute(statement("read_callback"), params)
     row = cursor.fetchone()
+    return None if row is None else (_locked(row), operation_from_row(row[_EXECUTION_WIDTH:]))
+
+
+def _locked(row: Sequence[Any]) -> Locked:
     return Locked(execution_from_row(row), row[18], row[10], row[17])
 
 
@@ -75,37 +97,33 @@ def write(
     events: Iterable[HistoryEvent],
     operations: Mapping[str, OperationRecord] | None = None,
 ) -> None:
-    """Writes the execution, its changed operations and the events, numbered on from the locked row."""
-    events = list(events)
+    """Writes the execution, its changed operations and the events, numbered on from the locked row, in one statement."""
     at = max(locked.now, locked.last_event_at)
-    first = after.event_seq + 1
-    _write_execution(cursor, replace(after, event_seq=after.event_seq + len(events)), at if events else locked.last_event_at)
-    for record in (operations or {}).values():
-        cursor.execute(statement("write_operations"), operation_params(after.id, record))
-    for number, event in enumerate(events, start=first):
-        cursor.execute(statement("write_events"), event_params(after.id, number, event, at))
+    lines = [event_params(after.id, number, event, at) for number, event in enumerate(events, start=after.event_seq + 1)]
+    rows = [operation_params(after.id, record) for record in (operations or {}).values()]
+    params = _execution_params(replace(after, event_seq=after.event_seq + len(lines)), at if lines else locked.last_event_at)
+    params |= {f"op_{column}": [row[column] for row in rows] for column in _OPERATION_COLUMNS}
+    params |= {f"ev_{column}": [line[column] for line in lines] for column in _EVENT_COLUMNS}
+    cursor.execute(statement("write_change"), params)
 
 
 def write_transition(cursor: Cursor, locked: Locked, transition: ExecutionTransition) -> None:
     write(cursor, locked, transition.record, transition.events)
 
 
-def _write_execution(cursor: Cursor, record: ExecutionRecord, last_event_at: datetime) -> None:
-    cursor.execute(
-        statement("write_execution"),
-        {
-            "id": record.id,
-            "status": str(record.status),
-            "due_at": record.due_at,
-            "ended_at": record.ended_at,
-            "claim_id": record.claim_id,
-            "invocation_started_at": record.invocation_started_at,
-            "failed_invocations": record.failed_invocations,
-            "event_seq": record.event_seq,
-            "wake_seq": record.wake_seq,
-            "told_seq": record.told_seq,
-            "last_event_at": last_event_at,
-            "result": record.result,
-            "error": error_text(record.error),
-        },
-    )
+def _execution_params(record: ExecutionRecord, last_event_at: datetime) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "status": str(record.status),
+        "due_at": record.due_at,
+        "ended_at": record.ended_at,
+        "claim_id": record.claim_id,
+        "invocation_started_at": record.invocation_started_at,
+        "failed_invocations": record.failed_invocations,
+        "event_seq": record.event_seq,
+        "wake_seq": record.wake_seq,
+        "told_seq": record.told_seq,
+        "last_event_at": last_event_at,
+        "result": record.result,
+        "error": error_text(record.error),
+    }

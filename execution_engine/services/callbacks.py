@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -14,7 +13,6 @@ from execution_engine.core.transitions import callback
 from execution_engine.core.transitions import execution as executions
 from execution_engine.journal import store
 from execution_engine.journal.bell import ring_after_commit
-from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Locked
 from execution_engine.services import checks
 
@@ -56,22 +54,15 @@ def _answer(callback_id: str, move: Move) -> None:
 
 def _lock(callback_id: str) -> tuple[Locked, OperationRecord]:
     """The execution locked, then its operation read: after a wait for the lock an earlier read would be stale."""
+    checks.check_text(callback_id, "callback_id")
     with connection.cursor() as cursor:
-        execution_id, operation_id = _find(cursor, callback_id)
-        locked = store.lock(cursor, execution_id)
-        record = store.read_operations(cursor, execution_id, [operation_id])[operation_id]
+        found = store.lock_callback(cursor, callback_id)
+    if found is None:
+        raise CallbackNotFoundError("there is no such callback", callback_id=callback_id[:100])
+    locked, record = found
     status = locked.record.status
     if executions.is_past_deadline(locked.record, locked.now):
         raise CallbackCompletedError("the callback's execution has timed out", callback_status="TIMED_OUT")
     if status.is_terminal and record.status is OperationStatus.STARTED:
         raise CallbackCompletedError(f"the callback's execution is {status}", callback_status=str(status), ended_at=locked.record.ended_at)
     return locked, record
-
-
-def _find(cursor: store.Cursor, callback_id: str) -> tuple[UUID, str]:
-    checks.check_text(callback_id, "callback_id")
-    cursor.execute(statement("find_callback"), {"callback_id": callback_id})
-    row = cursor.fetchone()
-    if row is None:
-        raise CallbackNotFoundError("there is no such callback", callback_id=callback_id[:100])
-    return row[0], row[1]

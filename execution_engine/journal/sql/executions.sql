@@ -42,15 +42,34 @@ select id, function, version, name, status, started_at, due_at, deadline_at, end
        coalesce(%(now)s::timestamptz, clock_timestamp()) as now
   from durable_execution where id = %(id)s
 
--- name: write_execution
--- The state of an execution that the transaction has locked.
-update durable_execution
-   set status = %(status)s, due_at = %(due_at)s, ended_at = %(ended_at)s, claim_id = %(claim_id)s,
-       invocation_started_at = %(invocation_started_at)s, failed_invocations = %(failed_invocations)s,
-       event_seq = %(event_seq)s, wake_seq = %(wake_seq)s, told_seq = %(told_seq)s, last_event_at = %(last_event_at)s,
-       owes_parent = owes_parent or (parent_id is not null and %(status)s in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED')),
-       result = coalesce(%(result)s, result), error = coalesce(%(error)s, error)
- where id = %(id)s
+-- name: write_change
+-- The state of an execution that the transaction has locked, the latest state of its operations that changed, and what happened.
+with execution as (
+  update durable_execution
+     set status = %(status)s, due_at = %(due_at)s, ended_at = %(ended_at)s, claim_id = %(claim_id)s,
+         invocation_started_at = %(invocation_started_at)s, failed_invocations = %(failed_invocations)s,
+         event_seq = %(event_seq)s, wake_seq = %(wake_seq)s, told_seq = %(told_seq)s, last_event_at = %(last_event_at)s,
+         owes_parent = owes_parent or (parent_id is not null and %(status)s in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED')),
+         result = coalesce(%(result)s, result), error = coalesce(%(error)s, error)
+   where id = %(id)s
+), operations as (
+  insert into durable_operation as t (
+    execution_id, id, type, sub_type, name, parent_id, status, attempt, payload, error, replay_children, options,
+    callback_id, started_at, ended_at, due_at, wake_seq, start_event)
+  select %(id)s, o.* from unnest(
+    %(op_id)s::text[], %(op_type)s::text[], %(op_sub_type)s::text[], %(op_name)s::text[], %(op_parent_id)s::text[],
+    %(op_status)s::text[], %(op_attempt)s::int[], %(op_payload)s::text[], %(op_error)s::text[], %(op_replay_children)s::bool[],
+    %(op_options)s::text[], %(op_callback_id)s::text[], %(op_started_at)s::timestamptz[], %(op_ended_at)s::timestamptz[],
+    %(op_due_at)s::timestamptz[], %(op_wake_seq)s::int8[], %(op_start_event)s::int[]) as o
+  on conflict (execution_id, id) do update
+     set status = excluded.status, attempt = excluded.attempt, payload = excluded.payload, error = excluded.error,
+         replay_children = excluded.replay_children, ended_at = excluded.ended_at, due_at = excluded.due_at,
+         wake_seq = coalesce(excluded.wake_seq, t.wake_seq)
+)
+insert into durable_event (execution_id, event_id, type, operation_id, at, details, payload, error)
+select %(id)s, v.* from unnest(
+  %(ev_event_id)s::int8[], %(ev_type)s::text[], %(ev_operation_id)s::text[], %(ev_at)s::timestamptz[], %(ev_details)s::text[],
+  %(ev_payload)s::text[], %(ev_error)s::text[]) as v
 
 -- name: write_events
 insert into durable_event (execution_id, event_id, type, operation_id, at, details, payload, error)

@@ -22,9 +22,21 @@ select o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.pay
        o.callback_id, o.started_at, o.ended_at, o.due_at, o.wake_seq, o.start_event
   from durable_operation o where o.execution_id = %(execution_id)s and o.id = any(%(ids)s)
 
--- name: find_callback
--- Which operation a callback id stands for; nothing is locked or decided by it. Index: operation_callback.
-select execution_id, id from durable_operation where callback_id = %(callback_id)s
+-- name: lock_callback
+-- Locks the execution of a callback id, waiting up to lock_timeout. Of the operation only its name is taken, which never changes; what
+-- is decided by it is read afterwards, in the next statement. Index: operation_callback.
+select e.id, o.id from durable_operation o join durable_execution e on e.id = o.execution_id
+ where o.callback_id = %(callback_id)s for no key update of e
+
+-- name: read_callback
+-- The locked execution as `read_execution` shows it, and the operation that still has the callback id: a redrive may have given it another.
+select e.id, e.function, e.version, e.name, e.status, e.started_at, e.due_at, e.deadline_at, e.ended_at, e.claim_id, e.invocation_id,
+       e.invocation_started_at, e.failed_invocations, e.event_seq, e.checkpoint_seq, e.wake_seq, e.told_seq, e.last_event_at,
+       coalesce(%(now)s::timestamptz, clock_timestamp()) as now,
+       o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.payload, o.error, o.replay_children, o.options,
+       o.callback_id, o.started_at, o.ended_at, o.due_at, o.wake_seq, o.start_event
+  from durable_execution e join durable_operation o on o.execution_id = e.id
+ where e.id = %(execution_id)s and o.id = %(id)s and o.callback_id = %(callback_id)s
 
 -- name: nearest_timer
 select min(due_at) from durable_operation
@@ -38,16 +50,3 @@ select o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.pay
  where o.execution_id = %(execution_id)s and o.type = 'CALLBACK' and o.sub_type = 'Signal' and o.status = 'STARTED'
    and o.options::jsonb ->> 'signal' = %(name)s and (o.due_at is null or o.due_at > coalesce(%(now)s::timestamptz, clock_timestamp()))
  order by o.start_event limit 1
-
--- name: write_operations
--- The latest state of operations whose execution the transaction has locked.
-insert into durable_operation as t (
-  execution_id, id, type, sub_type, name, parent_id, status, attempt, payload, error, replay_children, options,
-  callback_id, started_at, ended_at, due_at, wake_seq, start_event)
-values (
-  %(execution_id)s, %(id)s, %(type)s, %(sub_type)s, %(name)s, %(parent_id)s, %(status)s, %(attempt)s, %(payload)s, %(error)s,
-  %(replay_children)s, %(options)s, %(callback_id)s, %(started_at)s, %(ended_at)s, %(due_at)s, %(wake_seq)s, %(start_event)s)
-on conflict (execution_id, id) do update
-   set status = excluded.status, attempt = excluded.attempt, payload = excluded.payload, error = excluded.error,
-       replay_children = excluded.replay_children, ended_at = excluded.ended_at, due_at = excluded.due_at,
-       wake_seq = coalesce(excluded.wake_seq, t.wake_seq)
