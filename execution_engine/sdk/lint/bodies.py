@@ -1,4 +1,4 @@
-"""What the body of a step or of a branch changes outside itself: gone on replay, which does not run the body again."""
+"""Where values go: what a body changes outside itself is gone on replay; what only an `invoke` is given is recorded by it."""
 
 import ast
 from collections.abc import Collection, Iterator
@@ -39,3 +39,27 @@ def _changes(node: ast.AST, scope: Scope) -> Iterator[tuple[str, str]]:
 def _reads(owner: ast.AST, name: str, body: FunctionNode) -> bool:
     inside = set(ast.walk(body))
     return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) and n not in inside for n in ast.walk(owner))
+
+
+def only_feeds_invoke(read: ast.AST, function: FunctionNode) -> bool:
+    """Whether a value is used as an argument of `invoke` alone, directly or by a name of its own: which function to call, as AWS's
+    handlers read it from the environment. Replay does not look at it again."""
+    nodes = list(ast.walk(function))
+    given = {inner for call in nodes if _is_invoke(call) for argument in _arguments(call) for inner in ast.walk(argument)}
+    if read in given:
+        return True
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is read:
+                used = [n for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+                return bool(used) and given.issuperset(used)
+    return False
+
+
+def _is_invoke(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "invoke"
+
+
+def _arguments(call: ast.AST) -> list[ast.expr]:
+    assert isinstance(call, ast.Call)
+    return [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg != "name")]

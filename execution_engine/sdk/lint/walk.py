@@ -11,7 +11,7 @@ from typing import Any
 
 from execution_engine.sdk.fingerprint import DURABLE_METHODS
 from execution_engine.sdk.lint import rules
-from execution_engine.sdk.lint.bodies import lost_changes
+from execution_engine.sdk.lint.bodies import lost_changes, only_feeds_invoke
 from execution_engine.sdk.lint.calls import is_log_call, reads_environment, rule_for
 from execution_engine.sdk.lint.kinds import is_context, is_set
 from execution_engine.sdk.lint.names import SCOPES, FunctionNode, Scope, SourceFile
@@ -183,6 +183,8 @@ class Walk:
 
     def _breach(self, rule: Rule, node: ast.AST, text: str) -> None:
         if self._is_logging and rule in rules.VALUES_ONLY:
+            return
+        if rule is rules.ENVIRONMENT and self._function is not None and only_feeds_invoke(node, self._function):
             return
         line, function = getattr(node, "lineno", 0), self._function
         first = getattr(function, "lineno", 0)
