@@ -3,6 +3,7 @@
 # make lint   ruff, mypy, import rules, sizes
 # make bench  our figures beside another engine's, on the same database
 # make crash  the long fault tests with real workers
+# make conformance  judges AWS's requirement files, see tests/conformance/outside/README.md
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -10,7 +11,7 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench crash browser clean
+.PHONY: run test lint bench crash conformance browser clean
 
 run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
@@ -23,6 +24,9 @@ lint: .venv/.tests
 
 crash: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/crash tests/races --all-faults $(ARGS)
+
+conformance: .venv/.tests
+	@exec .venv/bin/python -m tests.conformance.outside $(ARGS)
 
 bench: .venv-bench/.installed
 	@exec .venv-bench/bin/python -m tests.benchmarks $(ARGS)
