@@ -78,11 +78,28 @@
     });
   });
 
+  // The clipboard is there on https and localhost only, and a browser may refuse it: then the old way, by a selection.
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.className = "visually-hidden";
+      (document.querySelector("dialog[open]") ?? document.body).append(area);
+      area.select();
+      const isDone = document.execCommand("copy");
+      area.remove();
+      return isDone;
+    }
+  }
+
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     const source = button.dataset.copy || document.getElementById(button.dataset.copyFrom)?.textContent || "";
-    await navigator.clipboard.writeText(source);
+    if (!await copy(source)) return;
     const label = button.querySelector("[data-label]");
     const before = label?.textContent;
     button.classList.add("copied");
