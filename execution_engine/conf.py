@@ -28,6 +28,8 @@ class EngineSettings:
     - `MAX_PAYLOAD_BYTES`: input, result and operation payloads of our own SDK (AWS: 6 MiB).
     - `WARM_EXECUTIONS`, `WARM_BYTES`: what a worker child remembers of suspended executions, so that their resume reads only what is
       new; 64 MiB hold some 60,000 operations. 0 executions: nothing.
+    - `LOG_LINES`, `LOG_DAYS`: what handlers print and log is kept in the database, so many lines of an execution and so long; 0 lines
+      keep none. The file below `DATA_DIR` has them all.
     """
 
     THREADS: int = 64
@@ -47,6 +49,8 @@ class EngineSettings:
     WARM_EXECUTIONS: int = 1000
     WARM_BYTES: int = 64 * MIB
     RETENTION_DAYS: int = 14
+    LOG_LINES: int = 5_000
+    LOG_DAYS: int = 14
 
 
 _BOUNDS: dict[str, tuple[float, float]] = {
@@ -63,6 +67,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "WARM_EXECUTIONS": (0, 1_000_000),
     "WARM_BYTES": (0, 64 * 1024 * MIB),
     "RETENTION_DAYS": (1, 90),
+    "LOG_LINES": (0, 1_000_000),
+    "LOG_DAYS": (1, 90),
 }
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("executions", executions.ExecutionsView.as_view(), name="executions"),
     path("executions/<str:execution_id>", executions.ExecutionView.as_view(), name="execution"),
     path("executions/<str:execution_id>/explain", executions.ExplainView.as_view(), name="explain"),
+    path("executions/<str:execution_id>/logs", executions.LogsView.as_view(), name="logs"),
     path("executions/<str:execution_id>/history", executions.HistoryView.as_view(), name="history"),
     path("executions/<str:execution_id>/operations", executions.OperationsView.as_view(), name="operations"),
     path("executions/<str:execution_id>/stop", executions.StopView.as_view(), name="stop"),

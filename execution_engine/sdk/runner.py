@@ -18,6 +18,7 @@ from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.plugin_host import PluginHost
 from execution_engine.sdk.plugins import PluginInvocationStatus
 from execution_engine.sdk.sink import Sink
+from execution_engine.sdk.speaker import Speaker, speaker
 from execution_engine.sdk.suspend import SuspendExecution
 
 EXIT_ERROR = "Runtime.ExitError"
@@ -105,11 +106,13 @@ def _call(function: RegisteredFunction, invocation: Invocation, event: Any, is_r
     if not function.is_durable:
         return function.handler(event, invocation.lambda_context)
     context = DurableContext(invocation, is_replaying=is_replaying)
+    token = speaker.set(Speaker(is_replaying=context.is_replaying))
     try:
         result = function.handler(event, context)
         context._raise_swallowed()
         return result
     finally:
+        speaker.reset(token)
         invocation.end()
 
 

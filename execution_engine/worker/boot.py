@@ -18,17 +18,19 @@ from execution_engine.conf import EngineSettings, engine_settings
 from execution_engine.journal import connections
 from execution_engine.journal.bell import process_bell
 from execution_engine.worker import output, processes
+from execution_engine.worker.kept_lines import KeptLines
 from execution_engine.worker.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
-OWN_CONNECTIONS = 9
-"""Writer, slow path, pump, listener, keeper, courier, bell; chores and Django's for them."""
+OWN_CONNECTIONS = 10
+"""Writer, slow path, pump, listener, keeper, courier, bell; chores and Django's for them; kept lines."""
 
 COLLECT_AFTER = 20_000
 """New container objects between two looks for cycles (Python's default is 700); about one look per hundred steps."""
 
 _runtime: Runtime | None = None
+_kept_lines: KeptLines | None = None
 
 
 def current_runtime() -> Runtime | None:
@@ -97,12 +99,12 @@ def _replace_children_without_broker(sender: Any = None, **_: Any) -> None:
 
 
 def _start_child(**_: Any) -> None:
-    global _runtime
+    global _runtime, _kept_lines
     settings = engine_settings()
     processes.end_with_parent()
     _leave_the_pool_open()
     django_connections.close_all()
-    output.capture(settings.DATA_DIR)
+    _kept_lines = output.capture(settings)
     _runtime = Runtime(settings, process_bell(), order=getattr(current_process(), "index", 0))
     _spare_the_collector()
     _runtime.start()
@@ -126,6 +128,8 @@ def _stop_child(**_: Any) -> None:
         runtime.stop()
     except psycopg.Error as error:
         logger.warning("could not hand back the claims, they end by themselves: %s", error)
+    if _kept_lines is not None:
+        _kept_lines.stop()
 
 
 def _leave_the_pool_open() -> None:

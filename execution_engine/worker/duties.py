@@ -7,7 +7,8 @@ from typing import Any
 
 import psycopg
 
-from execution_engine.journal import pausing, redrive, removal, unserved
+from execution_engine.conf import engine_settings
+from execution_engine.journal import logs, pausing, redrive, removal, unserved
 from execution_engine.journal.statements import statement
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,12 @@ def _purge(connection: psycopg.Connection[Any]) -> None:
         logger.info("purged %d executions past their retention", removed)
 
 
+def _forget_old_lines(connection: psycopg.Connection[Any]) -> None:
+    logs.forget_old(connection, engine_settings().LOG_DAYS)
+
+
 DUTIES = {
+    "forget-old-lines": Duty(60, _forget_old_lines),
     "forget-old-workers": Duty(3600, _forget_old_workers),
     "look-after-paused": Duty(1, pausing.look),
     "redrive-children": Duty(1, redrive.look),

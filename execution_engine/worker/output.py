@@ -1,7 +1,8 @@
-"""What handlers print and log, as JSON lines in `DATA_DIR/logs/functions.jsonl`, each with the execution it belongs to.
+"""What handlers print and log: kept beside their step in the database, and as JSON lines in `DATA_DIR/logs/functions.jsonl`.
 
-Keys: timestamp (ISO 8601 UTC), level, logger, message, executionArn, and what the context's logger adds (operationId, operationName,
-parentId, attempt). One write per line in append mode, so that the lines of several processes never mix.
+The file has every line; keys: timestamp (ISO 8601 UTC), level, logger, message, executionArn, and what the context's logger adds
+(operationId, operationName, parentId, attempt). One write per line in append mode, so that the lines of several processes never mix.
+The database has what was said for the first time, not what a replay says again.
 """
 
 import io
@@ -11,11 +12,17 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
+from uuid import UUID
+
+from execution_engine.conf import EngineSettings
+from execution_engine.journal.logs import Line
+from execution_engine.sdk.speaker import speaker
+from execution_engine.worker.kept_lines import KeptLines, fitting
 
 _EXTRA = ("operationId", "operationName", "parentId", "attempt")
 _current: ContextVar[str | None] = ContextVar("execution_arn", default=None)
@@ -31,46 +38,67 @@ def belongs_to(execution_arn: str) -> Iterator[None]:
         _current.reset(token)
 
 
-class OutputFile:
-    """The file; opened once per process and never rotated by us (copy-truncate works)."""
+class Output:
+    """Where lines go: the file, opened once per process and never rotated by us (copy-truncate works), and the database."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    def __init__(self, path: Path | None, kept: KeptLines | None) -> None:
+        self._kept = kept
+        self._descriptor: int | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
 
-    def write(self, level: str, logger: str, message: str, extra: dict[str, Any]) -> None:
-        line = {
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "level": level,
-            "logger": logger,
-            "message": message,
-            **extra,
-        }
-        os.write(self._descriptor, (json.dumps(line, default=str) + "\n").encode("utf-8", "backslashreplace"))
+    @property
+    def has_file(self) -> bool:
+        return self._descriptor is not None
+
+    def write(self, level: str, logger: str, message: str, extra: dict[str, Any], *, is_said_once: bool = False) -> None:
+        """`is_said_once`: whoever says it knows about replays."""
+        now = datetime.now(UTC)
+        if self._descriptor is not None:
+            line = {"timestamp": now.isoformat(timespec="milliseconds"), "level": level, "logger": logger, "message": message, **extra}
+            # A full disk must not fail the handler that prints.
+            with suppress(OSError):
+                os.write(self._descriptor, (json.dumps(line, default=str) + "\n").encode("utf-8", "backslashreplace"))
+        if self._kept is not None and message.strip():
+            self._keep(self._kept, now, level, logger, message, extra, is_said_once)
+
+    def _keep(
+        self, kept: KeptLines, now: datetime, level: str, logger: str, message: str, extra: dict[str, Any], is_said_once: bool
+    ) -> None:
+        who = speaker.get()
+        if who is not None and not is_said_once and who.is_replaying():
+            return
+        operation, attempt = extra.get("operationId"), extra.get("attempt")
+        if operation is None and who is not None:
+            operation, attempt = who.operation_id, who.attempt
+        execution_id = UUID(extra["executionArn"].rpartition("/")[2])
+        kept.put(Line(execution_id, now, level, fitting(logger), fitting(message), operation, attempt if type(attempt) is int else None))
 
 
 class OutputHandler(logging.Handler):
     """Takes the log records of handler threads; others pass by."""
 
-    def __init__(self, output: OutputFile) -> None:
+    def __init__(self, output: Output) -> None:
         super().__init__(logging.INFO)
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        arn = getattr(record, "executionArn", None) or _current.get()
+        own = getattr(record, "executionArn", None)
+        arn = own or _current.get()
         if arn is None:
             return
         extra = {"executionArn": arn} | {k: v for k in _EXTRA if (v := getattr(record, k, None)) is not None}
         message = record.getMessage()
         if record.exc_info:
             message = f"{message}\n{logging.Formatter().formatException(record.exc_info)}"
-        self._output.write(record.levelname, record.name, message, extra)
+        self._output.write(record.levelname, record.name, message, extra, is_said_once=own is not None)
 
 
 class CapturedStream(io.TextIOBase):
-    """`sys.stdout` of a worker child: whole lines of handler threads go to the file, all text to where it went before."""
+    """`sys.stdout` of a worker child: whole lines of handler threads are taken, all other text goes to where it went before."""
 
-    def __init__(self, stream: TextIO, output: OutputFile, level: str) -> None:
+    def __init__(self, stream: TextIO, output: Output, level: str) -> None:
         self._stream = stream
         self._output = output
         self._level = level
@@ -80,6 +108,8 @@ class CapturedStream(io.TextIOBase):
         arn = _current.get()
         if arn is None:
             return self._stream.write(text)
+        if not self._output.has_file:
+            self._stream.write(text)
         *lines, rest = (getattr(self._pending, "text", "") + text).split("\n")
         self._pending.text = rest
         for line in lines:
@@ -97,14 +127,14 @@ class CapturedStream(io.TextIOBase):
         return "utf-8"
 
 
-def capture(data_dir: str) -> None:
-    """Starts capturing in this process. Without a data directory output stays where it goes."""
-    if not data_dir:
-        return
-    output = OutputFile(Path(data_dir) / "logs" / "functions.jsonl")
+def capture(settings: EngineSettings) -> KeptLines | None:
+    """Starts capturing in this process; answers what is to be stopped at its end. Without a data directory there is no file."""
+    kept = KeptLines(settings.LOG_LINES) if settings.LOG_LINES else None
+    output = Output(Path(settings.DATA_DIR) / "logs" / "functions.jsonl" if settings.DATA_DIR else None, kept)
     root = logging.getLogger()
     root.addHandler(OutputHandler(output))
     if root.level > logging.INFO or root.level == logging.NOTSET:
         root.setLevel(logging.INFO)
     sys.stdout = CapturedStream(sys.stdout, output, "INFO")
     sys.stderr = CapturedStream(sys.stderr, output, "ERROR")
+    return kept

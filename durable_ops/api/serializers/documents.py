@@ -146,6 +146,19 @@ class CallbackDocument(serializers.Serializer[Any]):
     heartbeat_seconds = serializers.IntegerField(allow_null=True)
 
 
+class LogLineDocument(serializers.Serializer[Any]):
+    """A line. With `kind` operations other keys: operation_id, name, type, status, attempts, started_at, ended_at, duration (seconds),
+    result_bytes, error_bytes, start_event."""
+
+    id = serializers.IntegerField()
+    operation_id = serializers.CharField(allow_null=True, help_text="null: the handler itself")
+    attempt = serializers.IntegerField(allow_null=True)
+    at = serializers.DateTimeField()
+    level = serializers.CharField()
+    logger = serializers.CharField()
+    message = serializers.CharField()
+
+
 class CauseDocument(serializers.Serializer[Any]):
     code = serializers.ChoiceField([one.value for one in CauseCode])
     sentence = serializers.CharField()

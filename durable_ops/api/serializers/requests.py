@@ -11,6 +11,7 @@ from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.executions import MAX_PAGE
 from execution_engine.selectors.explain import StateCode
+from execution_engine.selectors.logs import LEVELS
 
 MAX_NAME = 200
 MAX_COMMENT = 2000
@@ -159,6 +160,15 @@ class BatchesQuery(StrictSerializer):
 
 class BatchItemsQuery(BatchesQuery):
     outcome = serializers.ChoiceField(BatchItem.Outcome.values, required=False, default="", allow_blank=True)
+
+
+class LogsQuery(StrictSerializer):
+    kind = serializers.ChoiceField(["lines", "operations"], required=False, default="lines")
+    operation = Text(required=False, allow_blank=True, max_length=MAX_NAME, help_text="id of the operation that said it")
+    text = Text(required=False, default="", allow_blank=True, max_length=MAX_NAME, help_text="part of the message, in any case")
+    level = serializers.ChoiceField(LEVELS, required=False, default="", allow_blank=True, help_text="this level and above")
+    cursor = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+    limit = serializers.IntegerField(required=False, default=200, min_value=1, max_value=1000)
 
 
 class HistoryQuery(StrictSerializer):

@@ -19,6 +19,7 @@ from durable_ops.searches import read_search
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
 from execution_engine.selectors.executions import get_execution, get_payloads, list_executions
 from execution_engine.selectors.history import list_events
+from execution_engine.selectors.logs import list_lines, operation_ends
 from execution_engine.selectors.operations import list_operations
 
 
@@ -72,6 +73,27 @@ class ExplainView(RestView):
     def get(self, request: Request, execution_id: str) -> Response:  # noqa: ARG002
         """Why it does not move, as a tree of causes."""
         return Response(answers.explanation(explain(parse_id(execution_id))))
+
+
+class LogsView(RestView):
+    rights: ClassVar = {"GET": Right.VIEW_PAYLOAD}
+
+    @documents.reads("list_logs", documents.page_of(documents.LogLineDocument), requests.LogsQuery)
+    def get(self, request: Request, execution_id: str) -> Response:
+        """What the handler printed and logged, in order; with `kind` operations, how each operation ended, as structured events.
+
+        `cursor` is the id of the last line that was seen (its operation's start event with `kind` operations).
+        """
+        query = read(requests.LogsQuery, request.query_params.dict())
+        found_id, limit = parse_id(execution_id), query["limit"]
+        get_execution(found_id)
+        if query["kind"] == "operations":
+            ended = list(operation_ends(found_id, after=query["cursor"], limit=limit + 1))
+            shown = [answers.plain(one) for one in ended[:limit]]
+            return page(request, shown, ended[limit - 1].start_event if len(ended) > limit else None)
+        operation, text = query.get("operation") or None, query["text"]
+        rows = list_lines(found_id, operation_id=operation, text=text, level=query["level"], after=query["cursor"], limit=limit + 1)
+        return page(request, [answers.plain(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
 class HistoryView(RestView):

@@ -10,6 +10,7 @@ from execution_engine.sdk.errors import ChildContextError, ExecutionError, Invoc
 from execution_engine.sdk.failures import error_object, recorded_error
 from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import FAIL, START, SUCCEED, Body
+from execution_engine.sdk.speaker import Speaker, speaker
 
 if TYPE_CHECKING:
     from execution_engine.sdk.context import DurableContext
@@ -111,6 +112,7 @@ class _BodyFailedError(Exception):
 def _call(child: "DurableContext", key: OperationKey, func: Body, config: ChildConfig[Any]) -> tuple[Any, str, Any]:
     found = key.found
     body = key.observed(func, 1 if found is None else None, is_replay_children=found is not None and found.replay_children)
+    token = speaker.set(Speaker(key.id, None, child.is_replaying))
     try:
         raw = body(child) if wants_context(func) else body()
         child._raise_swallowed()
@@ -121,6 +123,8 @@ def _call(child: "DurableContext", key: OperationKey, func: Body, config: ChildC
         if isinstance(error, InvocationError) and error.is_retryable():
             raise
         raise _BodyFailedError(error) from None
+    finally:
+        speaker.reset(token)
 
 
 def _summary(raw: Any, config: ChildConfig[Any]) -> str:

@@ -14,6 +14,7 @@ from execution_engine.sdk.failures import error_object, recorded_error
 from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, finished, operation_logger, retry_options, suspend_for
 from execution_engine.sdk.retries import DEFAULT_RETRY
+from execution_engine.sdk.speaker import Speaker, speaker
 from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import StepContext
 
@@ -90,12 +91,15 @@ def _attempt_atomic(
 
 def _call(key: OperationKey, func: Body, config: StepConfig, step: StepContext) -> tuple[str, Any]:
     body = key.observed(func, step.attempt)
+    token = speaker.set(Speaker(key.id, step.attempt))
     try:
         return key.round_trip(config.serdes, finished(body, *((step,) if wants_context(func) else ())))
     except (ExecutionError, RetryableSerDesError):
         raise
     except Exception as error:
         raise _AttemptFailedError(error) from None
+    finally:
+        speaker.reset(token)
 
 
 def _settle(key: OperationKey, config: StepConfig, record: OperationRecord | None, error: Exception) -> None:

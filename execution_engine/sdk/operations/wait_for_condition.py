@@ -10,6 +10,7 @@ from execution_engine.sdk.errors import ExecutionError, InvocationError, WaitFor
 from execution_engine.sdk.failures import error_object, recorded_error
 from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, finished, operation_logger, retry_options, suspend_for
+from execution_engine.sdk.speaker import Speaker, speaker
 from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import WaitForConditionCheckContext
 from execution_engine.sdk.waits import WaitForConditionConfig
@@ -64,10 +65,12 @@ def _next_state(
     recorded = None if record is None or record.attempt == 0 else record.payload
     state = key.decode(config.serdes, key.encode(config.serdes, config.initial_state) if recorded is None else recorded)
     check_context = WaitForConditionCheckContext(None, attempt, make_logger=operation_logger(context, key))
+    token = speaker.set(Speaker(key.id, attempt))
     try:
         body = key.observed(check, attempt)
         new_state = finished(body, state, *((check_context,) if wants_context(check, 1) else ()))
     finally:
+        speaker.reset(token)
         ports.after_user_code()
     text = key.encode(config.serdes, new_state)
     key.decode(config.serdes, text)

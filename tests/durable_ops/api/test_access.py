@@ -21,6 +21,7 @@ EXPECTED: dict[str, dict[str, Right | None]] = {
     "executions": {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION},
     "execution": {"GET": Right.VIEW_EXECUTION, "DELETE": Right.DELETE_EXECUTION},
     "explain": {"GET": Right.VIEW_EXECUTION},
+    "logs": {"GET": Right.VIEW_PAYLOAD},
     "history": {"GET": Right.VIEW_EXECUTION},
     "operations": {"GET": Right.VIEW_EXECUTION},
     "stop": {"POST": Right.STOP_EXECUTION},
@@ -108,7 +109,7 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
         "execution": f"executions/{execution_id}",
         **{
             one: f"executions/{execution_id}/{one}"
-            for one in ("explain", "history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork", "move")
+            for one in ("explain", "logs", "history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork", "move")
         },
         "execution-cost": f"executions/{execution_id}/cost",
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},

@@ -1,0 +1,41 @@
+"""The lines of an execution or of one of its operations, for the tab and the drawer."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from durable_ops.models import Right
+from durable_ops.permissions import has_right
+from execution_engine.selectors.executions import ExecutionDetail
+from execution_engine.selectors.logs import LEVELS, PAGE, list_lines
+from execution_engine.selectors.operations import list_operations
+
+DRAWER_LINES = 50
+
+
+def logs_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    """Lines may say what payloads hold, so they need the same right; None without it."""
+    if not has_right(request.user, Right.VIEW_PAYLOAD):
+        return {"lines": None}
+    asked = {key: request.GET.get(key, "").replace("\x00", "").strip() for key in ("text", "level")}
+    after = request.GET.get("after", "")
+    after_id = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    lines = list_lines(execution.summary.id, **asked, after=after_id, limit=PAGE + 1)
+    is_cut = len(lines) > PAGE
+    lines = lines[:PAGE]
+    titles = {one.id: one.title for one in list_operations(execution.summary.id)} if lines else {}
+    query = {key: value for key, value in asked.items() if value}
+    return {
+        "lines": [{"line": line, "title": titles.get(line.operation_id or "")} for line in lines],
+        "asked": asked,
+        "levels": LEVELS[1:],
+        "more_url": f"{request.path}?{urlencode({'tab': 'logs', **query, 'after': lines[-1].id})}" if is_cut else None,
+    }
+
+
+def drawer_lines(request: HttpRequest, execution: ExecutionDetail, operation_id: str) -> list[Any]:
+    """The first lines that this operation said."""
+    if not has_right(request.user, Right.VIEW_PAYLOAD):
+        return []
+    return list_lines(execution.summary.id, operation_id=operation_id, limit=DRAWER_LINES)

@@ -1,0 +1,20 @@
+"""Who speaks when author code prints or logs: the context or the step that runs on this thread."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import NamedTuple
+
+
+def _never() -> bool:
+    return False
+
+
+class Speaker(NamedTuple):
+    """`operation_id` is None for the handler itself. What is said while `is_replaying` was said before."""
+
+    operation_id: str | None = None
+    attempt: int | None = None
+    is_replaying: Callable[[], bool] = _never
+
+
+speaker: ContextVar[Speaker | None] = ContextVar("durable_speaker", default=None)
