@@ -96,7 +96,7 @@ def durable_charges(basis: Basis) -> tuple[Charge, ...]:
     return (
         Charge("Requests", basis.book, Item.REQUEST, lambda usage: Decimal(usage.total.requests)),
         Charge("Durable operations", basis.book, Item.OPERATION, lambda usage: Decimal(usage.total.operations)),
-        Charge("Compute, GB-seconds", basis.book, basis.compute, gb_seconds),
+        Charge("Compute, GB-s", basis.book, basis.compute, gb_seconds),
         Charge("Written, GB", basis.book, Item.WRITE, lambda usage: usage.total.bytes_written / GB),
         Charge("Retained, GB-months", basis.book, Item.RETENTION, lambda usage: usage.total.byte_seconds / GB / MONTH_SECONDS),
     )
@@ -111,7 +111,7 @@ def step_functions_charges(basis: Basis) -> tuple[Charge, ...]:
     return (
         Charge("State transitions", Book.STEP_FUNCTIONS, Item.TRANSITION, lambda usage: Decimal(usage.total.operations)),
         Charge("Lambda requests", Book.AWS, Item.REQUEST, lambda usage: Decimal(usage.step_attempts)),
-        Charge("Compute, GB-seconds", basis.book, basis.compute, gb_seconds),
+        Charge("Compute, GB-s", basis.book, basis.compute, gb_seconds),
     )
 
 

@@ -18,9 +18,9 @@ def amount(value: Decimal) -> str:
 
 
 @register.filter
-def usd(value: Decimal | None) -> str:
-    """As `money` without the name of the currency, for columns; a dash for nothing."""
-    return money_text(value).removesuffix(" USD") if value else "–"
+def usd(value: Decimal | None, nothing: str = "–") -> str:
+    """As `money` without the name of the currency."""
+    return money_text(value).removesuffix(" USD") if value else nothing
 
 
 @register.filter

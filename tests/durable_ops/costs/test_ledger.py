@@ -9,16 +9,18 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection as django_connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from durable_ops.actions import repairs
 from durable_ops.costs import ledger
 from durable_ops.costs.bills import Basis, Meter, cents
 from durable_ops.costs.executions import execution_cost
-from durable_ops.costs.prices import LIST_PRICES, Book, Item, Price, PriceBook
+from durable_ops.costs.prices import LIST_PRICES, Book, Item, Price, PriceBook, price_book
 from durable_ops.costs.report import Span, make_report, read_days
 from durable_ops.models import CostCursor, CostDay, CostEntry
+from durable_ops.models import Price as PriceRow
 from execution_engine.journal import connections
 from execution_engine.models import Execution, FunctionVersion
 from execution_engine.selectors.costs import COLUMNS, Usage, usage_from
@@ -166,6 +168,19 @@ def test_old_entries_are_forgotten_and_their_days_kept(connection: psycopg.Conne
     assert (CostEntry.objects.get().function, CostDay.objects.count()) == ("other", 2)
 
 
+def test_a_changed_price_of_the_server_begins_today(connection: psycopg.Connection[Any], settings: Any) -> None:
+    today = datetime.now(UTC).date()
+    for amount, rows in ((40, [40]), (40, [40]), (60, [40, 60]), (Decimal("50.5"), [40, Decimal("50.5")])):
+        settings.SERVER_MONTHLY_USD = amount
+        ledger.keep_house(connection)
+        assert list(PriceRow.objects.order_by("valid_from").values_list("amount", flat=True)) == rows
+    book = price_book()
+    before, now = (book.find(Book.SERVER, Item.MACHINE, day) for day in (today - timedelta(days=1), today))
+    assert before is not None
+    assert now is not None
+    assert (before.amount, now.amount, now.source) == (40, Decimal("50.5"), "setting SERVER_MONTHLY_USD")
+
+
 @pytest.mark.parametrize("name", ["execution_purge", "durable_ops_cost_entry_pkey"])
 def test_ends_are_found_by_index_between_two_bounds(connection: psycopg.Connection[Any], name: str) -> None:
     params = {"at": ago(hours=7), "id": "00000000-0000-0000-0000-000000000000", "behind": 6 * 3600, "limit": 1000}
@@ -189,7 +204,7 @@ RUNS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(runs=RUNS, changes=st.lists(st.tuples(st.integers(1, 25), st.decimals(0, 50, places=4)), max_size=3), rest=st.integers(1, 3))
 def test_days_reconcile_with_their_executions_to_the_cent(
     connection: psycopg.Connection[Any],
