@@ -61,12 +61,14 @@ class Database:
 class Transaction:
     """Used as a context manager: left without `commit`, also by a crash, it is rolled back.
 
-    `claims` names the claims under which it writes, for the auditor.
+    For the auditor, `claims` names the claims under which it writes, `repairs` the executions that it redrives or
+    forks.
     """
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.claims: dict[int, UUID] = {}
+        self.repairs: set[int] = set()
         self.writes: dict[Key, Any] = {}
         self.events: list[tuple[int, int, HistoryEvent]] = []
         self._locked: list[Key] = []
@@ -113,7 +115,7 @@ class Transaction:
         self.database.locks[key].append((self, mode))
         self._locked.append(key)
         newest = self.writes.get(key) or self.database.latest(key)
-        return newest if fits(newest) else None
+        return newest if newest is not None and fits(newest) else None
 
     def write(self, key: Key, row: Any) -> None:
         self.writes[key] = row

@@ -4,14 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from typing import TypeVar
 from uuid import UUID
 
-from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.enums import EventType, ExecutionStatus, OperationType
 from execution_engine.core.records import ErrorObject, ExecutionRecord, HistoryEvent, OperationRecord, Transition
 from execution_engine.core.transitions import execution as moves
 from execution_engine.core.transitions import pausing
 from tests.simulation.database import Fits, Key, Transaction, execution_key
+from tests.simulation.rows import Row
 from tests.simulation.variants import Variant
+
+R = TypeVar("R", bound=ExecutionRecord)
 
 
 class Ending(Enum):
@@ -100,22 +104,47 @@ def write_moves(
         if wakes:
             row = replace(row, wake_seq=row.wake_seq + 1)
             operation = replace(operation, wake_seq=row.wake_seq)
+        known = transaction.read(operation_key(execution, operation), transaction.snapshot())
+        operation = replace(operation, start_event=row.event_seq + 1 if known is None else known.start_event)
         transaction.write(operation_key(execution, operation), operation)
-        row = _number(transaction, execution, row, transition.events)
+        row = number_events(transaction, execution, row, transition.events)
     return row
 
 
 def write_ending(transaction: Transaction, execution: int, transition: moves.ExecutionTransition) -> ExecutionRecord:
-    row = _number(transaction, execution, transition.record, transition.events)
+    row = number_events(transaction, execution, transition.record, transition.events)
+    if row.status.is_terminal and isinstance(row, Row) and row.parent is not None:
+        row = replace(row, owes_parent=True)
     transaction.write(execution_key(execution), row)
     return row
+
+
+def start_children(transaction: Transaction, entry: Entry, now: datetime) -> list[int]:
+    """The executions that the entry's invokes ask for, in the commit of their parent's START; their numbers."""
+    started = [move.record for move in entry.transitions if move.record.type is OperationType.CHAINED_INVOKE]
+    for operation in started:
+        identity = UUID(operation.options.child_id)
+        child = Row(
+            id=identity,
+            function="child",
+            version="1",
+            name=str(identity.int),
+            status=ExecutionStatus.RUNNING,
+            started_at=now,
+            due_at=now,
+            parent=entry.execution,
+            parent_operation=operation.id,
+        )
+        events = (HistoryEvent(EventType.EXECUTION_STARTED),)
+        transaction.write(execution_key(identity.int), number_events(transaction, identity.int, child, events))
+    return [UUID(operation.options.child_id).int for operation in started]
 
 
 def operation_key(execution: int, operation: OperationRecord) -> Key:
     return ("operation", execution, operation.id)
 
 
-def _number(transaction: Transaction, execution: int, row: ExecutionRecord, events: Iterable[HistoryEvent]) -> ExecutionRecord:
+def number_events(transaction: Transaction, execution: int, row: R, events: Iterable[HistoryEvent]) -> R:
     for event in events:
         row = replace(row, event_seq=row.event_seq + 1)
         transaction.append(execution, row.event_seq, event)

@@ -32,8 +32,9 @@ class Outsiders:
         self.variant = protocol.variant
         self._signals_sent = 0
 
-    def complete(self, number: int, operation_id: str, *, payload: str | None = None, error: ErrorObject | None = None) -> Steps:
-        """Answers a callback."""
+    def complete(self, number: int, asked: OperationRecord, *, payload: str | None = None, error: ErrorObject | None = None) -> Steps:
+        """Answers a callback by its callback id, as `asked` has it."""
+        operation_id = asked.id
         if self.variant is Variant.UNCONDITIONAL_CALLBACK:
             return (yield from self._complete_unconditionally(number, operation_id, payload))
         with self.protocol.begin() as transaction:
@@ -42,6 +43,8 @@ class Outsiders:
                 return Answer(False, row.status)
             yield
             operation = transaction.read(("operation", number, operation_id), snapshot)
+            if operation is None or operation.callback_id != asked.callback_id:
+                return Answer(False, "gone")
             yield
             try:
                 transition = callback.complete(operation, self.protocol.now, payload=payload, error=error)
@@ -51,18 +54,20 @@ class Outsiders:
         yield
         return Answer(True)
 
-    def heartbeat(self, number: int, operation_id: str) -> Steps:
+    def heartbeat(self, number: int, asked: OperationRecord) -> Steps:
         with self.protocol.begin() as transaction:
             row, snapshot = yield from self._lock(transaction, number)
             if row.status.is_terminal:
                 return Answer(False, row.status)
             yield
-            operation = transaction.read(("operation", number, operation_id), snapshot)
+            operation = transaction.read(("operation", number, asked.id), snapshot)
+            if operation is None or operation.callback_id != asked.callback_id:
+                return Answer(False, "gone")
             try:
                 transition = callback.heartbeat(operation, self.protocol.now)
             except CallbackCompletedError as refusal:
                 return Answer(False, refusal.facts["callback_status"])
-            transaction.write(("operation", number, operation_id), transition.record)
+            transaction.write(("operation", number, asked.id), transition.record)
             yield
             transaction.commit()
         return Answer(True)
@@ -93,7 +98,10 @@ class Outsiders:
                 row = replace(row, status=ExecutionStatus.RUNNING)
             if row.status.is_terminal:
                 return Answer(False, row.status)
-            write_ending(transaction, number, moves.end(row, ExecutionStatus.STOPPED, self.protocol.now))
+            stopped = moves.end(row, ExecutionStatus.STOPPED, self.protocol.now)
+            if self.variant is Variant.CLAIM_SURVIVES_REDRIVE:
+                stopped = replace(stopped, record=replace(stopped.record, claim_id=row.claim_id))
+            write_ending(transaction, number, stopped)
             yield
             transaction.commit()
         yield
@@ -157,8 +165,8 @@ class Outsiders:
         """Broken: looks first, locks later, and believes what it saw."""
         looking = self.protocol.begin()
         operation = looking.read(("operation", number, operation_id), looking.snapshot())
-        if operation.is_terminal:
-            return Answer(False, operation.status)
+        if operation is None or operation.is_terminal:
+            return Answer(False, "gone" if operation is None else operation.status)
         yield
         with self.protocol.begin() as transaction:
             row, _ = yield from self._lock(transaction, number)

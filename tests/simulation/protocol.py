@@ -13,7 +13,7 @@ from execution_engine.core.records import ExecutionRecord, OperationRecord, Tran
 from execution_engine.core.transitions import callback, fire_timer, pausing
 from execution_engine.core.transitions import execution as moves
 from tests.simulation.database import Database, Fits, Key, Mode, Transaction, execution_key
-from tests.simulation.entries import Entry, record_entry, write_ending, write_moves
+from tests.simulation.entries import Entry, record_entry, start_children, write_ending, write_moves
 from tests.simulation.scheduler import Scheduler, Steps
 from tests.simulation.variants import Variant
 
@@ -36,6 +36,8 @@ class Protocol:
         self.variant = variant
         self.met = Counter[str]()
         """How often the rare paths were taken; a simulation that never takes them proves nothing."""
+        self.executions: list[int] = []
+        """All there ever were, children and forks too, by number."""
 
     @property
     def now(self) -> datetime:
@@ -179,6 +181,7 @@ class Protocol:
             transitions = _due(known, now) if entry.by_time else entry.transitions
             yield
             row = record_entry(transaction, entry, row, transitions, now, self.variant)
+            self.executions += start_children(transaction, entry, now)
             row = self._deliver_signals(transaction, entry, row, second)
             changed = {operation.id: operation for key, operation in transaction.writes.items() if key[0] == "operation"}
             yield
@@ -242,7 +245,7 @@ def _needs_look(now: datetime) -> Fits:
 
 
 def _has_ended(now: datetime, own: AbstractSet[UUID]) -> Fits:
-    return lambda row: row.claim_id is not None and row.claim_id not in own and row.due_at <= now
+    return lambda row: row.claim_id is not None and row.claim_id not in own and not row.status.is_terminal and row.due_at <= now
 
 
 def _is_held_by(claim_id: UUID) -> Fits:

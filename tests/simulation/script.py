@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from random import Random
+from uuid import UUID
 
 from execution_engine.core.enums import ExecutionStatus, OperationAction, OperationStatus, OperationType
 from execution_engine.core.errors import ClaimLostError
@@ -13,13 +14,17 @@ from tests.simulation.session import PausedError, Session
 from tests.simulation.variants import Variant
 
 S, A, T = OperationStatus, OperationAction, OperationType
+CHILDREN = 100
+"""Numbers of children begin here, those of forks at twice that much and more."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """`kind`: step, once (at most once), wait, create (a callback), result (of the callback `target`), signal, both (`branches`).
+    """`kind`: step, once (at most once), wait, create (a callback), result (of the callback `target`), signal, both (`branches`),
+    invoke (`child`).
 
-    `fails`: attempts that raise before one returns. `seconds`: of the body, the wait or the callback's timeout (0: none).
+    `fails`: attempts that raise before one returns. `fatal`: redrives before it may succeed at all. `seconds`: of the body, the wait
+    or the callback's timeout (0: none).
     """
 
     id: str
@@ -29,6 +34,8 @@ class Call:
     fails: int = 0
     target: str = ""
     branches: tuple["Call", ...] = ()
+    fatal: int = 0
+    child: "Script | None" = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +55,14 @@ def random_script(random: Random) -> Script:
     open_callbacks: list[str] = []
     for number in range(random.randint(2, 5)):
         name = f"op{number}"
-        kind = random.choice(("step", "step", "once", "wait", "create", "create", "signal", "both"))
-        if kind == "both":
+        kind = random.choice(("step", "step", "once", "wait", "create", "create", "signal", "both", "invoke"))
+        if kind == "invoke":
+            calls.append(Call(name, kind, child=_random_child(random)))
+        elif kind == "both":
             calls.append(Call(name, kind, branches=tuple(_random_branch(random, f"{name}.{side}") for side in (0, 1))))
         elif kind in ("step", "once"):
-            calls.append(Call(name, kind, seconds=random.choice((0, 0, 0, 1, 40)), fails=random.choice((0, 0, 1, 2))))
+            fatal = random.choice((0, 0, 0, 0, 1))
+            calls.append(Call(name, kind, seconds=random.choice((0, 0, 0, 1, 40)), fails=random.choice((0, 0, 1, 2)), fatal=fatal))
         elif kind == "create":
             calls.append(Call(name, kind, seconds=random.choice((0, 5, 60)), heartbeat=random.choice((0, 0, 8))))
             open_callbacks.append(name)
@@ -62,6 +72,22 @@ def random_script(random: Random) -> Script:
             calls.append(Call(f"result{number}", "result", target=open_callbacks.pop(0)))
     calls += [Call(f"last-{target}", "result", target=target) for target in open_callbacks]
     return Script(tuple(calls), random.choice((0, 0, 0, 1)), random.choice((0, 0, 0, 30)))
+
+
+def family_script(random: Random) -> Script:
+    """Mostly children, most of which fail at first."""
+    calls = [Call(f"op{number}", "invoke", child=_random_child(random, fatal=(0, 1, 1))) for number in range(random.choice((1, 1, 2)))]
+    if random.random() < 0.5:
+        calls.append(Call("last", "step", fatal=random.choice((0, 1, 2))))
+    return Script(tuple(calls))
+
+
+def _random_child(random: Random, fatal: tuple[int, ...] = (0, 0, 1)) -> Script:
+    calls = []
+    for number in range(random.choice((1, 1, 2))):
+        kind = random.choice(("step", "step", "wait"))
+        calls.append(Call(f"op{number}", kind, seconds=random.choice((1, 5)) if kind == "wait" else 0, fatal=random.choice(fatal)))
+    return Script(tuple(calls))
 
 
 def _random_branch(random: Random, name: str) -> Call:
@@ -77,8 +103,16 @@ class Suspended(Exception):
         self.operation_id = operation_id
 
 
+class FailedError(Exception):
+    """An operation failed, and the handler does not catch it."""
+
+    def __init__(self, error: ErrorObject | None) -> None:
+        super().__init__()
+        self.error = error or ErrorObject()
+
+
 class Handler:
-    """Plays the script of an execution over a session."""
+    """Plays the script of an execution over a session; what it invokes gets a script of its own."""
 
     def __init__(self, scripts: dict[int, Script], ledger: Ledger) -> None:
         self._scripts = scripts
@@ -97,6 +131,8 @@ class Handler:
         except PausedError:
             told = session.told if session.worker.variant is Variant.PAUSE_FORGETS else session.told_before
             return Release(Ending.SUSPEND, told, session.nearest_timer())
+        except FailedError as failure:
+            return Release(Ending.END, session.told, status=ExecutionStatus.FAILED, error=failure.error)
         return Release(Ending.END, session.told, status=ExecutionStatus.SUCCEEDED)
 
     def _step(self, session: Session, call: Call) -> Steps:
@@ -113,13 +149,16 @@ class Handler:
                     session.hold(start)
             yield from self._attempt(session, call, is_interrupted)
             found = session.operations[call.id]
+        _raise_failure(found)
 
     def _attempt(self, session: Session, call: Call, is_interrupted: bool) -> Steps:
         attempt = session.operations[call.id].attempt + 1
         if not is_interrupted:
             self._ledger.begin_body(session, call.id, attempt, at_most_once=call.kind == "once")
             yield call.seconds or None
-        if attempt <= call.fails or is_interrupted:
+        if session.redrives < call.fatal:
+            yield from session.checkpoint(_update(call, T.STEP, A.FAIL, error=ErrorObject(call.id, "Fatal")))
+        elif attempt <= call.fails or is_interrupted:
             yield from session.checkpoint(_update(call, T.STEP, A.RETRY, OperationOptions(delay=2), ErrorObject(type="Flaky")))
         else:
             yield from session.checkpoint(_update(call, T.STEP, A.SUCCEED))
@@ -134,6 +173,15 @@ class Handler:
             options = OperationOptions(timeout=call.seconds, heartbeat=call.heartbeat)
             yield from session.checkpoint(_update(call, T.CALLBACK, A.START, options))
 
+    def _invoke(self, session: Session, call: Call) -> Steps:
+        if call.id not in session.operations:
+            assert call.child is not None
+            number = CHILDREN + len(self._scripts)
+            self._scripts[number] = call.child
+            options = OperationOptions(function="child", child_id=str(UUID(int=number)))
+            yield from session.checkpoint(_update(call, T.CHAINED_INVOKE, A.START, options))
+        self._await(session.operations[call.id])
+
     def _signal(self, session: Session, call: Call) -> Steps:
         if call.id not in session.operations:
             yield from session.checkpoint(_update(call, T.CALLBACK, A.START, OperationOptions(signal=call.id)))
@@ -146,6 +194,7 @@ class Handler:
     def _await(self, operation: OperationRecord) -> None:
         if not operation.is_terminal:
             raise Suspended(operation.id)
+        _raise_failure(operation)
 
     def _both(self, session: Session, call: Call) -> Steps:
         """Two branches at once. One that waits for what came meanwhile, told to its sibling, goes on before all suspend."""
@@ -172,7 +221,22 @@ class Handler:
             return end
         return None
 
-    _PLAYERS = {"step": _step, "once": _step, "wait": _wait, "create": _create, "signal": _signal, "result": _result, "both": _both}
+    _PLAYERS = {
+        "step": _step,
+        "once": _step,
+        "wait": _wait,
+        "create": _create,
+        "signal": _signal,
+        "result": _result,
+        "both": _both,
+        "invoke": _invoke,
+    }
+
+
+def _raise_failure(operation: OperationRecord) -> None:
+    """A time-out is an answer like any other here, a failure or a stop is not."""
+    if operation.status in (S.FAILED, S.STOPPED):
+        raise FailedError(operation.error)
 
 
 def _update(

@@ -12,6 +12,7 @@ from execution_engine.core.records import ExecutionRecord, OperationRecord, Oper
 from execution_engine.core.transitions import apply_update, fire_timer
 from tests.simulation.entries import Entry, Release
 from tests.simulation.protocol import Known
+from tests.simulation.rows import Row
 from tests.simulation.scheduler import Gate, Scheduler, Steps
 from tests.simulation.variants import Variant
 
@@ -43,8 +44,8 @@ class Ticket:
 
     @property
     def needs_reading(self) -> bool:
-        """Who waits for a signal must look for a buffered one under the lock, which a flush never does."""
-        return any(move.record.options.signal is not None for move in self.transitions)
+        """Who waits for a signal must look for a buffered one under the lock, and a child is started there: a flush does neither."""
+        return any(move.record.options.signal is not None or move.record.options.child_id is not None for move in self.transitions)
 
 
 class PausedError(Exception):
@@ -61,6 +62,7 @@ class Session:
         self.number = number
         self.claim_id: UUID = row.claim_id
         self.checkpoint_seq = row.checkpoint_seq
+        self.redrives = row.redrive_count if isinstance(row, Row) else 0
         self.told = row.told_seq
         self.operations: dict[str, OperationRecord] = {}
         self.queue: deque[Ticket] = deque()

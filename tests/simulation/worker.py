@@ -9,6 +9,7 @@ from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import ExecutionRecord, OperationRecord
 from execution_engine.core.transitions import execution as moves
 from tests.simulation.entries import Ending, Entry, Release
+from tests.simulation.families import Families
 from tests.simulation.protocol import Known, Protocol
 from tests.simulation.scheduler import Gate, Process, Scheduler, Steps, Task
 from tests.simulation.session import Session
@@ -25,16 +26,18 @@ class Memory:
     """What a worker remembers of an execution that it suspended; `told` is the wake_seq that it is up to date with."""
 
     checkpoint_seq: int
+    redrives: int
     told: int
     operations: dict[str, OperationRecord]
 
 
 class Worker:
-    def __init__(self, protocol: Protocol, executions: list[int], handler: Handler, *, lost_replies: float) -> None:
+    def __init__(self, protocol: Protocol, handler: Handler, *, lost_replies: float) -> None:
         self.protocol = protocol
+        self.families = Families(protocol)
         self.variant = protocol.variant
         self.scheduler: Scheduler = protocol.scheduler
-        self.executions = executions
+        self.executions = protocol.executions
         self.handler = handler
         self.lost_replies = lost_replies
         self.process = Process()
@@ -46,6 +49,7 @@ class Worker:
         self.memories: dict[int, Memory] = {}
         for loop in (self._look(), self._tick(), self._write(), self._renew()):
             self._spawn(loop)
+        self.courier = self._spawn(self._keep_families())
 
     def crash(self) -> None:
         """The process is gone. What its connections had sent may still be carried out by the database, or not."""
@@ -88,7 +92,7 @@ class Worker:
         """From claim to release."""
         try:
             known = yield from self.protocol.load(session.number)
-            if known.row.claim_id != session.claim_id:
+            if known.row is None or known.row.claim_id != session.claim_id:
                 raise ClaimLostError
             session.merge(self._recalled(session, row, known))
             if moves.is_past_deadline(row, self.scheduler.now):
@@ -103,7 +107,7 @@ class Worker:
                 release = yield from self.handler(session)
             yield from session.suspend(release)
             if session.is_certain and release.ending in (Ending.SUSPEND, Ending.HAND_BACK):
-                self.memories[session.number] = Memory(session.checkpoint_seq, session.told, session.operations)
+                self.memories[session.number] = Memory(session.checkpoint_seq, session.redrives, session.told, session.operations)
         except ClaimLostError:
             pass
         finally:
@@ -116,10 +120,19 @@ class Worker:
         memory = self.memories.pop(session.number, None)
         if memory is None or (memory.checkpoint_seq != row.checkpoint_seq and self.variant is not Variant.WARM_UNCHECKED):
             return known
+        if memory.redrives != session.redrives and self.variant is not Variant.WARM_ACROSS_REDRIVE:
+            return known
         self.protocol.met["resumed warm"] += 1
         session.operations, session.told = memory.operations, memory.told
         changed = {one.id: one for one in known.operations.values() if (one.wake_seq or 0) > memory.told}
         return Known(known.row, changed)
+
+    def _keep_families(self) -> Steps:
+        """The courier and the duty for redriven parents."""
+        while True:
+            yield self.scheduler.random.uniform(0.2, 3.0)
+            yield from self.families.deliver()
+            yield from self.families.redrive_children()
 
     def _renew(self) -> Steps:
         while True:
