@@ -59,7 +59,7 @@ def describe(
     history = replace(stored.read(execution_id).history, status=ExecutionStatus.RUNNING, result=None, error=None)
     after = outlook(plan, operations, asked, now)
     history = replace(history, operations=after, input=history.input if asked.input is None else asked.input)
-    rehearsal = rehearse(find_function(history.function, version or history.version), history)
+    rehearsal = rehearse(find_function(history.function, version or history.version), history, begins_anew=frozenset(plan.removed))
     kept, reopened, removed, rearmed = (_picked(operations, group) for group in (plan.kept, plan.reopened, plan.removed, plan.rearmed))
     return RepairPlan(kept, reopened, removed, rearmed, rehearsal)
 

@@ -83,6 +83,8 @@ def _said(watch: Watch, message: str) -> Iterator[Divergence]:
 
 def _inserted(history: History, watch: Watch) -> Iterator[Divergence]:
     for id_ in watch.edges:
+        if id_ in watch.begins_anew:
+            continue
         asked = watch.asked[id_]
         parent = watch.records.get(asked.parent_id or "")
         behind = None if parent and parent.sub_type in _BATCHES else next(_unread(watch, asked.parent_id), None)

@@ -48,6 +48,8 @@ def _changed(watch: Watch) -> Iterator[Divergence]:
 
 def _inserted(history: History, watch: Watch) -> Iterator[Divergence]:
     for id_ in watch.edges:
+        if id_ in watch.begins_anew:
+            continue
         asked = watch.asked[id_]
         parent = watch.records.get(asked.parent_id or "")
         detail = ""

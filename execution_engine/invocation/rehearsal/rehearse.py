@@ -35,9 +35,18 @@ _NON_DETERMINISTIC = "NonDeterministicExecutionError"
 _lost: list[threading.Thread] = []
 
 
-def rehearse(function: RegisteredFunction | None, history: History, *, seconds: float = DEFAULT_SECONDS) -> Rehearsal:
+def rehearse(
+    function: RegisteredFunction | None,
+    history: History,
+    *,
+    seconds: float = DEFAULT_SECONDS,
+    begins_anew: frozenset[str] = frozenset(),
+) -> Rehearsal:
     """What would happen if this code went on with that history. Writes nothing, runs no body, raises nothing; takes at most
-    `seconds` and a grace of half a second. The same code and history always give the same answer, but for one that hangs."""
+    `seconds` and a grace of half a second. The same code and history always give the same answer, but for one that hangs.
+
+    `begins_anew` are ids that a repair took out of the history: asked for again, they are new work and not inserted.
+    """
     if function is None:
         return Rehearsal(Verdict.MISSING, problem="this process does not know this version of the function")
     if function.kind not in ("durable", "aws"):
@@ -45,7 +54,7 @@ def rehearse(function: RegisteredFunction | None, history: History, *, seconds: 
     _lost[:] = [thread for thread in _lost if thread.is_alive()]
     if len(_lost) >= MAX_LOST_THREADS:
         return Rehearsal(Verdict.UNKNOWN, problem=f"{len(_lost)} earlier rehearsals still hang in this process")
-    watch = AwsWatch(history) if function.kind == "aws" else Watch(history)
+    watch = (AwsWatch if function.kind == "aws" else Watch)(history, begins_anew)
     run = _Run(function, history, watch)
     started = time.perf_counter()
     hangs_at = run.for_at_most(seconds)

@@ -26,7 +26,8 @@ class Stop(SuspendExecution):
 class Watch:
     """Facts about one rehearsal, by operation id. `asked` is in order of the calls."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, begins_anew: frozenset[str] = frozenset()) -> None:
+        self.begins_anew = begins_anew
         self.records: dict[str, OperationRecord] = {record.id: record for record in history.operations}
         self.asked: dict[str, Asked] = {}
         self.where: dict[str, str] = {}

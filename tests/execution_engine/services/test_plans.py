@@ -115,3 +115,21 @@ def test_a_fork_to_another_version_names_what_diverges(runtime: Runtime) -> None
     assert "the history has WAIT 'short', the code now asks for STEP 'extra'" in str(plan.diverging[0])
     assert plan_fork(execution_id, version="2", from_operation=id_of(execution_id, "short")).rehearsal.verdict == "fits"
     assert rows() == before
+
+
+@durable_execution(name="test-plans-open")
+def asks_first(event: Any, context: DurableContext) -> Any:
+    answer = context.create_callback("answer")
+    context.step("first", lambda: body("first"))
+    context.step("last", lambda: body("last"), retry=ONCE)
+    return answer.result()
+
+
+def test_a_callback_that_a_fork_asks_anew_is_not_taken_for_inserted(runtime: Runtime) -> None:
+    broken.add("last")
+    started = executions.start_execution("test-plans-open", None)
+    until(lambda: status(started.id) == "FAILED")
+    plan = plan_fork(started.id)
+    assert (plan.rehearsal.verdict, names(plan.kept), names(plan.waits)) == ("fits", ["first"], ["answer"])
+    assert [one.name for one in plan.rehearsal.next] == ["answer"]
+    assert plan_redrive(started.id).rehearsal.verdict == "fits"
