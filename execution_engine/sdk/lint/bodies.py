@@ -41,6 +41,18 @@ def _reads(owner: ast.AST, name: str, body: FunctionNode) -> bool:
     return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) and n not in inside for n in ast.walk(owner))
 
 
+def is_made_once(name: str, function: ast.AST) -> bool:
+    """Whether a global is assigned only where it is found missing, as clients are that several calls share."""
+
+    def is_about(node: ast.AST) -> bool:
+        return any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node))
+
+    nodes = list(ast.walk(function))
+    guarded = {inner for node in nodes if isinstance(node, ast.If) and is_about(node.test) for inner in ast.walk(node)}
+    stores = [node for node in nodes if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)]
+    return guarded.issuperset(stores)
+
+
 def only_feeds_invoke(read: ast.AST, function: FunctionNode) -> bool:
     """Whether a value is used as an argument of `invoke` alone, directly or by a name of its own: which function to call, as AWS's
     handlers read it from the environment. Replay does not look at it again."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from execution_engine.sdk.fingerprint import DURABLE_METHODS
 from execution_engine.sdk.lint import rules
-from execution_engine.sdk.lint.bodies import lost_changes, only_feeds_invoke
+from execution_engine.sdk.lint.bodies import is_made_once, lost_changes, only_feeds_invoke
 from execution_engine.sdk.lint.calls import is_log_call, reads_environment, rule_for
 from execution_engine.sdk.lint.kinds import is_context, is_set
 from execution_engine.sdk.lint.names import SCOPES, FunctionNode, Scope, SourceFile
@@ -118,7 +118,7 @@ class Walk:
             self._breach(rules.STATE, change.node, change.text)
 
     def _globals(self, node: ast.Global, scope: Scope) -> None:
-        if changed := sorted(scope.changed & set(node.names)):
+        if changed := sorted(name for name in scope.changed & set(node.names) if not is_made_once(name, scope.node)):
             self._breach(rules.STATE, node, f"global {', '.join(changed)}")
 
     def _comprehension(self, node: ast.AST, scope: Scope) -> None:

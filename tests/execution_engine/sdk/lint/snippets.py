@@ -25,6 +25,7 @@ except ImportError:
 
 LOCK = threading.Lock()
 TOTAL = 0
+CLIENT = None
 MODEL_CACHE = {}
 if boto3:
     s3 = boto3.client("s3")
@@ -170,6 +171,7 @@ UNFLAGGED = [
     "event.update(a=1)\nreturn context.step('a', lambda: event.pop('a'))",
     "def body():\n    global TOTAL\n    TOTAL += 1\ncontext.step('count', body)",
     "global TOTAL\nreturn TOTAL",
+    "return shared()\n\n\ndef shared():\n    global CLIENT\n    if CLIENT is None:\n        CLIENT = object()\n    return 1",
     "return len(MODEL_CACHE.objects.filter(1)) if event.get('x') else 0",
     "objects = event['objects']\nreturn objects.get('a')",
     "order = event['order']\nreturn order.save() if hasattr(order, 'save') else 1",
