@@ -38,12 +38,15 @@ class CarryingExecutor(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         carried = contextvars.copy_context()
+        answers: list[Any] = []
+        call = ports.in_thread(lambda: answers.append(carried.run(fn, *args, **kwargs)))
 
         def run() -> Any:
             try:
-                return carried.run(fn, *args, **kwargs)
+                call()
             finally:
                 ports.after_user_code()
+            return answers.pop()
 
         return super().submit(run)
 
@@ -53,11 +56,12 @@ class CarryingThread(threading.Thread):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._carried = contextvars.copy_context()
+        carried = contextvars.copy_context()
+        self._call = ports.in_thread(lambda: carried.run(super(CarryingThread, self).run))
 
     def run(self) -> None:
         try:
-            self._carried.run(super().run)
+            self._call()
         finally:
             ports.after_user_code()
 
