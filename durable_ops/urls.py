@@ -1,11 +1,13 @@
 """Root of all addresses: console, REST, sign-in. `/healthz` is answered by `durable_ops.health` before any of these."""
 
+from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
     path("api/v1/", include("durable_ops.api.urls")),
     path("", include("durable_ops.dashboard.urls")),
 ]

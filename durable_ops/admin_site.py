@@ -1,0 +1,43 @@
+"""Django's admin behind the console's sign-in and rights."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from durable_ops.models.rights import Right
+from durable_ops.permissions import has_right
+
+
+class ConsoleAdminSite(AdminSite):
+    """For staff who may see executions; whoever is not signed in does so at the console's door, others are refused."""
+
+    site_header = "Durable Ops"
+    site_title = "Durable Ops"
+    index_title = "Executions are looked at and repaired in the console"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and has_right(request.user, Right.VIEW_EXECUTION)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        inner = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not self.has_permission(request):
+                raise PermissionDenied("The admin is for staff who may see executions.")
+            return inner(request, *args, **kwargs)
+
+        return guarded
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
+        """There is one sign-in page: the console's."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(f"{request.path.rpartition('login/')[0]}")
+        if not self.has_permission(request):
+            raise PermissionDenied("The admin is for staff who may see executions.")
+        return HttpResponseRedirect(request.path.rpartition("login/")[0])
