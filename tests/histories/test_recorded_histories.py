@@ -1,18 +1,21 @@
 """Histories recorded once must replay on every change: a deploy must not break what is under way.
 
-A file here is never edited. `RECORD_HISTORIES=1 pytest tests/histories` adds the journeys that have no file yet.
+A file here is never edited. `RECORD_HISTORIES=1 pytest tests/histories` adds the journeys and kinds that have no file yet.
 """
 
 import dataclasses
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from execution_engine.core.enums import ExecutionStatus, InvocationStatus
+from execution_engine.core.enums import ExecutionStatus, InvocationStatus, OperationSubType, OperationType
+from execution_engine.core.transitions.redrive import Operations
 from execution_engine.sdk.registry import find_function
 from execution_engine.testing import DurableExecutionTestClient, RecordedExecution, ReplayDivergedError, replay
 from tests.durable_ops.examples.test_crashes import JOURNEYS, Journey
+from tests.histories.kinds import KINDS, Kind
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.json"))
@@ -37,10 +40,11 @@ def test_every_beginning_of_it_replays_too(path: Path) -> None:
     whole = RecordedExecution.from_json(path.read_text())
     function = find_function(whole.function, whole.version)
     assert function is not None
-    ended = sorted((o for o in whole.operations if o.ended_at is not None), key=lambda o: o.start_event)
-    for count in range(len(ended)):
-        begun = [operation for operation in ended[:count] if operation.parent_id is None]
-        part = dataclasses.replace(whole, status=ExecutionStatus.RUNNING, operations=begun, result=None)
+    operations = Operations(whole.operations)
+    roots = [operation for operation in operations.children[None] if operation.ended_at is not None]
+    for count in range(len(roots)):
+        begun = [inner for root in roots[:count] for inner in (root, *operations.below(root.id))]
+        part = dataclasses.replace(whole, status=ExecutionStatus.RUNNING, operations=begun, result=None, error=None)
         assert replay(function, part).status is InvocationStatus.PENDING
 
 
@@ -52,6 +56,26 @@ def test_a_changed_function_is_noticed() -> None:
 
     with pytest.raises(ReplayDivergedError):
         replay(another, whole)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_operation_has_its_history(kind: Kind) -> None:
+    path = HERE / f"{kind.name}.json"
+    if "RECORD_HISTORIES" in os.environ and not path.exists():
+        path.write_text(kind.record().record().to_json() + "\n")
+    recorded = RecordedExecution.from_json(path.read_text())
+    assert shape(kind.record().record()) == shape(recorded), "today's code records the same operations"
+
+
+def test_no_kind_of_operation_is_missing() -> None:
+    """A kind that is added to the engine needs its history here."""
+    recorded = [o for path in FILES for o in RecordedExecution.from_json(path.read_text()).operations]
+    assert {o.type for o in recorded} == set(OperationType) - {OperationType.EXECUTION}
+    assert {o.sub_type for o in recorded} >= {str(sub_type) for sub_type in OperationSubType}
+
+
+def shape(recorded: RecordedExecution) -> list[Any]:
+    return [(o.id, o.type, o.sub_type, o.name, o.parent_id, o.status, o.attempt, o.replay_children) for o in recorded.operations]
 
 
 @pytest.mark.parametrize("journey", JOURNEYS, ids=str)
