@@ -2,11 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Count, Q
 
 from execution_engine.core.enums import EventType, OperationStatus, OperationType
 from execution_engine.models import Event, Operation
@@ -17,11 +19,19 @@ from execution_engine.selectors.segments import Segment, SegmentKind, Span, clip
 
 _NAMES = ("id", "type", "sub_type", "name", "parent_id", "status", "attempt", "options", "start_event")
 _COLUMNS = (*_NAMES, "started_at", "ended_at", "due_at")
+_BAD = (OperationStatus.FAILED, OperationStatus.TIMED_OUT, OperationStatus.STOPPED)
+Row = Mapping[str, Any]
+
+CLOSES_ABOVE = 24
+"""Operations directly inside a context from which on it is drawn closed: a map of a thousand items is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One operation; its segments are without gap from its start to its end, or to now while it is open."""
+    """One operation; its segments are without gap from its start to its end, or to now while it is open.
+
+    `inside` counts the operations directly inside it, `failed_inside` those that ended badly; `is_closed` says that they have no lanes.
+    """
 
     operation_id: str
     title: str
@@ -30,13 +40,20 @@ class Lane:
     depth: int
     attempts: int
     segments: tuple[Segment, ...]
+    inside: int = 0
+    failed_inside: int = 0
+    is_closed: bool = False
+
+    @property
+    def duration(self) -> timedelta:
+        return sum((segment.duration for segment in self.segments), timedelta())
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """`segments` are the execution's own, without gap from `start` to `end` (now while it is open).
 
-    `lanes` are in order of start, at most `operations.SHOWN`; `is_cut` says that there are more.
+    `lanes` are in order of start, at most `operations.SHOWN`; `next_after` is where the next window begins, None for the last.
     """
 
     start: datetime
@@ -44,7 +61,7 @@ class Timeline:
     is_open: bool
     segments: tuple[Segment, ...]
     lanes: tuple[Lane, ...]
-    is_cut: bool
+    next_after: int | None
 
     def total(self, kind: SegmentKind) -> timedelta:
         return sum((segment.duration for segment in self.segments if segment.kind is kind), timedelta())
@@ -58,27 +75,76 @@ class _Attempt:
     due_at: datetime
 
 
-def get_timeline(execution: ExecutionDetail, *, after: int = 0, limit: int = SHOWN) -> Timeline:
-    """Two queries: operations started after the history event `after`, and the events that cut time into pieces."""
+def get_timeline(
+    execution: ExecutionDetail, *, after: int = 0, limit: int = SHOWN, opened: Collection[str] = (), closes_above: int = CLOSES_ABOVE
+) -> Timeline:
+    """Operations started after the history event `after`, and the events that cut time into pieces.
+
+    A context with more than `closes_above` operations directly inside is closed unless it is `opened`. Of an execution with more than
+    `limit` operations every context is, so that the window shows its course. Two queries, for those five.
+    """
     summary = execution.summary
     whole = Span(summary.started_at, max(summary.ended_at or summary.read_at, summary.started_at))
-    found = Operation.objects.filter(execution_id=summary.id, start_event__gt=after).order_by("start_event", "id")
-    rows = list(found.values(*_COLUMNS)[: limit + 1])
-    is_cut, rows = len(rows) > limit, rows[:limit]
+    rows, inside, waiting, next_after = _read_rows(summary.id, after, limit, opened, closes_above)
     invocations, starts, attempts = _read_events(summary.id, [row["id"] for row in rows if _was_retried(row)])
     if execution.invocation_started_at and not summary.ended_at:
         invocations.append(Span(execution.invocation_started_at, whole.end))
-    waits = [_waited(row, whole.end) for row in rows if row["type"] in _WAITING]
+    waits = [_waited(row, whole.end) for row in waiting]
     retries = [Span(one.failed_at, one.due_at) for some in attempts.values() for one in some]
     if execution.due_at and not summary.ended_at:
         # What is due but not yet fired has no event: the row knows when it will be.
         retries.append(Span(whole.end, execution.due_at))
     segments = execution_segments(whole, invocations, waits=waits, retries=retries)
     depths = _depths(rows)
-    lanes = tuple(
-        _lane(row, depths[row["id"]], _segments(row, whole, segments, starts[row["id"]], attempts[row["id"]])) for row in rows
-    )
-    return Timeline(whole.start, whole.end, summary.ended_at is None, tuple(segments), lanes, is_cut)
+    lanes = [_lane(row, depths[row["id"]], _segments(row, whole, segments, starts[row["id"]], attempts[row["id"]])) for row in rows]
+    parents = {row["parent_id"] for row in rows}
+    lanes = [_with_inside(lane, inside, parents) for lane in lanes]
+    return Timeline(whole.start, whole.end, summary.ended_at is None, tuple(segments), tuple(lanes), next_after)
+
+
+def _read_rows(
+    execution_id: UUID, after: int, limit: int, opened: Collection[str], closes_above: int
+) -> tuple[Sequence[Row], Mapping[str, tuple[int, int]], Sequence[Row], int | None]:
+    """The rows with lanes, what is inside of contexts (all, failed), the rows that wait, and where the next window begins."""
+    every = Operation.objects.filter(execution_id=execution_id).order_by("start_event", "id")
+    rows = list(every.filter(start_event__gt=after).values(*_COLUMNS)[: limit + 1])
+    if len(rows) <= limit and not after:
+        inside: dict[str, tuple[int, int]] = {}
+        for row in rows:
+            if row["parent_id"]:
+                count, failed = inside.get(row["parent_id"], (0, 0))
+                inside[row["parent_id"]] = (count + 1, failed + (row["status"] in _BAD))
+        closed = {one for one, (count, _) in inside.items() if count > closes_above} - set(opened)
+        return _outside(rows, closed), inside, [row for row in rows if row["type"] in _WAITING], None
+    shown = every.filter(Q(parent_id=None) | Q(parent_id__in=list(opened)), start_event__gt=after)
+    rows = list(shown.values(*_COLUMNS)[: limit + 1])
+    next_after = rows[limit - 1]["start_event"] if len(rows) > limit else None
+    rows = rows[:limit]
+    contexts = [row["id"] for row in rows if row["type"] == OperationType.CONTEXT]
+    counted = Operation.objects.filter(execution_id=execution_id, parent_id__in=contexts).values("parent_id")
+    counted = counted.annotate(every=Count("id"), bad=Count("id", filter=Q(status__in=_BAD)))
+    found = {row["parent_id"]: (row["every"], row["bad"]) for row in counted}
+    waiting = list(every.filter(type__in=_WAITING).values(*_COLUMNS)[:limit])
+    return rows, found, waiting, next_after
+
+
+def _outside(rows: Sequence[Row], closed: Collection[str]) -> list[Row]:
+    """Without what is inside closed contexts, at any depth; parents start before their children."""
+    hidden: set[str] = set()
+    shown = []
+    for row in rows:
+        if row["parent_id"] in closed or row["parent_id"] in hidden:
+            hidden.add(row["id"])
+        else:
+            shown.append(row)
+    return shown
+
+
+def _with_inside(lane: Lane, inside: Mapping[str, tuple[int, int]], parents: Collection[str | None]) -> Lane:
+    count, failed = inside.get(lane.operation_id, (0, 0))
+    if not count:
+        return lane
+    return replace(lane, inside=count, failed_inside=failed, is_closed=lane.operation_id not in parents)
 
 
 _WAITING = (OperationType.WAIT, OperationType.CALLBACK, OperationType.CHAINED_INVOKE)

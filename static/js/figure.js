@@ -88,6 +88,7 @@
     const annotations = count > LABELLED_ROWS ? [] : figure.rows.map((row, at) => ({
       text: row.label, x: 0, xref: "paper", xanchor: "left", xshift: isNarrow ? -3 : 14 + row.depth * 12 - left,
       y: at, yanchor: "middle", yshift: isNarrow ? 15 : 0,
+      captureevents: Boolean(row.toggle), name: row.toggle ?? "",
       showarrow: false, align: "left", font: { ...font, color: at ? colour.text : colour["text-soft"] },
     }));
     const layout = {
@@ -135,6 +136,7 @@
     const { data, layout } = dress(JSON.parse(source.textContent), host);
     const isFirst = !host.classList.contains("js-plotly-plot");
     Plotly.react(host, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
+    if (isFirst) host.on("plotly_clickannotation", (event) => document.querySelector(`[data-toggle="${CSS.escape(event.annotation.name)}"]`)?.click());
     if (isFirst && host.dataset.operations) host.on("plotly_click", (event) => openOperation(host, event.points[0].customdata[0]));
   }
 

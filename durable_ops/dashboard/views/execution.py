@@ -8,10 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from durable_ops.dashboard.access import console_view
-from durable_ops.dashboard.charts.timeline import timeline_figure
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
+from durable_ops.dashboard.logs import drawer_lines, logs_context
 from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.dashboard.views.costs import cost_context, header_cost
+from durable_ops.dashboard.views.timeline import number, timeline_context
 from durable_ops.explanations import explain
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import has_right
@@ -22,25 +23,34 @@ from execution_engine.selectors.events import list_event_rows
 from execution_engine.selectors.executions import ExecutionDetail, find_child, get_error, get_execution, get_payloads
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.functions import get_source
+from execution_engine.selectors.graph import get_graph
+from execution_engine.selectors.logs import last_line_id
 from execution_engine.selectors.operations import OperationDetail, get_operation, list_operations, tree
-from execution_engine.selectors.segments import SegmentKind
-from execution_engine.selectors.timeline import Timeline, get_timeline
 
 TABLE_ROWS = 200
-TABS = {"operations": "Operations", "history": "History", "data": "Input and result", "cost": "Cost", "code": "Code", "audit": "Audit"}
+TABS = {
+    "operations": "Operations",
+    "graph": "Graph",
+    "history": "History",
+    "logs": "Logs",
+    "data": "Input and result",
+    "cost": "Cost",
+    "code": "Code",
+    "audit": "Audit",
+}
 AUDIT_ROWS = 100
 
 
 @console_view(Right.VIEW_EXECUTION)
 def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     execution = _find(execution_id)
-    current = _token(execution)
+    said = last_line_id(execution_id) if request.GET.get("tab") == "logs" else 0
+    current = _token(execution, said)
     if is_unchanged(request, current):
         return unchanged()
     tabs = {key: words for key, words in TABS.items() if key != "audit" or has_right(request.user, Right.VIEW_AUDIT)}
     tab = request.GET.get("tab", "")
     tab = tab if tab in tabs else "operations"
-    timeline = get_timeline(execution)
     summary = execution.summary
     context: dict[str, Any] = {
         "execution": summary,
@@ -48,10 +58,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "live_url": None if summary.is_terminal else live_url(request, current),
         "error": _error(request, execution),
         "explanation": None if summary.is_terminal else explain(execution_id, execution),
-        "timeline": timeline,
-        "split": _split(timeline),
-        "figure": timeline_figure(timeline, title=summary.function),
-        "has_children": any(lane.type == OperationType.CHAINED_INVOKE for lane in timeline.lanes),
+        **timeline_context(request, execution),
         "header_cost": None if tab == "cost" else header_cost(execution),
         "tab": tab,
         "tabs": tabs,
@@ -83,9 +90,9 @@ def _find(execution_id: UUID) -> ExecutionDetail:
         raise Http404("There is no such execution. It may have been purged after its retention.") from error
 
 
-def _token(execution: ExecutionDetail) -> str:
+def _token(execution: ExecutionDetail, said: int) -> str:
     summary = execution.summary
-    return token(summary.event_seq, summary.wake_seq, summary.state, summary.status_text, summary.invocations)
+    return token(summary.event_seq, summary.wake_seq, summary.state, summary.status_text, summary.invocations, said)
 
 
 def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | None:
@@ -96,26 +103,8 @@ def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | No
     return read_error(get_error(summary.id))
 
 
-def _split(timeline: Timeline) -> list[dict[str, Any]]:
-    """How the wall time divides, for the bar in the header: words, duration and place in percent."""
-    whole = max((timeline.end - timeline.start).total_seconds(), 1e-9)
-    words = (
-        (SegmentKind.QUEUED, "queued", "Queued"),
-        (SegmentKind.RUNNING, "running", "Running"),
-        (SegmentKind.WAITING, "waiting", "Waiting"),
-        (SegmentKind.RETRY_WAIT, "retrying", "Waiting to retry"),
-    )
-    parts, at = [], 0.0
-    for kind, tone, word in words:
-        total = timeline.total(kind)
-        share = total.total_seconds() / whole * 100
-        parts.append({"tone": tone, "word": word, "total": total, "x": f"{at:.3f}", "width": f"{share:.3f}"})
-        at += share
-    return parts
-
-
 def _operations_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
-    after = _number(request.GET.get("after"))
+    after = number(request.GET.get("after"))
     operations = list_operations(execution.summary.id, after=after or 0, limit=TABLE_ROWS + 1)
     is_cut = len(operations) > TABLE_ROWS
     operations = operations[:TABLE_ROWS]
@@ -126,16 +115,12 @@ def _operations_context(request: HttpRequest, execution: ExecutionDetail) -> dic
     }
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
 def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
     kind = request.GET.get("type")
     kind = kind if kind in set(EventType) else None
     newest_first = request.GET.get("order") == "newest"
     follows = request.GET.get("order") == "follow"
-    after = None if follows else _number(request.GET.get("after"))
+    after = None if follows else number(request.GET.get("after"))
     page = list_event_rows(execution.summary.id, kind=kind, after=after, newest_first=newest_first or follows)
     if follows:  # the last events in the order in which they happened, as `tail -f` shows a file
         page = replace(page, items=page.items[::-1], next_after=None)
@@ -172,9 +157,15 @@ def _audit_context(_: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]
     return {"entries": AuditEntry.objects.filter(execution_id=execution.summary.id).order_by("-id")[:AUDIT_ROWS]}
 
 
+def _graph_context(_: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    return {"graph": get_graph(execution.summary.id)}
+
+
 _TAB_CONTEXTS = {
     "operations": _operations_context,
+    "graph": _graph_context,
     "history": _history_context,
+    "logs": logs_context,
     "data": _data_context,
     "cost": cost_context,
     "code": _code_context,
@@ -193,6 +184,7 @@ def _operation_context(request: HttpRequest, execution: ExecutionDetail, operati
         "operation": row,
         "child_id": find_child(execution.summary.id, row.id) if row.type == OperationType.CHAINED_INVOKE else None,
         "operation_payloads": _operation_payloads(request, execution.summary.id, found),
+        "drawer_lines": drawer_lines(request, execution, row.id),
         "drawer_token": current,
         "drawer_url": f"{address}?seen={current}" if row.is_open and not execution.summary.is_terminal else None,
     }

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from execution_engine.models import Execution
+from execution_engine.models import Execution, Operation
 from execution_engine.selectors.executions import get_execution
 from execution_engine.selectors.timeline import Timeline, get_timeline
 from tests.factories import make_event, make_execution, make_operation, make_version, make_worker
@@ -100,8 +100,50 @@ def test_timeline_asks_two_queries(rows: int, django_assert_num_queries: Any) ->
         assert len(get_timeline(detail).lanes) == rows
 
 
-def test_window_shows_some_and_says_that_there_are_more() -> None:
+def test_windows_follow_one_another() -> None:
     execution = ended_execution(10)
     operations = [make_operation(execution, status="SUCCEEDED") for _ in range(3)]
-    window = read(execution, after=operations[0].start_event, limit=1)
-    assert ([lane.operation_id for lane in window.lanes], window.is_cut) == ([operations[1].id], True)
+    first = read(execution, limit=2)
+    assert [lane.operation_id for lane in first.lanes] == [one.id for one in operations[:2]]
+    assert first.next_after == operations[1].start_event
+    second = read(execution, limit=2, after=first.next_after or 0)
+    assert ([lane.operation_id for lane in second.lanes], second.next_after) == ([operations[2].id], None)
+
+
+def batch_of(execution: Execution, items: int) -> Operation:
+    batch = make_operation(execution, "CONTEXT", "SUCCEEDED", name="customers", sub_type="Map", started_at=at(1), ended_at=at(9))
+    for number in range(items):
+        item = make_operation(execution, "CONTEXT", "FAILED" if number == 1 else "SUCCEEDED", name=f"item {number}", parent_id=batch.id)
+        make_operation(execution, status="SUCCEEDED", name="mail", parent_id=item.id)
+    return batch
+
+
+@pytest.mark.parametrize("limit", [2_000, 5])
+def test_a_large_batch_is_one_line_until_it_is_opened(limit: int) -> None:
+    execution = ended_execution(10)
+    batch = batch_of(execution, 4)
+    closed = read(execution, closes_above=3, limit=limit)
+    assert [(one.title, one.inside, one.failed_inside, one.is_closed) for one in closed.lanes] == [("customers", 4, 1, True)]
+    opened = get_timeline(get_execution(execution.id), opened=[batch.id], closes_above=3, limit=limit)
+    assert [one.title for one in opened.lanes if one.depth == 1] == [f"item {number}" for number in range(4)]
+    assert [one.is_closed for one in opened.lanes if one.operation_id == batch.id] == [False]
+
+
+def test_segments_of_the_execution_are_the_same_whatever_is_closed() -> None:
+    execution = ended_execution(10)
+    batch = make_operation(execution, "CONTEXT", "SUCCEEDED", name="all", started_at=at(1), ended_at=at(9))
+    for _ in range(2):
+        make_operation(execution, "CALLBACK", "SUCCEEDED", name="ask", parent_id=batch.id, started_at=at(2), ended_at=at(7))
+    invocation(execution, 5, 0, 3)
+    invocation(execution, 6, 8, 10)
+    assert segments(read(execution, closes_above=1)) == segments(read(execution)) == segments(read(execution, limit=2))
+
+
+@pytest.mark.parametrize("rows", [6, 12])
+def test_a_window_asks_five_queries(rows: int, django_assert_num_queries: Any) -> None:
+    execution = ended_execution(10)
+    for _ in range(rows):
+        make_operation(execution, "CONTEXT", "SUCCEEDED")
+    detail = get_execution(execution.id)
+    with django_assert_num_queries(5):
+        get_timeline(detail, limit=4)

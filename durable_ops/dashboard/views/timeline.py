@@ -1,0 +1,79 @@
+"""The time line on the page of an execution: its figure, how the wall time divides, and the addresses of its other windows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+
+from durable_ops.dashboard.charts.timeline import timeline_figure
+from execution_engine.core.enums import OperationType
+from execution_engine.selectors.executions import ExecutionDetail
+from execution_engine.selectors.segments import SegmentKind
+from execution_engine.selectors.timeline import Lane, Timeline, get_timeline
+from execution_engine.selectors.usual import usual_durations
+
+MAX_OPENED = 50
+MAX_COMPARED = 200
+"""Lanes whose duration is compared with the usual one: more are too many to read."""
+
+
+def timeline_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
+    """`?window=` is the history event after which it begins, `?open=` the ids of contexts that are drawn open."""
+    summary = execution.summary
+    opened = request.GET.getlist("open")[:MAX_OPENED]
+    timeline = get_timeline(execution, after=number(request.GET.get("window")) or 0, opened=opened)
+    usual = usual_durations(summary.function, summary.version, [lane.title for lane in timeline.lanes[:MAX_COMPARED]])
+    return {
+        "timeline": timeline,
+        "split": _split(timeline),
+        "figure": timeline_figure(timeline, title=summary.function, usual=usual),
+        "windows": _windows(request, timeline, opened),
+        "has_children": any(lane.type == OperationType.CHAINED_INVOKE for lane in timeline.lanes),
+    }
+
+
+def number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _windows(request: HttpRequest, timeline: Timeline, opened: Sequence[str]) -> dict[str, Any]:
+    """Addresses of the other windows, and of every context opened or closed; the rest of the address stays."""
+    window = number(request.GET.get("window"))
+    changeable = [lane for lane in timeline.lanes if lane.is_closed or lane.operation_id in opened]
+    return {
+        "toggles": [{"lane": lane, "url": _address(request, window, _toggled(lane, opened))} for lane in changeable[:MAX_OPENED]],
+        "first": _address(request, None, opened) if window else None,
+        "next": _address(request, timeline.next_after, opened) if timeline.next_after else None,
+    }
+
+
+def _toggled(lane: Lane, opened: Sequence[str]) -> list[str]:
+    return [*opened, lane.operation_id] if lane.is_closed else [one for one in opened if one != lane.operation_id]
+
+
+def _address(request: HttpRequest, window: int | None, opened: Sequence[str]) -> str:
+    query = request.GET.copy()
+    query.pop("seen", None)
+    query.pop("window", None)
+    query.setlist("open", list(opened))
+    if window:
+        query["window"] = str(window)
+    return f"{request.path}?{query.urlencode()}"
+
+
+def _split(timeline: Timeline) -> list[dict[str, Any]]:
+    """How the wall time divides, for the bar in the header: words, duration and place in percent."""
+    whole = max((timeline.end - timeline.start).total_seconds(), 1e-9)
+    words = (
+        (SegmentKind.QUEUED, "queued", "Queued"),
+        (SegmentKind.RUNNING, "running", "Running"),
+        (SegmentKind.WAITING, "waiting", "Waiting"),
+        (SegmentKind.RETRY_WAIT, "retrying", "Waiting to retry"),
+    )
+    parts, at = [], 0.0
+    for kind, tone, word in words:
+        total = timeline.total(kind)
+        share = total.total_seconds() / whole * 100
+        parts.append({"tone": tone, "word": word, "total": total, "x": f"{at:.3f}", "width": f"{share:.3f}"})
+        at += share
+    return parts
