@@ -18,7 +18,6 @@ from execution_engine.core.transitions import execution as executions
 from execution_engine.invocation.versions import version_to_start
 from execution_engine.journal import store
 from execution_engine.journal.bell import ring_after_commit
-from execution_engine.journal.functions import VersionRow
 from execution_engine.journal.present import present
 from execution_engine.journal.statements import statement
 from execution_engine.services import checks
@@ -71,15 +70,13 @@ def start_execution(
     execution_id = new_execution_id()
     chosen = name or str(execution_id)
     with connection.cursor() as cursor:  # one statement, so it needs no transaction of its own
-        row = version_to_start(cursor, function, version)
-        started = _insert(cursor, function, row, [execution_id], [chosen], [input_text], given)
+        started = _insert(cursor, function, version, [execution_id], [chosen], [input_text], given)
         if not started:
             return _existing(cursor, function, chosen, input_text)
     if given.claim_id is None:
         ring_after_commit()
-    return StartedExecution(
-        execution_id, _arn(function, row.version, chosen, execution_id), chosen, row.version, True, started[execution_id]
-    )
+    started_at, started_version = started[execution_id]
+    return StartedExecution(execution_id, _arn(function, started_version, chosen, execution_id), chosen, started_version, True, started_at)
 
 
 def start_executions(
@@ -91,12 +88,12 @@ def start_executions(
     ids = [new_execution_id() for _ in input_texts]
     names = [str(execution_id) for execution_id in ids]
     with connection.cursor() as cursor:
-        row = version_to_start(cursor, function, version)
-        started = _insert(cursor, function, row, ids, names, list(input_texts), StartOptions(started_by=started_by))
+        started = _insert(cursor, function, version, ids, names, list(input_texts), StartOptions(started_by=started_by))
     ring_after_commit()
     return [
-        StartedExecution(i, _arn(function, row.version, name, i), name, row.version, True, started[i])
+        StartedExecution(i, _arn(function, chosen, name, i), name, chosen, True, started_at)
         for i, name in zip(ids, names, strict=True)
+        for started_at, chosen in (started[i],)
     ]
 
 
@@ -122,36 +119,36 @@ def stop_execution(execution_id: UUID, error: ErrorObject | None = None) -> date
 def _insert(
     cursor: store.Cursor,
     function: str,
-    row: VersionRow,
+    version: str | None,
     ids: list[UUID],
     names: list[str],
     inputs: list[str | None],
     options: StartOptions,
-) -> dict[UUID, datetime]:
+) -> dict[UUID, tuple[datetime, str]]:
+    """Moment and version of each that was started. One statement, unless the version is not registered yet or the name is taken."""
     settings = engine_settings()
-    details = None if row.execution_timeout is None else json.dumps({"ExecutionTimeout": row.execution_timeout})
-    cursor.execute(
-        statement("insert_executions"),
-        {
-            "now": present(),
-            "version_id": row.id,
-            "function": function,
-            "version": row.version,
-            "execution_timeout": row.execution_timeout,
-            "retention_days": row.retention_days or settings.RETENTION_DAYS,
-            "claim_seconds": 0 if options.claim_id is None else settings.CLAIM_SECONDS,
-            "claim_id": options.claim_id,
-            "claimed_by": options.claimed_by,
-            "attributes": json.dumps(dict(options.attributes or {})),
-            "tenant_id": options.tenant_id,
-            "started_by": options.started_by,
-            "details": details,
-            "ids": ids,
-            "names": names,
-            "inputs": inputs,
-        },
-    )
-    return dict(cursor.fetchall())
+    params = {
+        "now": present(),
+        "function": function,
+        "version": version,
+        "retention_days": settings.RETENTION_DAYS,
+        "claim_seconds": 0 if options.claim_id is None else settings.CLAIM_SECONDS,
+        "claim_id": options.claim_id,
+        "claimed_by": options.claimed_by,
+        "attributes": json.dumps(dict(options.attributes or {})),
+        "tenant_id": options.tenant_id,
+        "started_by": options.started_by,
+        "ids": ids,
+        "names": names,
+        "inputs": inputs,
+    }
+    cursor.execute(statement("insert_executions"), params)
+    rows = cursor.fetchall()
+    if not rows and ids:
+        version_to_start(cursor, function, version)
+        cursor.execute(statement("insert_executions"), params)
+        rows = cursor.fetchall()
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _existing(cursor: store.Cursor, function: str, name: str, input_text: str | None) -> StartedExecution:

@@ -22,11 +22,11 @@ RECONNECT_SECONDS = 0.5
 LISTEN_SECONDS = 0.5  # between looks at the stop event; a notification ends the wait at once
 SUSPECT_PATIENCE_LOOKS = 10
 LOCKED_SECONDS = 0.005
-AFTERWARDS_SECONDS = 0.005
-LATE_SECONDS = 0.004
+AFTERWARDS_SECONDS = 0.008
+LATE_SECONDS = 0.01
 """How much later than the one before it each child of a worker answers a ring, up to `MOST_LATE` times: if all looked at once, the
 looks in vain would take the time of the one execution that is due. The first child, most often rested, keeps what it remembers."""
-MOST_LATE = 4
+MOST_LATE = 3
 
 
 class Pump:

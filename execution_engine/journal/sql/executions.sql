@@ -1,27 +1,33 @@
 -- name: insert_executions
--- Starts many in one statement, each due at once, or claimed already when `claim_id` is given. A name that is taken returns no row.
+-- Starts many in one statement, of the version asked for or of the newest one of the function, each due at once, or claimed already
+-- when `claim_id` is given. A name that is taken returns no row, nor does a version that is not registered.
 -- Input is stored here only; ExecutionStarted reads it from the row.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+), v as materialized (
+  select id, version, execution_timeout, coalesce(retention_days, %(retention_days)s) as retention_days from durable_function_version
+   where function = %(function)s and (%(version)s::text is null or version = %(version)s)
+   order by created_at desc, id desc limit 1
 ), started as (
   insert into durable_execution (
     id, function_version_id, function, version, name, status, started_at, deadline_at, execution_timeout, retention_days, due_at,
     claim_id, claimed_by, invocation_id, invocation_started_at, invocations, failed_invocations, is_suspect, runs_alone,
     event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, tenant_id, started_by, input, owes_parent, redrive_count)
-  select a.id, %(version_id)s, %(function)s, %(version)s, a.name, 'RUNNING', c.now,
-         c.now + make_interval(secs => %(execution_timeout)s), %(execution_timeout)s, %(retention_days)s,
+  select a.id, v.id, %(function)s, v.version, a.name, 'RUNNING', c.now,
+         c.now + make_interval(secs => v.execution_timeout), v.execution_timeout, v.retention_days,
          c.now + make_interval(secs => %(claim_seconds)s),
          %(claim_id)s, %(claimed_by)s, %(claim_id)s, case when %(claim_id)s::uuid is null then null else c.now end,
          case when %(claim_id)s::uuid is null then 0 else 1 end, 0, false, false,
          1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, a.input, false, 0
-    from unnest(%(ids)s::uuid[], %(names)s::text[], %(inputs)s::text[]) as a(id, name, input) cross join clock c
+    from unnest(%(ids)s::uuid[], %(names)s::text[], %(inputs)s::text[]) as a(id, name, input) cross join clock c cross join v
   on conflict (function, name) do nothing
-  returning id, started_at
+  returning id, started_at, version, execution_timeout
 ), history as (
   insert into durable_event (execution_id, event_id, type, at, details)
-  select id, 1, 'ExecutionStarted', started_at, %(details)s from started
+  select id, 1, 'ExecutionStarted', started_at,
+         case when execution_timeout is not null then json_build_object('ExecutionTimeout', execution_timeout)::text end from started
 )
-select id, started_at from started
+select id, started_at, version from started
 
 -- name: execution_by_name
 -- Who holds a name, after an insert met it. Index: execution_name_of_function.
