@@ -171,10 +171,11 @@ def cents(amount: Decimal) -> Decimal:
 
 
 def amount_text(amount: Decimal) -> str:
-    """To the cent; an amount of less than a cent with its first two digits that say something."""
-    if amount and abs(amount) < CENT / 2:
-        return f"{amount:.{1 - amount.adjusted()}f}"
-    return f"{cents(amount):,}"
+    """To the cent; what is less than ten cents and not whole cents with two digits that say something."""
+    rounded = cents(amount)
+    if amount == rounded or abs(amount) >= CENT * 10:
+        return f"{rounded:,}"
+    return f"{amount:.{1 - amount.adjusted()}f}"
 
 
 def number_text(quantity: Decimal) -> str:

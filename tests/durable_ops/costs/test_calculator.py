@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from durable_ops.costs.bills import Basis, Bill, cents, durable_charges, make_bill, number_text
+from durable_ops.costs.bills import Basis, Bill, amount_text, cents, durable_charges, make_bill, number_text
 from durable_ops.costs.calculator import EXAMPLES, Scenario, estimate
 from durable_ops.costs.prices import LIST_PRICES, Book, Item, Price, PriceBook
 from execution_engine.selectors.costs import Quantities, Usage
@@ -78,3 +78,11 @@ def test_a_price_counts_from_its_day_and_the_first_one_before() -> None:
 )
 def test_quantities_are_written_without_exponent(quantity: str, text: str) -> None:
     assert number_text(Decimal(quantity)) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("4.166675", "4.17"), ("0.01", "0.01"), ("0.0086", "0.0086"), ("0.0000004", "0.00000040"), ("1234.5", "1,234.50"), ("0", "0.00")],
+)
+def test_amounts_are_shown_to_the_cent_and_small_ones_with_two_digits(amount: str, text: str) -> None:
+    assert amount_text(Decimal(amount)) == text
