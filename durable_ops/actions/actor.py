@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+
 from durable_ops import permissions
 from durable_ops.models import ApiKey, Right
 
@@ -42,3 +44,11 @@ class Actor:
         if self.user is None:
             raise permissions.RightMissingError(right)
         permissions.require(self.user, right)
+
+    def may(self, right: Right) -> bool:
+        """As `require`, for what is shown only to some."""
+        try:
+            self.require(right)
+        except PermissionDenied:
+            return False
+        return True

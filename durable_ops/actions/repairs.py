@@ -1,6 +1,6 @@
 """What people and keys do to executions that went wrong: pause, resume, redrive, fork, move, delete."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from durable_ops.audit import log
 from durable_ops.costs import ledger
 from durable_ops.models import Right
 from execution_engine.core.enums import ExecutionStatus
+from execution_engine.invocation.rehearsal.findings import Rehearsal
 from execution_engine.selectors.executions import get_execution
 from execution_engine.services import fork, move, redrive, removal, repairs
 from execution_engine.services.fork import Forked
@@ -72,13 +73,14 @@ def plan_redrive(
 ) -> RepairPlan:
     """What a redrive would do, rehearsed with the code loaded here; changes nothing. Raises as `redrive_execution`."""
     actor.require(Right.REDRIVE_EXECUTION)
-    return redrive.plan_redrive(
+    plan = redrive.plan_redrive(
         execution_id,
         from_operation=from_operation,
         replaces_result=result is not None,
         result_text=result.text if result else None,
         input_text=input.text if input else None,
     )
+    return replace(plan, rehearsal=_readable(actor, plan.rehearsal))
 
 
 def redrive_execution(
@@ -127,7 +129,8 @@ def plan_fork(
     """What a fork would begin with, rehearsed with the code of its version; changes nothing. Raises as `fork_execution`."""
     actor.require(Right.REDRIVE_EXECUTION)
     text = input.text if input else None
-    return fork.plan_fork(execution_id, from_operation=from_operation, version=version, input_text=text)
+    plan = fork.plan_fork(execution_id, from_operation=from_operation, version=version, input_text=text)
+    return replace(plan, rehearsal=_readable(actor, plan.rehearsal))
 
 
 def fork_execution(
@@ -166,7 +169,8 @@ def fork_execution(
 def plan_move(actor: Actor, execution_id: UUID, *, version: str) -> MovePlan:
     """What another version of the function would do with the execution; changes nothing. Raises as `move_execution`."""
     actor.require(Right.REDRIVE_EXECUTION)
-    return move.plan_move(execution_id, version)
+    plan = move.plan_move(execution_id, version)
+    return replace(plan, rehearsal=_readable(actor, plan.rehearsal))
 
 
 def move_execution(actor: Actor, execution_id: UUID, *, version: str, reason: str = "", force: bool = False) -> MovePlan:
@@ -196,6 +200,10 @@ def delete_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> N
         removal.delete_execution(execution_id)
         facts = {"function": summary.function, "name": summary.name, "status": summary.status}
         log.append(actor, _act("execution.delete", execution_id, reason, **facts))
+
+
+def _readable(actor: Actor, found: Rehearsal) -> Rehearsal:
+    return found if actor.may(Right.VIEW_PAYLOAD) else found.without_messages()
 
 
 def _act(action: str, execution_id: UUID, reason: str, **facts: Any) -> log.Act:

@@ -79,7 +79,8 @@ def _plan(execution_id: UUID, version: str) -> tuple[MovePlan, Stored]:
 
 
 def _refusal(plan: MovePlan) -> ExecutionDivergesError:
-    found = plan.rehearsal
+    """Without messages of errors, which may quote payloads: the plan has them for whoever may read them."""
+    found = plan.rehearsal.without_messages()
     return ExecutionDivergesError(
         f"version {plan.to_version} does not fit what is recorded: {found.summary}",
         verdict=str(found.verdict),

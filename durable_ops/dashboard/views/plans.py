@@ -110,9 +110,9 @@ def move(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     return render_page(request, "executions/move.html", context, fragment="plan", status=answer)
 
 
-@console_view(Right.VIEW_EXECUTION)
+@console_view(Right.VIEW_PAYLOAD)
 def check(request: HttpRequest) -> HttpResponse:
-    """What the code that this process has would do to the executions that are open: a sample of each version, for two seconds."""
+    """What the code that this process has would do to the executions that are open: a sample of each version, for two seconds. What it raises may quote payloads."""
     found = deploy_check(CHECK)
     return render_page(request, "functions/check.html", {"check": found, "scope": CHECK}, fragment="found")
 

@@ -1,6 +1,6 @@
 """What a rehearsal found, as values: for plans, the deploy check and tests."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -149,6 +149,12 @@ class Rehearsal:
     @property
     def children(self) -> tuple[OperationRecord, ...]:
         return tuple(one for one in self.waiting if one.type is OperationType.CHAINED_INVOKE)
+
+    def without_messages(self) -> "Rehearsal":
+        """For whoever may not read payloads, which the messages of errors may quote."""
+        divergences = tuple(replace(one, detail="") for one in self.divergences)
+        problem = self.problem if self.error is None or not self.problem else f"the code raises {self.error.type}"
+        return replace(self, divergences=divergences, problem=problem, error=None, result=None)
 
     @property
     def summary(self) -> str:

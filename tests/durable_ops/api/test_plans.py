@@ -1,15 +1,19 @@
 """Plans and version moves over REST."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from durable_ops.api.serializers import documents
-from durable_ops.models import AuditEntry
+from durable_ops.models import AuditEntry, Right
 from execution_engine.models import Execution
 from execution_engine.sdk.definition import RegisteredFunction
 from tests.durable_ops.api.conftest import Door, refusal
-from tests.durable_ops.versions import changed, id_of, loaded_versions, started
+from tests.durable_ops.people import make_user
+from tests.durable_ops.versions import changed, id_of, load, loaded_versions, started
 
 Versions = dict[str, RegisteredFunction]
 
@@ -70,3 +74,18 @@ def test_a_redrive_and_a_fork_are_planned(admin: Door, versions: Versions) -> No
     assert ([one["name"] for one in plan["effects"]], plan["waits"], plan["verdict"]) == (["pay"], [], "fits")
     assert admin.get(f"{path}/fork", {"version": "fits"}).json()["verdict"] == "fits"
     assert admin.get(f"{path}/fork", {"version": "changed"}).json()["verdict"] == "diverges"
+
+
+def raising(event: Any, context: Any) -> None:
+    raise ValueError("card 4111")
+
+
+def test_messages_are_for_whoever_may_read_payloads(admin: Door, path: str, versions: Versions) -> None:
+    load(replace(versions["fits"], handler=raising))
+    assert "card 4111" in admin.get(f"{path}/move", {"version": "fits"}).json()["summary"]
+    assert "card 4111" not in str(refusal(admin.post(f"{path}/move", {"version": "fits", "reason": "r"}), 409, "execution_diverges"))
+    person = make_user("nobody")
+    person.user_permissions.add(Permission.objects.get(codename=Right.REDRIVE_EXECUTION.value))
+    repairer = Door(person)
+    plan = repairer.get(f"{path}/move", {"version": "fits"}).json()
+    assert ("card 4111" in str(plan), "the code raises ValueError" in plan["summary"], plan["verdict"]) == (False, True, "diverges")
