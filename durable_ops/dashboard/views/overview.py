@@ -25,6 +25,7 @@ from execution_engine.selectors.search import ExecutionFilters
 from execution_engine.selectors.workers import LiveWorker
 
 SHOWN = 5
+DEFAULT_SPAN = "24h"
 VERSIONS_SHOWN = 8
 RETRYING_READ = 100
 OUTCOMES = (("succeeded", "succeeded"), ("failed", "failed"), ("stopped", "stopped"), ("running", "still open"))
@@ -80,7 +81,7 @@ SPANS = {
 @console_view(Right.VIEW_EXECUTION)
 def overview_page(request: HttpRequest) -> HttpResponse:
     key = request.GET.get("span", "")
-    key = key if key in SPANS else "1h"
+    key = key if key in SPANS else DEFAULT_SPAN
     buckets = activity(SPANS[key].length, SPANS[key].bucket)
     found = overview()
     attention = _attention(request, found)
