@@ -25,7 +25,7 @@ def thirty_days(event: dict[str, Any], context: DurableContext) -> dict[str, Any
     return {"manager": first["action"], "finance": second["action"]}
 
 
-QUERIES = 45
+QUERIES = 36
 MINE = Group.objects.filter(name__in=["requested", "paid"])
 
 
