@@ -8,6 +8,7 @@ import pytest
 from execution_engine.core.enums import EventType, ExecutionStatus
 from execution_engine.core.errors import ExecutionEndedError
 from execution_engine.core.transitions import execution as moves
+from execution_engine.core.transitions import moving
 from tests.execution_engine.core.builders import EARLIER, ERROR, NOW, execution
 
 CLAIM, REQUEST = UUID(int=1), UUID(int=2)
@@ -99,3 +100,24 @@ def test_the_deadline_itself_is_too_late() -> None:
     assert not moves.is_past_deadline(execution(deadline_at=SOON), NOW)
     assert not moves.is_past_deadline(execution(), NOW)
     assert not moves.is_past_deadline(execution(deadline_at=NOW, status=ExecutionStatus.STOPPED), NOW)
+
+
+def test_a_move_takes_the_claim_away_and_owes_an_invocation() -> None:
+    moved = moving.move(CLAIMED, "2", NOW, REQUEST, {"ToVersion": "2"})
+    after = moved.record
+    assert (after.version, after.claim_id, after.invocation_started_at, after.due_at) == ("2", None, None, NOW)
+    assert (after.wake_seq != after.told_seq, after.failed_invocations) == (True, 0)
+    assert [event.type for event in moved.events] == [EventType.INVOCATION_COMPLETED, EventType.EXECUTION_MOVED]
+
+
+@pytest.mark.parametrize("status", [ExecutionStatus.PAUSED, ExecutionStatus.PAUSING])
+def test_a_move_leaves_a_pause_in_place(status: ExecutionStatus) -> None:
+    moved = moving.move(execution(status=status, due_at=SOON), "2", NOW, None, {})
+    assert (moved.record.status, moved.record.due_at) == (status, SOON)
+    assert [event.type for event in moved.events] == [EventType.EXECUTION_MOVED]
+
+
+@pytest.mark.parametrize("status", TERMINAL)
+def test_what_is_over_is_not_moved(status: ExecutionStatus) -> None:
+    with pytest.raises(ExecutionEndedError):
+        moving.move(execution(status=status), "2", NOW, None, {})
