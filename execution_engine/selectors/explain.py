@@ -12,6 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationSubType, OperationType
+from execution_engine.core.transitions.execution import MAX_FAILED_INVOCATIONS
 
 
 class StateCode(StrEnum):
@@ -126,6 +127,8 @@ def derived_state(
     status = ExecutionStatus(execution.status)
     if status in _ENDED:
         code, label, sentence = _ENDED[status]
+        if status is ExecutionStatus.FAILED and execution.failed_invocations >= MAX_FAILED_INVOCATIONS:
+            sentence = f"{MAX_FAILED_INVOCATIONS} invocations in a row failed; the error tells how the last one ended."
         return DerivedState(code, label, sentence, since=execution.ended_at)
     if status is not ExecutionStatus.RUNNING:
         return _paused(execution, is_pausing=status is ExecutionStatus.PAUSING)

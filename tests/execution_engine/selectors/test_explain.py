@@ -41,6 +41,11 @@ def test_ended_execution_shows_how_it_ended(version: FunctionVersion, status: st
     assert (state.code, state.label, state.since) == (code, label, ended_at)
 
 
+def test_five_failed_invocations_are_told_from_an_error_of_the_code(version: FunctionVersion) -> None:
+    given_up = make_execution(version, status="FAILED", ended_at=ago(seconds=5), failed_invocations=5)
+    assert state_of(given_up).sentence == "5 invocations in a row failed; the error tells how the last one ended."
+
+
 @pytest.mark.parametrize("status", ["PAUSED", "PAUSING"])
 def test_paused_execution_waits_for_a_person(version: FunctionVersion, status: str) -> None:
     assert state_of(make_execution(version, status=status)).code is StateCode.PAUSED
