@@ -1,4 +1,4 @@
-"""DBOS Transact with the best settings found for it: `python -m tests.benchmarks.dbos_engine w1|w2|w5|w6 DATABASE_URL`.
+"""DBOS Transact with the best settings found for it: `python -m tests.benchmarks.dbos_engine w1|...|w6 DATABASE_URL`.
 
 Workflows are started in the process that executes them, without its queues: those are polled and were slower in each measure.
 """
@@ -12,25 +12,28 @@ import time
 from typing import Any
 
 import psycopg
-from dbos import DBOS, DBOSConfig
+from dbos import DBOS, DBOSConfig, SendMessage
 
 from tests.benchmarks.measuring import (
     FAN_ITEMS,
     FAN_LIMIT,
     FAN_RUNS,
     LONG_STEPS,
+    OTHER_EVENTS,
     PAYLOAD,
     STEPS,
     Meter,
     answer_calls,
     emit,
     growth,
+    latencies,
     replay_figures,
 )
 
 EXECUTIONS = int(os.environ.get("BENCH_DBOS_EXECUTIONS", "300"))
 RESUMED = threading.Event()
 MOMENTS: list[list[float]] = []
+LAGS: list[float] = []
 
 
 @DBOS.step()
@@ -68,6 +71,22 @@ async def async_step() -> dict[str, Any]:
 
 
 @DBOS.workflow()
+async def sleeper(due: float) -> None:
+    await async_step()
+    await DBOS.sleep_async(max(due - time.time(), 0.01))
+    await async_step()
+    LAGS.append(time.time() - due)
+
+
+@DBOS.workflow()
+async def waiter() -> None:
+    await async_step()
+    await DBOS.recv_async("go", timeout_seconds=300)
+    await async_step()
+    LAGS.append(0.0)
+
+
+@DBOS.workflow()
 async def fan(items: int) -> int:
     gate = asyncio.Semaphore(FAN_LIMIT)
 
@@ -89,6 +108,37 @@ def w1(url: str) -> None:
 
 def w2(url: str) -> None:
     answer_calls({"in process": one, "started in process": lambda: DBOS.start_workflow(one).get_result()})
+
+
+def w3(url: str) -> None:
+    """Coroutine workflows, the only kind that does not hold a thread while it sleeps; they are started from a coroutine."""
+
+    async def run() -> None:
+        due = time.time() + 10 + OTHER_EVENTS / 50
+        for _ in range(OTHER_EVENTS):
+            await DBOS.start_workflow_async(sleeper, due)
+        while len(LAGS) < OTHER_EVENTS:
+            await asyncio.sleep(0.005)
+
+    asyncio.run(run())
+    emit("dbos", "W3", mode="due at once", timers=OTHER_EVENTS, wakes_per_s=round(OTHER_EVENTS / max(LAGS)), **latencies(LAGS))
+
+
+def w4(url: str) -> None:
+    """Events in its bulk calls of 100, which were quicker than one call each."""
+
+    async def run() -> float:
+        handles = [await DBOS.start_workflow_async(waiter) for _ in range(OTHER_EVENTS)]
+        await asyncio.sleep(5)
+        began = time.perf_counter()
+        for first in range(0, OTHER_EVENTS, 100):
+            news = [SendMessage(destination_id=one.workflow_id, message=1, topic="go") for one in handles[first : first + 100]]
+            await DBOS.send_bulk_async(news)
+        while len(LAGS) < OTHER_EVENTS:
+            await asyncio.sleep(0.005)
+        return time.perf_counter() - began
+
+    emit("dbos", "W4", mode="one by one", events_per_s=round(OTHER_EVENTS / asyncio.run(run())))
 
 
 def w5(url: str) -> None:
@@ -128,7 +178,7 @@ def main(workload: str, url: str) -> None:
     }
     DBOS(config=config)
     DBOS.launch()
-    {"w1": w1, "w2": w2, "w5": w5, "w6": w6}[workload](url)
+    {"w1": w1, "w2": w2, "w3": w3, "w4": w4, "w5": w5, "w6": w6}[workload](url)
     sys.stdout.flush()
     os._exit(0)  # its threads would take seconds to end
 

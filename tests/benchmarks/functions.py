@@ -55,3 +55,17 @@ def fan_again(event: Any, context: DurableContext) -> float:
     seconds = time.perf_counter() - began
     context.wait(seconds=1)
     return seconds
+
+
+@durable_execution(name="bench-sleeper")
+def sleeper(event: Any, context: DurableContext) -> None:
+    context.step(body, name="before")
+    context.wait(seconds=event["seconds"], name="sleep")
+    context.step(body, name="after")
+
+
+@durable_execution(name="bench-waiter")
+def waiter(event: Any, context: DurableContext) -> None:
+    context.step(body, name="before")
+    context.create_callback(name="answer").result()
+    context.step(body, name="after")
