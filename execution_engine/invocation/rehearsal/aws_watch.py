@@ -1,6 +1,7 @@
 """The rehearsal of a function that AWS's SDK runs: it tells ids only, so what is missing is judged by parents, not by numbers."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,12 +16,19 @@ from execution_engine.sdk.witness import Asked
 
 _BATCHES = (OperationSubType.MAP, OperationSubType.PARALLEL)
 _FAR = timedelta(days=366)
+SPARE_NUMBERS = 8
+"""Numbers tried beyond what a context has recorded."""
 _AT = re.compile(r"id='(?P<id>[0-9a-f]+)'")
 _SIDES = re.compile(r"(?P<field>type|subtype|name) checkpoint=(?:'[^']*'|None) current=(?:'(?P<asked>[^']*)'|None)")
 
 
 class AwsWatch(Watch):
     """Hears of reads and writes of AWS's state, from any of its threads."""
+
+    def __init__(self, history: History, begins_anew: frozenset[str] = frozenset()) -> None:
+        super().__init__(history, begins_anew)
+        self._siblings = Counter(record.parent_id for record in history.operations)
+        self._numbers: dict[str | None, dict[str, int]] = {}
 
     def reads(self, id_: str) -> None:
         found = self.records.get(id_)
@@ -41,10 +49,16 @@ class AwsWatch(Watch):
         raise Stop("the operation would end")
 
     def _note(self, id_: str, type_: OperationType, sub_type: str, name: str | None, parent_id: str | None) -> None:
-        first = 0 if parent_id and self.records[parent_id].sub_type in _BATCHES else 1
-        number = next((n for n in range(first, len(self.records) + 2) if operation_id(parent_id, n) == id_), first)
         self.where[id_] = author_line(caller())
-        self.asked[id_] = Asked(id_, type_, sub_type, name, parent_id, parent_id, number)
+        self.asked[id_] = Asked(id_, type_, sub_type, name, parent_id, parent_id, self._number(parent_id, id_))
+
+    def _number(self, parent_id: str | None, id_: str) -> int:
+        """Its place in its context, as far as ids tell: operations of virtual contexts have none of their own."""
+        first = 0 if parent_id and self.records[parent_id].sub_type in _BATCHES else 1
+        known = self._numbers.setdefault(parent_id, {})
+        while id_ not in known and len(known) < self._siblings[parent_id] + SPARE_NUMBERS:
+            known[operation_id(parent_id, first + len(known))] = first + len(known)
+        return known.get(id_, first)
 
 
 def shown(history: History) -> list[OperationRecord]:
