@@ -16,6 +16,9 @@ SHOWN = 2_000
 """Operations that one page or drawing takes; a larger execution is shown in windows."""
 
 
+LEAST_CHARACTERS, FULL_LENGTH = 16, 64
+
+
 class ByteLength(Func):
     """Bytes of a text without reading it: PostgreSQL knows the size of a value that is stored out of line."""
 
@@ -80,7 +83,11 @@ def list_operations(execution_id: UUID, *, after: int = 0, limit: int = SHOWN) -
 
 
 def get_operation(execution_id: UUID, operation_id: str) -> OperationDetail | None:
-    row = _rows(execution_id).filter(id=operation_id).values(*OperationRow.__dataclass_fields__, "payload", "error", "options").first()
+    """By its id, or by the first 16 characters or more of it, as a drawing of many names them."""
+    found = _rows(execution_id)
+    is_short = LEAST_CHARACTERS <= len(operation_id) < FULL_LENGTH
+    chosen = found.filter(id__startswith=operation_id) if is_short else found.filter(id=operation_id)
+    row = chosen.order_by("id").values(*OperationRow.__dataclass_fields__, "payload", "error", "options").first()
     if row is None:
         return None
     texts = {name: row.pop(name) for name in ("payload", "error", "options")}

@@ -7,7 +7,13 @@
   const LABELLED_ROWS = 80;
   const OVERVIEW_HEIGHT = 540;
   const THICK = { running: 0.62, failed: 0.62, queued: 0.22, waiting: 0.22, retrying: 0.22 };
+  const WORDS = { queued: "queued", running: "running", waiting: "waiting", retrying: "waiting to retry", failed: "failed" };
   const GROW_EVERY = 3000;
+  // A logarithmic axis in the units that people read.
+  const LATENCY_TICKS = {
+    tickvals: [0.001, 0.01, 0.1, 1, 10, 60, 3600, 86400, 864000],
+    ticktext: ["1 ms", "10 ms", "100 ms", "1 s", "10 s", "1 min", "1 h", "1 d", "10 d"],
+  };
   const drawn = new WeakMap();
   const clockOffset = (Date.parse(document.documentElement.dataset.now ?? "") || Date.now()) - Date.now();
 
@@ -26,10 +32,10 @@
     return colours;
   }
 
-  function labelWidth(rows, font) {
+  function labelWidth(figure, font) {
     const canvas = document.createElement("canvas").getContext("2d");
     canvas.font = `${font.size}px ${font.family}`;
-    return Math.max(...rows.map((row) => canvas.measureText(row.label).width + row.depth * 12));
+    return Math.max(...figure.label.map((label, row) => canvas.measureText(label).width + figure.depth[row] * 12));
   }
 
   function dress(figure, host) {
@@ -54,7 +60,7 @@
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 48, r: 12, t: 8, b: 40 },
       hoverlabel: { bgcolor: colour["surface-raised"], bordercolor: colour["line-strong"], font: { ...font, color: colour.text } },
       xaxis: { type: "date", range: figure.range, gridcolor: "rgba(0,0,0,0)", linecolor: colour.line, tickfont: font, fixedrange: true, nticks: 6 },
-      yaxis: { type: isLatency ? "log" : "linear", gridcolor: colour.line, zeroline: false, tickfont: font, fixedrange: true, nticks: 4, rangemode: "tozero", ticksuffix: isLatency ? " s" : "", tickformat: isLatency ? "~g" : "~s" },
+      yaxis: { type: isLatency ? "log" : "linear", gridcolor: colour.line, zeroline: false, tickfont: font, fixedrange: true, nticks: 4, rangemode: "tozero", tickformat: "~s", ...(isLatency ? LATENCY_TICKS : {}) },
     };
     return { data, layout };
   }
@@ -68,27 +74,45 @@
     return { data, layout };
   }
 
+  function hoverWords(figure, row) {
+    const label = figure.label[row];
+    return [label, figure.words[row], figure.usual[label.replace(/ · slow$/, "")]].filter(Boolean).join("<br>");
+  }
+
+  // As the pages say durations: two units from a minute on.
+  function durationWords(milliseconds) {
+    const seconds = milliseconds / 1000;
+    if (seconds < 1) return `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
+    if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+    const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+    const first = units.findIndex(([, size]) => seconds >= size);
+    let rest = seconds;
+    return units.slice(first, first + 2).map(([unit, size]) => { const count = Math.floor(rest / size); rest -= count * size; return count ? `${count} ${unit}` : ""; }).join(" ").trim();
+  }
+
   function dressTimeline(figure, host) {
     const colour = readTokens(host.parentElement);
-    const count = figure.rows.length;
+    const count = figure.label.length;
     const isNarrow = host.clientWidth < 640;
     const hasLabels = count <= LABELLED_ROWS && !isNarrow;
     const font = { family: getComputedStyle(host).fontFamily, size: 12, color: colour["text-soft"] };
-    const left = hasLabels ? Math.min(labelWidth(figure.rows, font), 280) + 28 : 14;
+    const left = hasLabels ? Math.min(labelWidth(figure, font), 280) + 28 : 14;
     const data = figure.data.map((trace) => ({
-      ...trace,
+      type: "bar", orientation: "h", meta: trace.meta, x: trace.x, y: trace.y,
+      base: trace.base.map((offset) => figure.origin + offset),
+      customdata: trace.y.map((row, at) => [figure.id[row], hoverWords(figure, row), `${WORDS[trace.meta]} ${durationWords(trace.x[at])}`]),
       marker: { color: colour[trace.meta], line: { color: colour[trace.meta], width: THICK[trace.meta] > 0.5 ? 1.5 : 0 } },
       width: count > LABELLED_ROWS ? 0.9 : THICK[trace.meta] * (isNarrow ? ROW / NARROW_ROW : 1),
       hovertemplate: "%{customdata[1]}<br>%{customdata[2]}<br>from %{text} UTC<extra></extra>",
-      text: trace.base.map((moment) => new Date(moment).toISOString().slice(11, 23)),
+      text: trace.base.map((offset) => new Date(figure.origin + offset).toISOString().slice(11, 23)),
       textposition: "none",
       showlegend: false,
     }));
     // Labels stand left of the bars, on a phone above them.
-    const annotations = count > LABELLED_ROWS ? [] : figure.rows.map((row, at) => ({
-      text: row.label, x: 0, xref: "paper", xanchor: "left", xshift: isNarrow ? -3 : 14 + row.depth * 12 - left,
+    const annotations = count > LABELLED_ROWS ? [] : figure.label.map((label, at) => ({
+      text: label, x: 0, xref: "paper", xanchor: "left", xshift: isNarrow ? -3 : 14 + figure.depth[at] * 12 - left,
       y: at, yanchor: "middle", yshift: isNarrow ? 15 : 0,
-      captureevents: Boolean(row.toggle), name: row.toggle ?? "",
+      captureevents: at in figure.toggle, name: figure.toggle[at] ?? "",
       showarrow: false, align: "left", font: { ...font, color: at ? colour.text : colour["text-soft"] },
     }));
     const layout = {
@@ -101,7 +125,7 @@
       plot_bgcolor: "rgba(0,0,0,0)",
       margin: { l: left, r: 24, t: 48, b: 12 },
       hoverlabel: { bgcolor: colour["surface-raised"], bordercolor: colour["line-strong"], font: { ...font, color: colour.text }, align: "left" },
-      xaxis: { type: "date", range: figure.range, side: "top", gridcolor: colour.line, linecolor: colour.line, zeroline: false, tickfont: font, nticks: isNarrow ? 3 : 9 },
+      xaxis: { type: "date", range: [figure.origin, figure.origin + figure.end], side: "top", gridcolor: colour.line, linecolor: colour.line, zeroline: false, tickfont: font, nticks: isNarrow ? 3 : 9 },
       yaxis: { range: [count - 0.4, isNarrow ? -0.9 : -0.6], showticklabels: false, showgrid: false, zeroline: false, fixedrange: count <= LABELLED_ROWS },
       uirevision: "kept",
     };
@@ -110,10 +134,9 @@
 
   // Bars that end now grow until the next refresh brings what happened meanwhile.
   function grown(figure) {
-    const [begin, end] = figure.range;
-    const now = Math.max(Date.now() + clockOffset, end);
-    const grow = (trace) => trace.x.map((width, at) => (Math.abs(trace.base[at] + width - end) < 1 ? now - trace.base[at] : width));
-    return { ...figure, range: [begin, now], data: figure.data.map((trace) => ({ ...trace, x: grow(trace) })) };
+    const now = Math.max(Date.now() + clockOffset - figure.origin, figure.end);
+    const grow = (trace) => trace.x.map((width, at) => (Math.abs(trace.base[at] + width - figure.end) < 1 ? now - trace.base[at] : width));
+    return { ...figure, end: now, data: figure.data.map((trace) => ({ ...trace, x: grow(trace) })) };
   }
 
   function growAll() {

@@ -27,7 +27,7 @@ from execution_engine.selectors.graph import get_graph
 from execution_engine.selectors.logs import last_line_id
 from execution_engine.selectors.operations import OperationDetail, get_operation, list_operations, tree
 
-TABLE_ROWS = 200
+TABLE_ROWS = 100
 TABS = {
     "operations": "Operations",
     "graph": "Graph",
