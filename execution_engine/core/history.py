@@ -56,14 +56,18 @@ class StoredEvent:
     error: str | None = None
 
 
-def to_wire(event: StoredEvent, *, include_data: bool = True) -> dict[str, Any]:
-    """AWS's keys and omissions: absent SubType, Name, ParentId have no key; data left out keeps its empty object."""
+def to_wire(event: StoredEvent, execution_id: str, *, include_data: bool = True) -> dict[str, Any]:
+    """AWS's keys and omissions: absent SubType, Name, ParentId have no key; data left out keeps its empty object.
+
+    The execution is an operation too: its events carry its id, without which AWS's own tools refuse a history.
+    """
     wire: dict[str, Any] = {
         "EventType": str(event.type),
         "EventId": event.event_id,
         "EventTimestamp": event.at,
     }
-    optional = {"Id": event.operation_id, "SubType": event.sub_type, "Name": event.name, "ParentId": event.parent_id}
+    whose = event.operation_id or (None if event.type is EventType.INVOCATION_COMPLETED else execution_id)
+    optional = {"Id": whose, "SubType": event.sub_type, "Name": event.name, "ParentId": event.parent_id}
     wire.update({key: value for key, value in optional.items() if value})
     wire[f"{event.type}Details"] = _details(event, include_data)
     return wire

@@ -38,7 +38,7 @@ def list_events(
     rows = list(found.order_by("-event_id" if reverse else "event_id").values()[:limit])
     operations = _operations(execution_id, {row["operation_id"] for row in rows if row["operation_id"]}, include_data)
     execution = _execution(execution_id, rows) if include_data else {}
-    return [to_wire(_stored(row, operations, execution), include_data=include_data) for row in rows]
+    return [to_wire(_stored(row, operations, execution), str(execution_id), include_data=include_data) for row in rows]
 
 
 def _stored(row: Mapping[str, Any], operations: Mapping[str, _Owner], execution: Mapping[EventType, _Owner]) -> StoredEvent:

@@ -113,7 +113,7 @@ class StoredExecution:
 
     def events(self) -> list[dict[str, Any]]:
         """The history as AWS's Event objects."""
-        return [history.to_wire(line.kept or self._stored(line)) for line in self._history]
+        return [history.to_wire(line.kept or self._stored(line), str(self.record.id)) for line in self._history]
 
     def keep(self, operations: Collection[str], *, with_input: bool) -> None:
         """Before a redrive: what was written stays as it reads now, whatever becomes of these operations and of the end."""

@@ -17,7 +17,7 @@ def history_lines(events: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _line(event: Mapping[str, Any], labels: dict[str, str]) -> str:
     words = [event["EventType"]]
-    if "Id" in event:
+    if "SubType" in event:
         words.insert(0, labels.setdefault(event["Id"], f"#{len(labels) + 1}"))
         words.append(event["SubType"])
     if "Name" in event:
