@@ -86,18 +86,22 @@ class _Run:
         self.thread.join(seconds)
         if not self.thread.is_alive():
             return None
-        mine = [self.thread, *self.threads]
-        frames = sys._current_frames()
-        where = next((line for one in mine if (line := author_line(frames.get(one.ident or 0)))), "")
-        del frames
+        where = next(iter(self._in_author_code().values()), "")
         ends_by = time.monotonic() + GRACE_SECONDS
         while self.thread.is_alive() and time.monotonic() < ends_by:
-            for one in filter(threading.Thread.is_alive, mine):  # the number of one that is gone may be another's
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(one.ident or 0), ctypes.py_object(_GiveUpError))
+            for number in self._in_author_code() or {self.thread.ident: ""}:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(number or 0), ctypes.py_object(_GiveUpError))
             self.thread.join(0.05)
         if self.thread.is_alive():
             _lost.append(self.thread)
         return where
+
+    def _in_author_code(self) -> dict[int | None, str]:
+        """Where the author's code stands, by thread: ours, or those on which AWS's SDK runs it. One that is gone is left out, as its
+        number may be another's by now."""
+        frames = sys._current_frames()
+        mine = (one for one in (self.thread, *self.threads) if one.is_alive())
+        return {one.ident: line for one in mine if (line := author_line(frames.get(one.ident or 0)))}
 
     def _run(self) -> None:
         is_aws = self.function.kind == "aws"
