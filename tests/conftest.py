@@ -55,6 +55,14 @@ def django_db_keepdb() -> bool:
     return not EXTERNAL_DATABASE
 
 
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """What one test's pages remembered is nothing to the next."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture(scope="session")
 def database_url(django_db_setup: None) -> str:
     """Address of the test database, for connections outside Django."""

@@ -28,15 +28,15 @@ COLUMNS = {
         Column("state", "State", "cell-state", lambda item: item.state.code.value),
         Column("name", "Name", "cell-name", lambda item: item.name),
         Column("function", "Function", "from-m cell-function", lambda item: item.function),
-        Column("version", "Version", "from-l soft", lambda item: item.version),
+        Column("version", "Version", "from-m soft", lambda item: item.version),
         Column("attributes", "Attributes", "from-xl cell-attributes", lambda item: dict(item.attributes)),
         Column("started_by", "Started by", "from-l soft cell-by", lambda item: item.started_by),
-        Column("invocations", "Invocations", "number from-l", lambda item: item.invocations),
+        Column("invocations", "Invocations", "number from-m", lambda item: item.invocations),
         Column("started", "Started", "number soft", lambda item: _time(item.started_at)),
-        Column("ended", "Ended", "number soft from-l", lambda item: _time(item.ended_at)),
-        Column("deadline", "Must end", "number soft from-l", lambda item: _time(item.deadline_at)),
+        Column("ended", "Ended", "number soft from-m", lambda item: _time(item.ended_at)),
+        Column("deadline", "Must end", "number soft from-m", lambda item: _time(item.deadline_at)),
         Column("duration", "Duration", "number from-m", lambda item: round(item.duration.total_seconds(), 3)),
-        Column("id", "Id", "mono from-l", lambda item: str(item.id)),
+        Column("id", "Id", "mono from-m", lambda item: str(item.id)),
     )
 }
 USUAL = ("state", "name", "function", "attributes", "started_by", "started", "duration")

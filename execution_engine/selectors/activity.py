@@ -1,5 +1,6 @@
 """What happened lately: executions per span of time by how they ended, how long they took, and which errors ended them."""
 
+import random
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
+from django.db import connection
 from django.db.models import Aggregate, Count, DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value
 from django.db.models.functions import Now, Substr
 
@@ -16,6 +19,16 @@ from execution_engine.models import Execution
 
 EPOCH = datetime(2020, 1, 6, tzinfo=UTC)
 """Buckets are counted from here, a Monday, so that they stay where they are from one look to the next."""
+
+FRESHEST, STALEST = 5.0, 900.0
+"""Seconds that the count of a past bucket is believed: an execution that began in it may still end."""
+
+_OLDEST_DUE = """
+select min(due.due_at) from durable_function_version v cross join lateral (
+  select e.due_at from durable_execution e
+   where e.function_version_id = v.id and e.due_at <= statement_timestamp() and e.claim_id is null and e.status = 'RUNNING'
+   order by e.due_at limit 1) due
+"""
 
 FAILURES_READ = 500
 ERROR_READ = 2_000
@@ -59,13 +72,40 @@ class FailureGroup:
 
 
 def activity(span: timedelta, width: timedelta) -> list[Bucket]:
-    """Every bucket of `width` within the last `span`, also empty ones, oldest first. One query over the starts of that time."""
+    """Every bucket of `width` within the last `span`, also empty ones, oldest first. At most one query.
+
+    The newest bucket is always counted; of older ones a cached answer may be a quarter of their age old, a quarter of an hour at most.
+    """
+    now = datetime.now(UTC)
+    last = EPOCH + (now - EPOCH) // width * width
+    times = [last - width * number for number in reversed(range(max(int(span / width), 1) + 1))]
+    keys = {at: f"durable-activity-{width.total_seconds():.0f}-{at.timestamp():.0f}" for at in times}
+    known: dict[str, Bucket] = cache.get_many([keys[at] for at in times[:-1]])
+    missing = [at for at in times if keys[at] not in known]
+    counted = _count(missing, width)
+    for at in missing[:-1]:
+        age = (now - at - width).total_seconds()
+        cache.set(keys[at], counted[at], min(max(age / 4, FRESHEST), STALEST) * random.uniform(0.7, 1))  # not all at once
+    return [known.get(keys[at]) or counted[at] for at in times]
+
+
+def _count(times: Sequence[datetime], width: timedelta) -> dict[datetime, Bucket]:
+    """The buckets that begin at these times, in order; neighbours are read as one range."""
+    ranges: list[list[datetime]] = []
+    for at in times:
+        if ranges and ranges[-1][1] == at:
+            ranges[-1][1] = at + width
+        else:
+            ranges.append([at, at + width])
+    within = Q()
+    for begin, end in ranges:
+        within |= Q(started_at__gte=begin, started_at__lt=end)
     ended = Q(ended_at__isnull=False)
     took = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
-    found = Execution.objects.filter(started_at__gt=Now() - span).order_by()
+    found = Execution.objects.filter(within).order_by()
     rows = (
-        found.annotate(at=DateBin(Value(width, output_field=DurationField()), F("started_at"), Value(EPOCH)), now=Now())
-        .values("at", "now")
+        found.annotate(at=DateBin(Value(width, output_field=DurationField()), F("started_at"), Value(EPOCH)))
+        .values("at")
         .annotate(
             succeeded=Count("id", filter=Q(status=ExecutionStatus.SUCCEEDED)),
             failed=Count("id", filter=Q(status__in=_FAILED)),
@@ -75,7 +115,8 @@ def activity(span: timedelta, width: timedelta) -> list[Bucket]:
             p95=Percentile(took, fraction=0.95),
         )
     )
-    return _filled(list(rows), span, width)
+    counted = {row["at"]: Bucket(**row) for row in rows}
+    return {at: counted.get(at) or Bucket(at, 0, 0, 0, 0, None, None) for at in times}
 
 
 def failure_groups(span: timedelta) -> list[FailureGroup]:
@@ -91,21 +132,13 @@ def failure_groups(span: timedelta) -> list[FailureGroup]:
 
 
 def oldest_due() -> datetime | None:
-    """Since when the execution that waits longest for a worker is due; None when none waits."""
-    found = Execution.objects.filter(status=ExecutionStatus.RUNNING, claim_id__isnull=True, due_at__lte=Now())
-    waiting: datetime | None = found.order_by("due_at").values_list("due_at", flat=True).first()
-    return waiting
+    """Since when the execution that waits longest for a worker is due; None when none waits. One look per version."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_DUE)
+        found: datetime | None = cursor.fetchone()[0]
+    return found
 
 
 def _group(key: tuple[str, str], members: Sequence[dict[str, Any]]) -> FailureGroup:
     latest = max(members, key=lambda row: row["ended_at"])
     return FailureGroup(key[0], key[1], len(members), latest["ended_at"], latest["id"])
-
-
-def _filled(rows: list[dict[str, Any]], span: timedelta, width: timedelta) -> list[Bucket]:
-    now = rows[0]["now"] if rows else datetime.now(UTC)
-    by_time = {row["at"]: row for row in rows}
-    last = EPOCH + (now - EPOCH) // width * width
-    times = [last - width * number for number in reversed(range(max(int(span / width), 1) + 1))]
-    empty = {"succeeded": 0, "failed": 0, "stopped": 0, "open": 0, "p50": None, "p95": None}
-    return [Bucket(at=at, **{name: by_time.get(at, empty)[name] for name in empty}) for at in times]

@@ -2,7 +2,6 @@ import json
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from tests.durable_ops.journal import register_function
@@ -31,11 +30,6 @@ class Door:
         answer = self.post("/executions", {"function": "echo", **body})
         assert answer.status_code == 201, answer.content
         return dict(answer.json())
-
-
-@pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from execution_engine.selectors.activity import EPOCH, activity, failure_groups, oldest_due
 from tests.factories import ago, make_execution, make_version
@@ -33,6 +34,19 @@ def test_buckets_are_without_gap_and_stay_where_they_are() -> None:
     assert {after.at - before.at for before, after in pairwise(buckets)} == {HOUR}
     assert (buckets[0].at - EPOCH) % HOUR == timedelta()
     assert {(bucket.succeeded, bucket.p50) for bucket in buckets} == {(0, None)}
+
+
+def test_only_what_may_have_changed_is_counted_again(django_assert_num_queries: Any) -> None:
+    version = make_version()
+    make_execution(version, started_at=ago(hours=5))
+    first = activity(24 * HOUR, HOUR)
+    make_execution(version, started_at=ago(hours=5))
+    make_execution(version, started_at=ago(seconds=0))
+    with django_assert_num_queries(1):
+        again = activity(24 * HOUR, HOUR)
+    assert sum(bucket.open for bucket in again) == sum(bucket.open for bucket in first) + 1
+    cache.clear()
+    assert sum(bucket.open for bucket in activity(24 * HOUR, HOUR)) == 3
 
 
 def test_failures_are_grouped_by_function_and_error(django_assert_num_queries: Any) -> None:
