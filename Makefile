@@ -3,6 +3,7 @@
 # make lint   ruff, mypy, import rules, sizes
 # make bench  our figures beside another engine's, on the same database
 # make crash  the long fault tests with real workers
+# make screenshots  pictures of the running console with demo data (ARGS="--into DIRECTORY --only overview,costs")
 # make conformance  judges AWS's requirement files, see tests/conformance/outside/README.md
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
@@ -11,7 +12,7 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench crash conformance browser clean
+.PHONY: run test lint bench crash screenshots conformance browser clean
 
 run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
@@ -27,6 +28,9 @@ crash: .venv/.tests
 
 conformance: .venv/.tests
 	@exec .venv/bin/python -m tests.conformance.outside $(ARGS)
+
+screenshots: .venv/.tests browser
+	@exec .venv/bin/python -m tests.browser.tour $(ARGS)
 
 bench: .venv-bench/.installed
 	@exec .venv-bench/bin/python -m tests.benchmarks $(ARGS)
