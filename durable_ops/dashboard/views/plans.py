@@ -112,7 +112,10 @@ def move(request: HttpRequest, execution_id: UUID) -> HttpResponse:
 
 @console_view(Right.VIEW_PAYLOAD)
 def check(request: HttpRequest) -> HttpResponse:
-    """What the code that this process has would do to the executions that are open: a sample of each version, for two seconds. What it raises may quote payloads."""
+    """What the code of this process would do to the executions that are open: a sample of each version, for two seconds.
+
+    What it raises may quote payloads, hence the right.
+    """
     found = deploy_check(CHECK)
     return render_page(request, "functions/check.html", {"check": found, "scope": CHECK}, fragment="found")
 
