@@ -18,7 +18,13 @@ from tests.durable_ops.examples.test_crashes import JOURNEYS, Journey
 from tests.histories.kinds import KINDS, Kind
 
 HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
 FILES = sorted(HERE.glob("*.json"))
+
+
+def keep(path: Path, recorded: RecordedExecution) -> None:
+    """Stack traces name files as the project does, wherever it was recorded."""
+    path.write_text(recorded.to_json().replace(f"{REPOSITORY}/", "") + "\n")
 
 
 def file_of(journey: Journey) -> Path:
@@ -62,7 +68,7 @@ def test_a_changed_function_is_noticed() -> None:
 def test_every_kind_of_operation_has_its_history(kind: Kind) -> None:
     path = HERE / f"{kind.name}.json"
     if "RECORD_HISTORIES" in os.environ and not path.exists():
-        path.write_text(kind.record().record().to_json() + "\n")
+        keep(path, kind.record().record())
     recorded = RecordedExecution.from_json(path.read_text())
     assert shape(kind.record().record()) == shape(recorded), "today's code records the same operations"
 
@@ -87,5 +93,5 @@ def test_every_example_has_its_history(journey: Journey) -> None:
         execution = DurableExecutionTestClient().start_execution(journey.handler, journey.event)
         journey.people(execution)
         execution.run_until_complete()
-        path.write_text(execution.record().to_json() + "\n")
+        keep(path, execution.record())
     assert path.exists()
