@@ -12,9 +12,8 @@ def test_rest_page_has_every_call(repository: Path) -> None:
     page = (repository / "durable_ops/docs/rest.md").read_text()
     found = set(re.findall(r"^\| `(GET|POST|DELETE) /([^`]*)`", page, re.MULTILINE))
     paths = {name: str(ROUTES[name].pattern) for name in EXPECTED if name != "schema"}
-    spelt = {
-        name: re.sub(r"<\w+:execution_id>", "{id}", re.sub(r"<\w+:((?:callback|batch)_id)>", r"{\1}", path)) for name, path in paths.items()
-    }
+    plain = {name: re.sub(r"<\w+:(?:execution_id|pk)>", "{id}", path) for name, path in paths.items()}
+    spelt = {name: re.sub(r"<\w+:((?:callback|batch)_id)>", r"{\1}", path) for name, path in plain.items()}
     assert found == {(method, spelt[name]) for name in spelt for method in EXPECTED[name]}
 
 
