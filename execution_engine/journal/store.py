@@ -57,13 +57,12 @@ def lock(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> Loc
 
 
 def lock_callback(cursor: Cursor, callback_id: str, now: datetime | None = None) -> tuple[Locked, OperationRecord] | None:
-    """Locks the execution that waits for a callback id, then reads it and the operation; None when nothing has that id."""
+    """Locks the execution that waits for a callback id, then reads it and the operation; None when nothing has that id.
+
+    Fetches nothing in between, so that both statements may travel in one pipeline: the second begins when the first has the lock.
+    """
     cursor.execute(statement("lock_callback"), {"callback_id": callback_id})
-    found = cursor.fetchone()
-    if found is None:
-        return None
-    params = {"execution_id": found[0], "id": found[1], "callback_id": callback_id, "now": now or present()}
-    cursor.execute(statement("read_callback"), params)
+    cursor.execute(statement("read_callback"), {"callback_id": callback_id, "now": now or present()})
     row = cursor.fetchone()
     return None if row is None else (_locked(row), operation_from_row(row[_EXECUTION_WIDTH:]))
 

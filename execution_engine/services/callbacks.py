@@ -55,7 +55,7 @@ def _answer(callback_id: str, move: Move) -> None:
 def _lock(callback_id: str) -> tuple[Locked, OperationRecord]:
     """The execution locked, then its operation read: after a wait for the lock an earlier read would be stale."""
     checks.check_text(callback_id, "callback_id")
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.connection.pipeline():  # BEGIN, lock and read in one round trip
         found = store.lock_callback(cursor, callback_id)
     if found is None:
         raise CallbackNotFoundError("there is no such callback", callback_id=callback_id[:100])

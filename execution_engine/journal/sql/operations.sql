@@ -23,9 +23,9 @@ select o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.pay
   from durable_operation o where o.execution_id = %(execution_id)s and o.id = any(%(ids)s)
 
 -- name: lock_callback
--- Locks the execution of a callback id, waiting up to lock_timeout. Of the operation only its name is taken, which never changes; what
--- is decided by it is read afterwards, in the next statement. Index: operation_callback.
-select e.id, o.id from durable_operation o join durable_execution e on e.id = o.execution_id
+-- Locks the execution of a callback id, waiting up to lock_timeout. Of the operation only that is used, which never changes; what is
+-- decided by it is read afterwards, in the next statement. Index: operation_callback.
+select e.id from durable_operation o join durable_execution e on e.id = o.execution_id
  where o.callback_id = %(callback_id)s for no key update of e
 
 -- name: read_callback
@@ -36,7 +36,7 @@ select e.id, e.function, e.version, e.name, e.status, e.started_at, e.due_at, e.
        o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.payload, o.error, o.replay_children, o.options,
        o.callback_id, o.started_at, o.ended_at, o.due_at, o.wake_seq, o.start_event
   from durable_execution e join durable_operation o on o.execution_id = e.id
- where e.id = %(execution_id)s and o.id = %(id)s and o.callback_id = %(callback_id)s
+ where o.callback_id = %(callback_id)s
 
 -- name: nearest_timer
 select min(due_at) from durable_operation
