@@ -1,7 +1,7 @@
 """Who waits: the first-in-first-out queue of one claimed execution, and its operations as this process knows them.
 
 At most one flush of a lane is under way at any time, fast, slow or atomic, so nothing overtakes. Lock order: a lane's lock is
-taken alone or before the writer's; never the other way round.
+taken alone or before the slow path's; never the other way round. The writer's queues need none.
 """
 
 import threading
