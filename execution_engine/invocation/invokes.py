@@ -3,14 +3,13 @@
 import re
 from dataclasses import replace
 
-from django.db import connection
-
 from execution_engine.conf import EngineSettings
 from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.core.identifiers import execution_arn, new_execution_id
 from execution_engine.core.records import ErrorObject, OperationUpdate
 from execution_engine.invocation.versions import version_to_start
 from execution_engine.journal.children import ChildStart
+from execution_engine.journal.writer import Writer
 from execution_engine.sdk.errors import CheckpointError
 
 _TARGET = re.compile(
@@ -19,7 +18,9 @@ _TARGET = re.compile(
 )
 
 
-def prepare(update: OperationUpdate, settings: EngineSettings, *, started_by: str) -> tuple[OperationUpdate, ChildStart | ErrorObject]:
+def prepare(
+    update: OperationUpdate, settings: EngineSettings, writer: Writer, *, started_by: str
+) -> tuple[OperationUpdate, ChildStart | ErrorObject]:
     """The update with what the engine adds, and the child to insert, or the error of a target that nobody registered.
 
     Accepts a name, `name:version`, or an ARN of this region and account. Raises `CheckpointError` for anything else.
@@ -29,7 +30,7 @@ def prepare(update: OperationUpdate, settings: EngineSettings, *, started_by: st
         raise CheckpointError(f"{update.options.function!r} names no function of this account and region", is_client_error=True)
     name, asked = target["name"], target["version"]
     try:
-        with connection.cursor() as cursor:
+        with writer.reading() as cursor:
             row = version_to_start(cursor, name, None if asked in (None, "$LATEST") else asked)
     except FunctionNotFoundError as error:
         return update, ErrorObject(message=str(error), type="ResourceNotFoundException")

@@ -66,7 +66,7 @@ class LaneSink:
 
     def _write(self, updates: tuple[OperationUpdate, ...], *, tells: bool) -> None:
         if _is_invoke_start(updates):
-            prepared, child = prepare(updates[0], self._settings, started_by=self._arn)
+            prepared, child = prepare(updates[0], self._settings, self._writer, started_by=self._arn)
             with self._lane.lock:
                 entry = self._apply_invoke(prepared, child)
                 entry.is_sync = tells

@@ -7,12 +7,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import psycopg
+from django.db import connection
 
 from execution_engine.core.clock import DatabaseClock
 from execution_engine.core.records import OperationRecord
@@ -66,6 +67,10 @@ class Writer:
         self._ready.put(None)
         self._thread.join()
         self._slow.stop()
+
+    def reading(self) -> AbstractContextManager[Any]:
+        """A cursor for a look beside the queue, on the calling thread's own Django connection."""
+        return connection.cursor()
 
     @property
     def is_alive(self) -> bool:

@@ -3,6 +3,8 @@
 It lives inside the test's own transaction, which an ordinary `TestCase` rolls back, so nothing here commits anything.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any, cast
 
@@ -65,6 +67,12 @@ class DirectWriter(Writer):
                     lane.lose()
                     raise
                 self._perhaps_die(lane)
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """On the test's own connection: a branch's thread would not see the test's transaction."""
+        with self._alone, self._found.cursor() as cursor:
+            yield cursor
 
     def hold(self, lane: Lane, entry: Entry) -> None:  # noqa: ARG002
         """The virtual clock stands still meanwhile, so nobody can tell that it was not held."""
