@@ -60,7 +60,17 @@ def do_due(connection: psycopg.Connection[Any], *, blocking: bool) -> None:
             continue
         params = {"names": [name], "seconds": duty.every_seconds}
         if connection.execute(statement("claim_duty"), params).fetchone() is not None:
-            duty.perform(connection)
+            _perform(name, duty, connection)
+
+
+def _perform(name: str, duty: Duty, connection: psycopg.Connection[Any]) -> None:
+    """One that fails again and again must not keep those behind it from their turn; a lost connection is the caller's."""
+    try:
+        duty.perform(connection)
+    except Exception:
+        if connection.closed:
+            raise
+        logger.exception("duty %s failed; it is tried again at its next time", name)
 
 
 def ensure(connection: psycopg.Connection[Any]) -> None:
