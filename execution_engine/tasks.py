@@ -10,5 +10,5 @@ from execution_engine.worker.boot import current_runtime
 def ring() -> None:
     """Something may be due: look now."""
     runtime = current_runtime()
-    if runtime is not None:
-        runtime.look.set()
+    if runtime is not None and runtime.pump is not None:
+        runtime.pump.ring()

@@ -61,6 +61,11 @@ class Pump:
     def is_alive(self) -> bool:
         return self._loop.is_alive()
 
+    def ring(self) -> None:
+        """A bell says that something may be due: every worker heard it."""
+        self._is_rung = True
+        self._runtime.look.set()
+
     def freed(self) -> None:
         """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one."""
         free = self._runtime.free
@@ -208,8 +213,7 @@ class Pump:
                     self._runtime.look.set()
                     while not self._is_stopping.is_set():
                         for _ in connection.notifies(timeout=LISTEN_SECONDS):
-                            self._is_rung = True
-                            self._runtime.look.set()
+                            self.ring()
             except psycopg.Error as error:
                 logger.debug("the listener lost its connection, looking goes on: %s", error)
                 self._is_stopping.wait(RECONNECT_SECONDS)
