@@ -17,7 +17,7 @@ FORBIDDEN = {
     "a host packages come from": r"(files\.pythonh[o]sted|py[p]i\.org|registry\.n[p]mjs)",
     "how the text came to be": r"(?i)(co-authored[-]by|generated (by|with) an? (ai|llm)|/tmp/t[e]am|\.\./sh[a]red)",
 }
-WITHOUT_TEXT = {".png", ".ico", ".woff2", ".gz", ".br", ".svg"}
+WITHOUT_TEXT = {".png", ".webp", ".ico", ".woff2", ".gz", ".br", ".svg"}
 
 
 @pytest.fixture(scope="module")

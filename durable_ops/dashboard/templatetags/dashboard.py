@@ -16,7 +16,7 @@ from durable_ops.dashboard import formats
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
 from execution_engine.selectors.executions import ExecutionSummary
-from execution_engine.selectors.explain import DerivedState, StateCode
+from execution_engine.selectors.explain import DerivedState, StateCode, plain_title
 from execution_engine.selectors.operations import OperationRow
 
 register = template.Library()
@@ -172,6 +172,14 @@ def percent(value: float | None) -> str:
 def share(value: float, of: int) -> str:
     """The part of a length, for drawings."""
     return f"{max(0.0, min(value, 1.0)) * of:.2f}"
+
+
+@register.simple_tag
+def marked_source(source: str, current: str) -> SafeString:
+    """Source text; the lines that name the operation an execution is at are marked."""
+    names = {f"{quote}{plain_title(current)}{quote}" for quote in "\"'"} if current else set()
+    lines = [(("<mark>{}</mark>\n" if any(name in line for name in names) else "{}\n"), line) for line in source.splitlines()]
+    return format_html_join("", "{}", ((format_html(shape, line),) for shape, line in lines))
 
 
 @register.filter

@@ -26,7 +26,7 @@ def roles_of(person: Any) -> set[str]:
 
 def test_roles_are_set_and_other_groups_stay() -> None:
     admin, person = make_user("administrator"), make_user("viewer", "ada")
-    person.groups.add(Group.objects.create(name="finance"))
+    person.groups.add(Group.objects.get_or_create(name="finance")[0])
     change(admin, person, "operator")
     assert roles_of(person) == {"operator", "finance"}
     entry = AuditEntry.objects.get()

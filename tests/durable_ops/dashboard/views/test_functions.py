@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from execution_engine.models import Execution, FunctionVersion
 from execution_engine.selectors.versions import version_stats
 from tests.durable_ops.dashboard.conftest import HTMX
-from tests.factories import ago, make_execution, make_version
+from tests.factories import ago, make_callback, make_execution, make_version
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "count": {"type": "integer"}}, "required": ["name"]}
 
@@ -90,3 +90,13 @@ def test_form_and_editor_switch_without_starting(admin: Client, drawn: FunctionV
 def test_only_who_may_start_sees_the_buttons(sign_in: Callable[[str], Client], drawn: FunctionVersion) -> None:
     html = sign_in("viewer").get("/functions/").content.decode()
     assert "/executions/start/" not in html
+
+
+def test_line_of_the_current_operation_is_marked(admin: Client, drawn: FunctionVersion) -> None:
+    source = 'def f(event, context):\n    context.step("load", load)\n    context.create_callback("<b>")'
+    QuerySet(FunctionVersion).filter(id=drawn.id).update(source=source)
+    execution = make_execution(drawn)
+    make_callback(execution, "<b>")
+    html = admin.get(f"/executions/{execution.id}/?tab=code").content.decode()
+    assert html.count("<mark>") == 1
+    assert "<mark>    context.create_callback(&quot;&lt;b&gt;&quot;)</mark>" in html
