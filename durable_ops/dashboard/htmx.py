@@ -7,6 +7,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+LIVE = ("seen", "stamp")
+"""Parameters of live parts, which no address to share has."""
+
 
 def wants_fragment(request: HttpRequest) -> bool:
     """True when htmx asks for a part of the page; going back in the browser asks for all of it."""
@@ -40,10 +43,13 @@ def unchanged() -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def live_url(request: HttpRequest, current: str) -> str:
-    """The address from which a live part refreshes itself: its own, with what it has seen."""
+def live_url(request: HttpRequest, current: str, stamp: str | None = None) -> str:
+    """The address from which a live part refreshes itself: its own, with what it has seen (`stamp`: see `durable_ops.quick_poll`)."""
     query = request.GET.copy()
     query["seen"] = current
+    query.pop("stamp", None)
+    if stamp:
+        query["stamp"] = stamp
     return f"{request.path}?{query.urlencode()}"
 
 
@@ -51,7 +57,7 @@ def page_url(request: HttpRequest) -> str:
     """The address to share: without empty filters and without the token of live parts."""
     query = request.GET.copy()
     for key in list(query):
-        if key == "seen" or not query[key].strip():
+        if key in LIVE or not query[key].strip():
             del query[key]
     return f"{request.path}?{query.urlencode()}" if query else request.path
 

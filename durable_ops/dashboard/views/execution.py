@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from durable_ops.dashboard.access import console_view
-from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
+from durable_ops.dashboard.htmx import LIVE, is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.dashboard.logs import drawer_lines, logs_context
 from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.dashboard.views.costs import cost_context, header_cost
@@ -16,6 +16,7 @@ from durable_ops.dashboard.views.timeline import number, timeline_context
 from durable_ops.explanations import explain
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import has_right
+from durable_ops.quick_poll import make_stamp
 from execution_engine.core.enums import EventType, OperationType
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ErrorObject
@@ -25,6 +26,7 @@ from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.functions import get_source
 from execution_engine.selectors.graph import get_graph
 from execution_engine.selectors.logs import last_line_id
+from execution_engine.selectors.marks import read_mark
 from execution_engine.selectors.operations import OperationDetail, get_operation, list_operations, tree
 
 TABLE_ROWS = 100
@@ -43,11 +45,13 @@ AUDIT_ROWS = 100
 
 @console_view(Right.VIEW_EXECUTION)
 def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
+    mark = read_mark(execution_id)  # before what it vouches for
     execution = _find(execution_id)
     said = last_line_id(execution_id) if request.GET.get("tab") == "logs" else 0
     current = _token(execution, said)
-    if is_unchanged(request, current):
+    if "stamp" not in request.GET and is_unchanged(request, current):
         return unchanged()
+    stamp = None if request.GET.get("tab") == "logs" else make_stamp(request.path, mark)
     tabs = {key: words for key, words in TABS.items() if key != "audit" or has_right(request.user, Right.VIEW_AUDIT)}
     tab = request.GET.get("tab", "")
     tab = tab if tab in tabs else "operations"
@@ -55,7 +59,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "execution": summary,
         "detail": execution,
-        "live_url": None if summary.is_terminal else live_url(request, current),
+        "live_url": None if summary.is_terminal else live_url(request, current, stamp),
         "error": _error(request, execution),
         "explanation": None if summary.is_terminal else explain(execution_id, execution),
         **timeline_context(request, execution),
@@ -125,7 +129,8 @@ def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
     if follows:  # the last events in the order in which they happened, as `tail -f` shows a file
         page = replace(page, items=page.items[::-1], next_after=None)
     query = request.GET.copy()
-    query.pop("seen", None)
+    for name in LIVE:
+        query.pop(name, None)
     query["after"] = str(page.next_after)
     return {
         "history": page,

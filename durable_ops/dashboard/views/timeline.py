@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from durable_ops.dashboard.charts.timeline import timeline_figure
+from durable_ops.dashboard.htmx import LIVE
 from execution_engine.core.enums import OperationType
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.segments import SegmentKind
@@ -53,8 +54,8 @@ def _toggled(lane: Lane, opened: Sequence[str]) -> list[str]:
 
 def _address(request: HttpRequest, window: int | None, opened: Sequence[str]) -> str:
     query = request.GET.copy()
-    query.pop("seen", None)
-    query.pop("window", None)
+    for name in (*LIVE, "window"):
+        query.pop(name, None)
     query.setlist("open", list(opened))
     if window:
         query["window"] = str(window)
