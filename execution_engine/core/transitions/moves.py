@@ -19,17 +19,11 @@ def refuse(record: OperationRecord | None, update: OperationUpdate) -> NoReturn:
 
 
 def started(update: OperationUpdate, now: datetime, *, due_at: datetime | None = None) -> OperationRecord:
+    # In the order of the fields, here and below: by keyword a record takes half as long again, and every step makes two.
     return OperationRecord(
-        id=update.id,
-        type=update.type,
-        status=OperationStatus.STARTED,
-        sub_type=update.sub_type,
-        name=update.name,
-        parent_id=update.parent_id,
-        options=update.options,
-        started_at=now,
-        due_at=due_at,
-    )
+        update.id, update.type, OperationStatus.STARTED, update.sub_type, update.name, update.parent_id,
+        0, None, None, False, update.options, None, now, None, due_at,
+    )  # fmt: skip
 
 
 def ended(
@@ -44,21 +38,7 @@ def ended(
 ) -> OperationRecord:
     # Built by hand: `replace` asks the dataclass for its fields each time, and every step of every execution comes by here.
     return OperationRecord(
-        id=record.id,
-        type=record.type,
-        status=status,
-        sub_type=record.sub_type,
-        name=record.name,
-        parent_id=record.parent_id,
-        attempt=record.attempt if attempt is None else attempt,
-        payload=payload,
-        error=error,
-        replay_children=replay_children,
-        options=record.options,
-        callback_id=record.callback_id,
-        started_at=record.started_at,
-        ended_at=now,
-        due_at=None,
-        wake_seq=record.wake_seq,
-        start_event=record.start_event,
-    )
+        record.id, record.type, status, record.sub_type, record.name, record.parent_id,
+        record.attempt if attempt is None else attempt, payload, error, replay_children, record.options, record.callback_id,
+        record.started_at, now, None, record.wake_seq, record.start_event,
+    )  # fmt: skip
