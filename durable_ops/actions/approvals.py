@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 from durable_ops.actions.actor import Actor
 from durable_ops.approvals import forms, mails, shown
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalNotFoundError, ApprovalRefusedError
-from durable_ops.approvals.facts import person_of, question_of
-from durable_ops.approvals.policy import Question, Refusal, is_asked, is_settled, refusal
+from durable_ops.approvals.facts import person_now, person_of, question_of, waits
+from durable_ops.approvals.policy import Person, Question, Refusal, is_asked, is_barred, is_settled, may_hand_on, refusal
 from durable_ops.audit import log
 from durable_ops.models import Approval, Assignee, Decision, Right
 from durable_ops.permissions import has_right
@@ -38,15 +38,14 @@ def decide(
     with transaction.atomic():
         approval, question = _locked(callback_id)
         _refuse(actor, approval, question, approves=approved)
-        if len(comment) > MAX_COMMENT_CHARACTERS:
-            words = f"a comment has at most {MAX_COMMENT_CHARACTERS} characters, got {len(comment)}"
-            raise InvalidInputError(words, field="comment", limit=MAX_COMMENT_CHARACTERS)
+        _check_words(comment, "comment")
         given = forms.check_fields(approval.form, fields or {}) if approved or fields else {}
         seen_row = _compare(approval, seen)
         by, channel = actor.user.get_username(), str(actor.channel)
         decision = Decision.objects.create(
-            approval=approval, by=by, approved=approved, comment=comment, fields=given, channel=channel, shown=seen_row
-        )
+            approval=approval, by=by, user_key=str(actor.user.pk), redrive_count=approval.redrive_count, approved=approved,
+            comment=comment, fields=given, channel=channel, shown=seen_row,
+        )  # fmt: skip
         settles = is_settled(question, approves=approved)
         _after(approval, approved=approved, settles=settles)
         facts = {"title": approval.title, "shown": seen_row.digest, "settles": settles, "fields": sorted(given)}
@@ -76,7 +75,9 @@ def claim(actor: Actor, callback_id: str) -> Approval:
     with transaction.atomic():
         approval, question = _locked(callback_id)
         _require_asked(actor, question)
-        before = question.claimed_by
+        if str(actor.user.pk) in question.decided_by:
+            raise ApprovalRefusedError(Refusal.DECIDED_ALREADY)
+        before = _claimant(approval)
         approval.claimed_by, approval.claimed_at = actor.user, Now()
         approval.save(update_fields=["claimed_by", "claimed_at"])
         _log(actor, "approval.claim", approval, "", {"from": before})
@@ -88,30 +89,30 @@ def release(actor: Actor, callback_id: str) -> Approval:
     with transaction.atomic():
         approval, question = _locked(callback_id)
         _require_asked(actor, question)
+        before = _claimant(approval)
         approval.claimed_by = approval.claimed_at = None
         approval.save(update_fields=["claimed_by", "claimed_at"])
-        _log(actor, "approval.release", approval, "", {"from": question.claimed_by})
+        _log(actor, "approval.release", approval, "", {"from": before})
     return approval
 
 
 def reassign(actor: Actor, callback_id: str, *, to: Sequence[str], reason: str) -> Approval:
     """Puts the question to these users (by user name) and to nobody else; whoever was asked before is kept on record.
 
-    For whoever is asked, and for holders of the right to reassign. Raises as `decide`, and InvalidInputError for people that do not
-    exist, are too few for the quorum, or asked for it themselves.
+    For whoever could give the last approval that is missing, and for holders of the right to reassign, except whoever asked for it.
+    Raises as `decide`, and InvalidInputError for people that do not exist, are too few for the quorum, or asked for it themselves.
     """
+    _check_words(reason, "reason")
     with transaction.atomic():
         approval, question = _locked(callback_id)
-        if actor.user is None or not has_right(actor.user, Right.REASSIGN_APPROVAL):
-            _require_asked(actor, question)
-        if not question.is_waiting:
-            raise ApprovalRefusedError(Refusal.NOT_WAITING)
-        names = _checked_people(approval, question, to)
+        _require_may_reassign(actor, question)
+        people = _checked_people(question, to)
         before = sorted(str(one) for one in approval.assignees.filter(is_active=True))
         approval.assignees.update(is_active=False)
-        rows = [Assignee(approval=approval, kind=Assignee.Kind.USER, name=name, is_active=True) for name in names]
-        fields = ["approval", "kind", "name"]
-        Assignee.objects.bulk_create(rows, update_conflicts=True, unique_fields=fields, update_fields=["is_active"])
+        names = sorted(user.get_username() for user in people)
+        rows = [Assignee(approval=approval, kind=Assignee.Kind.USER, name=user.get_username(), user_key=str(user.pk)) for user in people]
+        unique, changed = ["approval", "kind", "name"], ["is_active", "user_key"]
+        Assignee.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=changed)
         approval.claimed_by = approval.claimed_at = None
         approval.save(update_fields=["claimed_by", "claimed_at"])
         mails.queue_request(approval)
@@ -119,19 +120,54 @@ def reassign(actor: Actor, callback_id: str, *, to: Sequence[str], reason: str) 
     return approval
 
 
-def _checked_people(approval: Approval, question: Question, to: Sequence[str]) -> list[str]:
+def may_reassign(user: Any, question: Question) -> bool:
+    """For what is offered; the action asks again under the lock."""
+    return _reassign_refusal(user, person_of(user), question) is None
+
+
+def _require_may_reassign(actor: Actor, question: Question) -> None:
+    found = Refusal.NOT_ASKED if actor.user is None else _reassign_refusal(actor.user, person_now(actor.user), question)
+    if found is not None:
+        raise ApprovalRefusedError(found)
+
+
+def _reassign_refusal(user: Any, person: Person, question: Question) -> Refusal | None:
+    if not person.is_active or not has_right(user, Right.REASSIGN_APPROVAL):
+        return may_hand_on(person, question)
+    if is_barred(person, question):
+        return Refusal.REQUESTER  # else they would name their own judge
+    return None if question.is_waiting else Refusal.NOT_WAITING
+
+
+def _checked_people(question: Question, to: Sequence[str]) -> list[Any]:
+    """The users with these names, once each. Raises InvalidInputError."""
     names = list(dict.fromkeys(to))
+    for name in names:
+        _check_words(name, "to")
     users = get_user_model()
     name_field = users.USERNAME_FIELD
-    known = set(users._default_manager.filter(is_active=True, **{f"{name_field}__in": names}).values_list(name_field, flat=True))
-    unknown = [name for name in names if name not in known]
+    found = {user.get_username(): user for user in users._default_manager.filter(is_active=True, **{f"{name_field}__in": names})}
+    unknown = [name for name in names if name not in found]
     if unknown or not names:
         raise InvalidInputError(f"there is no active user {unknown[0]!r}" if unknown else "name at least one user", field="to")
-    can = [name for name in names if name not in question.decided_by and (approval.requester_may_approve or name != approval.requester)]
-    if len(can) < approval.quorum - len(question.decided_by):
-        missing = approval.quorum - len(question.decided_by)
+    people = [found[name] for name in names]
+    can = [user for user in people if str(user.pk) not in question.decided_by and not is_barred(person_of(user), question)]
+    missing = question.quorum - len(question.decided_by)
+    if len(can) < missing:
         raise InvalidInputError(f"{missing} people still have to approve, and of these only {len(can)} may", field="to", limit=missing)
-    return names
+    return people
+
+
+def _check_words(text: str, field: str) -> None:
+    if len(text) > MAX_COMMENT_CHARACTERS:
+        words = f"a {field} has at most {MAX_COMMENT_CHARACTERS} characters, got {len(text)}"
+        raise InvalidInputError(words, field=field, limit=MAX_COMMENT_CHARACTERS)
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidInputError(f"a {field} must not hold NUL or half of a surrogate pair", field=field)
+
+
+def _claimant(approval: Approval) -> str:
+    return approval.claimed_by.get_username() if approval.claimed_by else ""
 
 
 def _locked(callback_id: str) -> tuple[Approval, Question]:
@@ -140,13 +176,13 @@ def _locked(callback_id: str) -> tuple[Approval, Question]:
     if approval is None:
         raise ApprovalNotFoundError("there is no such approval", callback_id=callback_id[:100])
     callback = find_callback(callback_id)
-    return approval, question_of(approval, is_waiting=callback is not None and callback.is_pending)
+    return approval, question_of(approval, is_waiting=waits(approval, callback))
 
 
 def _refuse(actor: Actor, approval: Approval, question: Question, *, approves: bool) -> None:
     if actor.user is None:
         raise ApprovalRefusedError(Refusal.NOT_ASKED)
-    found = refusal(person_of(actor.user), question, approves=approves)
+    found = refusal(person_now(actor.user), question, approves=approves)
     if found is None:
         return
     facts: dict[str, Any] = {"outcome": approval.outcome}
@@ -154,12 +190,12 @@ def _refuse(actor: Actor, approval: Approval, question: Question, *, approves: b
     if last is not None:
         facts |= {"decided_by": last.by, "decided_at": last.at.isoformat(), "approved": last.approved}
     if found is Refusal.CLAIMED:
-        facts["claimed_by"] = question.claimed_by
+        facts["claimed_by"] = _claimant(approval)
     raise ApprovalRefusedError(found, **(facts if found is not Refusal.NOT_ASKED else {}))
 
 
 def _require_asked(actor: Actor, question: Question) -> None:
-    person = None if actor.user is None else person_of(actor.user)
+    person = None if actor.user is None else person_now(actor.user)
     if person is None or not is_asked(person, question):
         raise ApprovalRefusedError(Refusal.NOT_ASKED)
     if not person.is_active:
@@ -188,7 +224,7 @@ def _after(approval: Approval, *, approved: bool, settles: bool) -> None:
 
 
 def _answer(approval: Approval, last: Decision) -> ApprovalDecision:
-    made = approval.decisions.order_by("id")
+    made = approval.decisions.filter(redrive_count=approval.redrive_count).order_by("id")
     decisions = tuple({"by": one.by, "approved": one.approved, "comment": one.comment, "at": one.at.isoformat()} for one in made)
     merged = {key: value for one in made for key, value in one.fields.items()}
     return ApprovalDecision(last.approved, last.by, last.comment, merged, decisions, last.at)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from durable_ops.approvals import shown
-from durable_ops.approvals.facts import person_of, question_of
+from durable_ops.approvals.facts import person_of, question_of, waits
 from durable_ops.approvals.policy import Question, Refusal, is_asked, refusal
 from durable_ops.models import Approval, Decision
 from execution_engine.selectors.callbacks import CallbackRow, find_callback
@@ -68,7 +68,7 @@ class Card:
 def make_card(approval: Approval, user: Any) -> Card:
     """Reads what is true now, and remembers what it shows, so that a decision can be compared with it."""
     callback = find_callback(approval.callback_id)
-    question = question_of(approval, is_waiting=callback is not None and callback.is_pending)
+    question = question_of(approval, is_waiting=waits(approval, callback))
     content = shown.content_of(approval)
     person = person_of(user)
     if question.is_waiting:

@@ -14,7 +14,7 @@ _WORDS = {
     Refusal.REQUESTER: (403, "You asked for this yourself; somebody else has to approve it."),
     Refusal.DECIDED_ALREADY: (409, "You have decided already."),
     Refusal.CLAIMED: (409, "Somebody else has claimed it."),
-    Refusal.LINK: (403, "This decision needs you to sign in."),
+    Refusal.QUORUM: (403, "More than one approval is missing; only an administrator can put that to somebody else."),
 }
 
 

@@ -2,14 +2,34 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from durable_ops.approvals.policy import Person, Question
 from durable_ops.models import Approval, Assignee
+from execution_engine.selectors.callbacks import CallbackRow
 
 
 def person_of(user: Any) -> Person:
-    """One query for the groups; permissions are asked of Django's backends when a question names one."""
-    groups = frozenset(user.groups.values_list("name", flat=True))
-    return Person(user.get_username(), bool(user.is_active), groups, user.has_perm)
+    """One query for the groups, none when they were prefetched; permissions are asked of Django's backends when a question names one."""
+    groups = frozenset(group.name for group in user.groups.all())
+    names = frozenset({user.get_username().casefold(), address_of(user).casefold()} - {""})
+    return Person(str(user.pk), bool(user.is_active), groups, user.has_perm, names)
+
+
+def person_now(user: Any) -> Person:
+    """Read anew, for a decision that may have waited for a lock since its person signed in; a removed person is inactive."""
+    fresh = get_user_model()._default_manager.filter(pk=user.pk).first()
+    return Person(str(user.pk), False, frozenset(), lambda _: False) if fresh is None else person_of(fresh)
+
+
+def address_of(user: Any) -> str:
+    """The mail address; empty for users without one, or of a model that has none."""
+    return str(getattr(user, user.get_email_field_name(), "") or "")
+
+
+def waits(approval: Approval, callback: CallbackRow | None) -> bool:
+    """The callback waits, and not for the question that a redrive is about to put anew."""
+    return callback is not None and callback.is_pending and callback.redrive_count == approval.redrive_count
 
 
 def question_of(approval: Approval, *, is_waiting: bool) -> Question:
@@ -21,12 +41,13 @@ def question_of(approval: Approval, *, is_waiting: bool) -> Question:
 
     return Question(
         is_waiting=is_waiting and approval.closed_at is None,
-        users=named(Assignee.Kind.USER),
+        users=frozenset(one.user_key for one in assignees if one.kind == Assignee.Kind.USER),
         groups=named(Assignee.Kind.GROUP),
         permissions=named(Assignee.Kind.PERMISSION),
+        requester_key=approval.requester_key,
         requester=approval.requester,
         requester_may_approve=approval.requester_may_approve,
         quorum=approval.quorum,
-        decided_by=frozenset(one.by for one in approval.decisions.all()),
-        claimed_by=approval.claimed_by.get_username() if approval.claimed_by else "",
+        decided_by=frozenset(one.user_key for one in approval.decisions.all() if one.redrive_count == approval.redrive_count),
+        claimed_by=str(approval.claimed_by_id or ""),
     )

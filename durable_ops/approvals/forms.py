@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import decimal
+import json
 import types
 import typing
 from collections.abc import Mapping
@@ -61,10 +62,17 @@ def check_fields(schema: Schema | None, given: Mapping[str, Any]) -> dict[str, A
         return {}
     known = {"additionalProperties": False, **schema}
     error = best_match(Draft202012Validator(known, format_checker=Draft202012Validator.FORMAT_CHECKER).iter_errors(dict(given)))
+    if not _is_storable(given):
+        raise InvalidInputError("a field must not hold NUL or half of a surrogate pair", field="fields")
     if error is not None:
         field = str(error.path[0]) if error.path else ""
         raise InvalidInputError(f"{field}: {error.message}" if field else error.message, field=field or "fields")
     return dict(given)
+
+
+def _is_storable(given: Mapping[str, Any]) -> bool:
+    text = json.dumps(given, default=str, ensure_ascii=False)
+    return "\\u0000" not in text and text == text.encode("utf-8", "replace").decode()
 
 
 def _checked(schema: Schema) -> Schema:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from durable_ops.approvals import shown
-from durable_ops.approvals.facts import person_of, question_of
+from durable_ops.approvals.facts import person_of, question_of, waits
 from durable_ops.approvals.policy import Person, refusal
 from durable_ops.models import Approval, Assignee, Decision
 from execution_engine.selectors.callbacks import CallbackRow, callback_states
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def is_waiting(self) -> bool:
-        return self.approval.closed_at is None and self.callback is not None and self.callback.is_pending
+        return self.approval.closed_at is None and waits(self.approval, self.callback)
 
 
 def rows(user: Any, box: Box, *, text: str = "", before: int | None = None, sees_all: bool = False) -> list[Row]:
@@ -70,7 +70,7 @@ def rows(user: Any, box: Box, *, text: str = "", before: int | None = None, sees
 
 def waiting_for(user: Any) -> int:
     """How many wait for this person, counted up to 100. One query, and one for permissions."""
-    return _asked(user, Approval.objects.filter(closed_at=None)).exclude(_has_decided(user))[: COUNTED + 1].count()
+    return _asked(user, Approval.objects.filter(closed_at=None)).exclude(_has_decided(user, now=True))[: COUNTED + 1].count()
 
 
 def of_execution(execution_id: Any) -> list[Row]:
@@ -91,17 +91,16 @@ def may_see(user: Any, approval: Approval) -> bool:
 def _box(user: Any, box: Box, *, sees_all: bool) -> QuerySet[Approval]:
     open_ones = Approval.objects.filter(closed_at=None)
     if box is Box.MINE:
-        name = user.get_username()
-        by_name = Assignee.objects.filter(approval=OuterRef("pk"), is_active=True, kind=Assignee.Kind.USER, name=name)
-        return open_ones.filter(Exists(by_name) | Q(claimed_by=user)).exclude(_has_decided(user))
+        by_name = Assignee.objects.filter(approval=OuterRef("pk"), is_active=True, kind=Assignee.Kind.USER, user_key=str(user.pk))
+        return open_ones.filter(Exists(by_name) | Q(claimed_by=user)).exclude(_has_decided(user, now=True))
     if box is Box.GROUPS:
-        return _asked(user, open_ones).exclude(_has_decided(user))
+        return _asked(user, open_ones).exclude(_has_decided(user, now=True))
     found = open_ones if box is Box.ALL else Approval.objects.filter(closed_at__isnull=False)
     return found if sees_all else _concerning(user, found)
 
 
 def _concerning(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:
-    return found.filter(_is_asked(user) | Q(requester=user.get_username()) | Q(claimed_by=user) | _has_decided(user))
+    return found.filter(_is_asked(user) | Q(requester_key=str(user.pk)) | Q(claimed_by=user) | _has_decided(user))
 
 
 def _asked(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:
@@ -111,7 +110,7 @@ def _asked(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:
 def _is_asked(user: Any) -> Any:
     """The same rule as `policy.is_asked`, as a condition of the query; a test holds the two together."""
     groups = user.groups.values("name")
-    mine = Q(kind=Assignee.Kind.USER, name=user.get_username()) | Q(kind=Assignee.Kind.GROUP, name__in=groups)
+    mine = Q(kind=Assignee.Kind.USER, user_key=str(user.pk)) | Q(kind=Assignee.Kind.GROUP, name__in=groups)
     mine |= Q(kind=Assignee.Kind.PERMISSION, name__in=_permissions(user))
     return Exists(Assignee.objects.filter(mine, approval=OuterRef("pk"), is_active=True))
 
@@ -122,8 +121,10 @@ def _permissions(user: Any) -> Sequence[str]:
     return sorted(user.get_all_permissions())
 
 
-def _has_decided(user: Any) -> Any:
-    return Exists(Decision.objects.filter(approval=OuterRef("pk"), by=user.get_username()))
+def _has_decided(user: Any, *, now: bool = False) -> Any:
+    """Ever, or (`now`) since the question was last asked."""
+    since = {"redrive_count": OuterRef("redrive_count")} if now else {}
+    return Exists(Decision.objects.filter(approval=OuterRef("pk"), user_key=str(user.pk), **since))
 
 
 def _rows(found: Sequence[Approval], user: Any = None) -> list[Row]:
@@ -136,7 +137,7 @@ def _row(approval: Approval, callback: CallbackRow | None, person: Person | None
     decisions = tuple(approval.decisions.all())
     if person is None:
         return Row(approval, callback, decisions)
-    question = question_of(approval, is_waiting=callback is not None and callback.is_pending)
+    question = question_of(approval, is_waiting=waits(approval, callback))
     may_approve, may_reject = (refusal(person, question, approves=approves) is None for approves in (True, False))
     is_whole = approval.form is None and not approval.object_type
     digest = shown.digest(shown.content_of(approval)) if is_whole else ""

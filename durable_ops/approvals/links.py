@@ -3,13 +3,14 @@
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 from django.core import signing
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -28,6 +29,7 @@ class LinkState(StrEnum):
     UNKNOWN = "unknown"
     EXPIRED = "expired"
     USED = "used"
+    REDRIVEN = "redriven"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,9 @@ class FoundLink:
 
 
 def make(approval: Approval, user: Any) -> str:
-    """A new token. Only its hash is stored, and the signature binds it to approval, person and end: a row that somebody else
+    """A new token. Only its hash is stored, and the signature binds it to approval, redrive, person and end: a row that somebody else
     writes into the table opens nothing."""
-    link = ApprovalLink(approval=approval, user=user, expires_at=_expires(approval))
+    link = ApprovalLink(approval=approval, user=user, expires_at=_expires(approval), redrive_count=approval.redrive_count)
     token = _signed(secrets.token_urlsafe(RANDOM_BYTES), link)
     link.digest = _digest(token)
     link.save()
@@ -52,12 +54,15 @@ def address(token: str) -> str:
 
 def find(token: str) -> FoundLink:
     """One query; forged, cut and foreign tokens are all UNKNOWN."""
-    link = ApprovalLink.objects.select_related("approval", "approval__claimed_by", "user").filter(digest=_digest(token)).first()
+    found = ApprovalLink.objects.select_related("approval", "approval__claimed_by", "user").annotate(read_at=Now())
+    link = found.filter(digest=_digest(token)).first()
     if link is None or not constant_time_compare(token, _signed(token.partition(".")[0], link)):
         return FoundLink(LinkState.UNKNOWN)
+    if link.redrive_count != link.approval.redrive_count:
+        return FoundLink(LinkState.REDRIVEN, link)
     if link.used_at is not None:
         return FoundLink(LinkState.USED, link)
-    if link.expires_at <= timezone.now():
+    if link.expires_at <= link.read_at:
         return FoundLink(LinkState.EXPIRED, link)
     return FoundLink(LinkState.GOOD, link)
 
@@ -77,7 +82,8 @@ def read_page_value(link: ApprovalLink, value: str) -> str | None:
 
 
 def _signed(random: str, link: ApprovalLink) -> str:
-    bound = f"{random}:{link.approval.callback_id}:{link.user_id}:{link.expires_at.isoformat()}"
+    ends = link.expires_at.astimezone(UTC).isoformat()
+    bound = f"{random}:{link.approval.callback_id}:{link.redrive_count}:{link.user_id}:{ends}"
     mac = salted_hmac(_SALT, bound, algorithm="sha256").digest()[:18]
     return f"{random}.{urlsafe_b64encode(mac).decode()}"
 

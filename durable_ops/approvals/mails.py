@@ -5,17 +5,19 @@ from uuid import uuid4
 
 from django.core.mail.utils import DNS_NAME
 
+from durable_ops.approvals.facts import address_of, person_of, question_of
 from durable_ops.approvals.people import asked_people
-from durable_ops.models import Approval, Outbox
+from durable_ops.approvals.policy import wants_mail
+from durable_ops.models import Approval, MailPreference, Outbox
 
 
 def queue_request(approval: Approval) -> None:
-    """To everybody who is asked and has an address, except the requester who may not approve anyway."""
+    """To everybody who could approve, has an address and did not switch these mails off."""
     queue(approval, "approval_request", _recipients(approval))
 
 
 def queue_reminder(approval: Approval) -> None:
-    queue(approval, "approval_reminder", _recipients(approval))
+    queue(approval, "approval_reminder", _recipients(approval, kind="reminders"))
 
 
 def queue_escalation(approval: Approval) -> None:
@@ -29,7 +31,14 @@ def queue(approval: Approval, template: str, people: list[Any], **facts: Any) ->
     )
 
 
-def _recipients(approval: Approval, *, escalation_only: bool = False) -> list[Any]:
-    people = asked_people(approval, escalation_only=escalation_only)
-    barred = "" if approval.requester_may_approve else approval.requester
-    return [user for user in people if user.email and user.get_username() != barred]
+def is_wanted(approval: Approval, user: Any) -> bool:
+    """Whether this person may still approve it: asked when a mail is written, and again when it is sent."""
+    return wants_mail(person_of(user), question_of(approval, is_waiting=approval.closed_at is None))
+
+
+def _recipients(approval: Approval, *, escalation_only: bool = False, kind: str = "requests") -> list[Any]:
+    """One query for the people, one for their wishes, and what `policy.py` asks about each."""
+    people = [user for user in asked_people(approval, escalation_only=escalation_only) if address_of(user)]
+    silent = set(MailPreference.objects.filter(user__in=people, **{kind: False}).values_list("user_id", flat=True))
+    question = question_of(approval, is_waiting=approval.closed_at is None)
+    return [user for user in people if user.pk not in silent and wants_mail(person_of(user), question)]

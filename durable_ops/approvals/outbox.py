@@ -1,6 +1,7 @@
 """Sends what the outbox promises: at least once, each mail under one Message-ID, none that is no longer wanted."""
 
 import logging
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -13,13 +14,19 @@ from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from durable_ops.approvals import links, shown
+from durable_ops.approvals import links, mails, shown
+from durable_ops.approvals.facts import address_of
 from durable_ops.models import Approval, Outbox
 
 logger = logging.getLogger(__name__)
 TURN_SECONDS = 20.0
 MAX_WAIT_SECONDS = 3600
 KEPT_DAYS = 90
+NOT_NEEDED = "no longer needed"
+# One address, so that a link never goes to a second one; no name, comment or list around it.
+_ONE_ADDRESS = re.compile(r"[^\s@,;:<>\"()]+@[^\s@,;:<>\"()]+")
+# Control characters, and marks that make a mail program show text in another order than it has.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def send_due(_: Any = None) -> int:
@@ -52,8 +59,8 @@ def _lease() -> Outbox | None:
 
 
 def _send(mail: Outbox) -> bool:
-    if not _is_wanted(mail):
-        Outbox.objects.filter(id=mail.id).update(due_at=None, last_error="no longer needed")
+    if reason := _why_not(mail):
+        Outbox.objects.filter(id=mail.id).update(due_at=None, last_error=reason)
         return False
     try:
         _message(mail).send()
@@ -65,18 +72,22 @@ def _send(mail: Outbox) -> bool:
     return True
 
 
-def _is_wanted(mail: Outbox) -> bool:
-    is_open = mail.approval is None or mail.approval.closed_at is None
-    return is_open and mail.user is not None and mail.user.is_active and bool(mail.user.email)
+def _why_not(mail: Outbox) -> str:
+    """Why nobody needs this mail any more; empty when it is to be sent."""
+    if mail.approval is None or mail.user is None or mail.approval.closed_at is not None:
+        return NOT_NEEDED
+    if not _ONE_ADDRESS.fullmatch(address_of(mail.user)):
+        return "the person has no address that one mail can be sent to"
+    return "" if mails.is_wanted(mail.approval, mail.user) else NOT_NEEDED
 
 
 def _message(mail: Outbox) -> EmailMultiAlternatives:
     facts = _facts(mail)
-    subject = " ".join(render_to_string(f"emails/{mail.template}.subject", facts).split())
+    subject = " ".join(_UNSEEN.sub(" ", render_to_string(f"emails/{mail.template}.subject", facts)).split())
     message = EmailMultiAlternatives(
         subject,
         render_to_string(f"emails/{mail.template}.txt", facts),
-        to=[mail.user.email],
+        to=[address_of(mail.user)],
         headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
     message.attach_alternative(render_to_string(f"emails/{mail.template}.html", facts), "text/html")
@@ -84,14 +95,27 @@ def _message(mail: Outbox) -> EmailMultiAlternatives:
 
 
 def _facts(mail: Outbox) -> dict[str, Any]:
-    approval = mail.approval
+    approval, person = mail.approval, mail.user
     assert approval is not None
+    assert person is not None
     with transaction.atomic():
         content = shown.content_of(approval)
         shown.remember(approval, content)
-        link = links.address(links.make(approval, mail.user)) if approval.allow_link_decision else _console_address(approval)
+        link = links.address(links.make(approval, person)) if approval.allow_link_decision else _console_address(approval)
     ends_at = approval.asked_at + timedelta(seconds=approval.timeout) if approval.timeout else None
-    return {"approval": approval, "details": content[1:], "person": mail.user, "link": link, "ends_at": ends_at, **mail.facts}
+    # Users of a project's own model need not have a short name.
+    greeting = _one_line(getattr(person, "first_name", "") or person.get_username())
+    facts = {"approval": approval, "details": content[1:], "greeting": greeting, "link": link, "ends_at": ends_at}
+    return {**facts, "lines": _lines(content), "requester": _one_line(approval.requester), **mail.facts}
+
+
+def _lines(content: shown.Content) -> list[tuple[str, str]]:
+    """For the text part: what somebody wrote over several lines stays indented, so that it cannot pass for our own words."""
+    return [(_one_line(label), "\n      ".join(shown.words(value).splitlines())) for label, value in content[1:]]
+
+
+def _one_line(text: Any) -> str:
+    return " ".join(str(text).split())
 
 
 def _console_address(approval: Approval) -> str:

@@ -18,7 +18,7 @@ def asked_people(approval: Approval, *, escalation_only: bool = False) -> QueryS
     chosen = approval.assignees.filter(is_active=True, **({"is_escalation": True} if escalation_only else {}))
     for assignee in chosen:
         if assignee.kind == Assignee.Kind.USER:
-            asked |= Q(**{users.USERNAME_FIELD: assignee.name})
+            asked |= Q(pk=assignee.user_key)
         elif assignee.kind == Assignee.Kind.GROUP:
             asked |= Q(groups__name=assignee.name)
         else:
@@ -26,4 +26,4 @@ def asked_people(approval: Approval, *, escalation_only: bool = False) -> QueryS
             named = {"content_type__app_label": app, "codename": codename}
             asked |= Q(**{f"user_permissions__{key}": value for key, value in named.items()})
             asked |= Q(**{f"groups__permissions__{key}": value for key, value in named.items()})
-    return users._default_manager.filter(asked, is_active=True).distinct().order_by("pk")[:MAX_RECIPIENTS]
+    return users._default_manager.filter(asked, is_active=True).distinct().order_by("pk").prefetch_related("groups")[:MAX_RECIPIENTS]

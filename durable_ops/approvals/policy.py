@@ -17,27 +17,31 @@ class Refusal(StrEnum):
     REQUESTER = "requester_may_not_approve"
     DECIDED_ALREADY = "decided_already"
     CLAIMED = "claimed_by_another"
-    LINK = "sign_in_required"
+    QUORUM = "more_approvals_missing"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who wants to decide. `may` answers whether they hold a permission ("app.codename")."""
+    """Who wants to decide. `key` names them for ever, whatever they are called; `may` answers whether they hold a permission
+    ("app.codename"); `names` are what an author may have called them, in lower case: user name and mail address."""
 
-    name: str
+    key: str
     is_active: bool
     groups: frozenset[str]
     may: Callable[[str], bool]
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The rules of one approval, and how far it has come. `decided_by` are the people who have approved so far."""
+    """The rules of one approval, and how far it has come: `decided_by` have approved so far. People are named by their keys;
+    `requester` only, when it is nobody's key, as the author named them."""
 
     is_waiting: bool
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     permissions: frozenset[str] = frozenset()
+    requester_key: str = ""
     requester: str = ""
     requester_may_approve: bool = False
     quorum: int = 1
@@ -47,7 +51,7 @@ class Question:
 
 def is_asked(person: Person, question: Question) -> bool:
     """Whether the question is put to this person: by name, by a group or by a permission."""
-    if person.name in question.users or person.groups & question.groups:
+    if person.key in question.users or person.groups & question.groups:
         return True
     return any(person.may(permission) for permission in question.permissions)
 
@@ -63,13 +67,36 @@ def refusal(person: Person, question: Question, *, approves: bool) -> Refusal | 
         return Refusal.NOT_ASKED
     if not question.is_waiting:
         return Refusal.NOT_WAITING
-    if person.name in question.decided_by:
+    if person.key in question.decided_by:
         return Refusal.DECIDED_ALREADY
-    if approves and person.name == question.requester and not question.requester_may_approve:
+    if approves and is_barred(person, question):
         return Refusal.REQUESTER
-    if question.claimed_by and question.claimed_by != person.name:
+    if question.claimed_by and question.claimed_by != person.key:
         return Refusal.CLAIMED
     return None
+
+
+def is_barred(person: Person, question: Question) -> bool:
+    """Whoever asked, where the author did not allow them to approve: not under another spelling of their name either."""
+    if question.requester_may_approve:
+        return False
+    if question.requester_key:
+        return question.requester_key == person.key
+    return bool(question.requester) and question.requester.casefold() in person.names
+
+
+def may_hand_on(person: Person, question: Question) -> Refusal | None:
+    """None when somebody who is asked may name another in their place: who could approve now, and only the last approval that is
+    missing. Everything else is for holders of the right to reassign, else one person could fill a quorum with friends."""
+    found = refusal(person, question, approves=True)
+    if found is None and question.quorum - len(question.decided_by) > 1:
+        return Refusal.QUORUM
+    return found
+
+
+def wants_mail(person: Person, question: Question) -> bool:
+    """Whether a mail would still find somebody who can approve, or could once a claim is given back."""
+    return refusal(person, question, approves=True) in (None, Refusal.CLAIMED)
 
 
 def is_settled(question: Question, *, approves: bool) -> bool:

@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 
 from durable_ops.approvals import mails
 from durable_ops.models import Approval, Assignee
-from execution_engine.core.enums import OperationStatus
-from execution_engine.selectors.callbacks import callback_states
+from execution_engine.core.enums import ExecutionStatus, OperationStatus
+from execution_engine.selectors.callbacks import CallbackRow, callback_states, find_callback
 
 BATCH = 100
 MAX_REMINDERS = 20
@@ -34,10 +34,10 @@ def escalate(_: Any = None) -> int:
         due = Approval.objects.select_for_update(skip_locked=True).filter(closed_at=None, escalate_at__lte=Now()).order_by("escalate_at")
         found = list(due[:BATCH])
         for approval in found:
-            asked = [
-                Assignee(approval=approval, kind=Assignee.Kind.GROUP, name=name, is_escalation=True) for name in approval.escalate_to
-            ]
-            Assignee.objects.bulk_create(asked, ignore_conflicts=True)
+            asked = [Assignee(approval=approval, kind=Assignee.Kind.GROUP, name=name, is_escalation=True) for name in approval.escalate_to]
+            # A group that was asked before and reassigned away is asked again.
+            unique, changed = ["approval", "kind", "name"], ["is_active", "is_escalation"]
+            Assignee.objects.bulk_create(asked, update_conflicts=True, unique_fields=unique, update_fields=changed)
             mails.queue_escalation(approval)
         done = Approval.objects.filter(pk__in=[one.pk for one in found])
         done.update(escalate_at=None, escalated_at=Now(), claimed_by=None, claimed_at=None)
@@ -49,12 +49,30 @@ def close_ended(_: Any = None, *, after: int = 0) -> int:
     closed = 0
     while page := list(Approval.objects.filter(closed_at=None, pk__gt=after).order_by("pk").values_list("pk", "callback_id")[:1000]):
         states = callback_states([callback_id for _, callback_id in page])
-        for pk, callback_id in page:
-            state = states.get(callback_id)
-            if state is not None and state.is_pending:
-                continue
-            is_late = state is not None and state.status == OperationStatus.TIMED_OUT
-            outcome = Approval.Outcome.EXPIRED if is_late else Approval.Outcome.WITHDRAWN
-            closed += Approval.objects.filter(pk=pk, closed_at=None).update(outcome=outcome, closed_at=Now())
+        closed += sum(_close(pk) for pk, callback_id in page if not _is_pending(states.get(callback_id)))
         after = page[-1][0]
     return closed
+
+
+def _close(pk: int) -> bool:
+    """Looks again under the row's lock: a redrive may have asked anew since."""
+    with transaction.atomic():
+        approval = Approval.objects.select_for_update(skip_locked=True).filter(pk=pk, closed_at=None).first()
+        if approval is None or _is_pending(state := find_callback(approval.callback_id)):
+            return False
+        approval.outcome = Approval.Outcome.EXPIRED if _is_late(state) else Approval.Outcome.WITHDRAWN
+        approval.closed_at = Now()
+        approval.save(update_fields=["outcome", "closed_at"])
+    return True
+
+
+def _is_pending(state: CallbackRow | None) -> bool:
+    return state is not None and state.is_pending
+
+
+def _is_late(state: CallbackRow | None) -> bool:
+    """Its time is over, also when nobody has fired its timer yet."""
+    if state is None or state.status == OperationStatus.TIMED_OUT:
+        return state is not None
+    is_due = state.due_at is not None and state.due_at <= state.read_at
+    return state.status == OperationStatus.STARTED and is_due and not ExecutionStatus(state.execution_status).is_terminal

@@ -1,93 +1,95 @@
 """Puts a question to people: the approval, who is asked, what they are shown, and a mail to each, in one commit with the callback."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from durable_ops.approvals import forms, mails, shown
 from durable_ops.models import Approval, Assignee
+from execution_engine.models import Execution
 from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import ValidationError
 from execution_engine.sdk.ports import ApprovalPlace
 
-_UNDECIDED = (Approval.Outcome.EXPIRED, Approval.Outcome.WITHDRAWN)
+_SAME = ("title", "requester_may_approve", "quorum", "amount", "allow_link_decision", "timeout", "remind_after")
 
 
 def ask(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
-    """Once per callback id; opens again what was closed without a decision, as a redrive lets the callback wait once more.
+    """Once per callback id, and anew after a redrive that lets the callback wait once more: with the mails, and for new decisions.
 
     Raises `ValidationError` for a group, user or permission that does not exist.
     """
     with transaction.atomic():
-        found = Approval.objects.filter(callback_id=place.callback_id).first()
-        if found is not None:
-            return found if found.outcome not in _UNDECIDED else _open_again(found)
-        _check_people(request)
-        # An earlier question of the same place lost its callback to a redrive.
-        earlier = Approval.objects.filter(execution_id=place.execution_id, operation_id=place.operation_id, closed_at=None)
-        earlier.update(outcome=Approval.Outcome.WITHDRAWN, closed_at=Now())
-        approval = _store(request, place)
-        Assignee.objects.bulk_create(_assignees(approval, request))
-        shown.remember(approval, shown.content_of(approval))
-        mails.queue_request(approval)
-    return approval
+        found = Approval.objects.select_for_update().filter(callback_id=place.callback_id).first()
+        redrive_count = Execution.objects.values_list("redrive_count", flat=True).get(id=place.execution_id)
+        if found is not None and found.redrive_count == redrive_count:
+            return found
+        keys = _check_people(request)
+        if found is None:
+            # An earlier question of the same place lost its callback to a redrive.
+            earlier = Approval.objects.filter(execution_id=place.execution_id, operation_id=place.operation_id, closed_at=None)
+            earlier.update(outcome=Approval.Outcome.WITHDRAWN, closed_at=Now())
+            found = Approval(callback_id=place.callback_id, execution_id=place.execution_id, operation_id=place.operation_id)
+        found.name, found.redrive_count = place.name or "", redrive_count
+        _store(found, request, keys)
+        shown.remember(found, shown.content_of(found))
+        mails.queue_request(found)
+    return found
 
 
-def _open_again(approval: Approval) -> Approval:
-    approval.outcome, approval.closed_at = Approval.Outcome.OPEN, None
-    approval.remind_at = Now() + timedelta(seconds=approval.remind_after) if approval.remind_after else None
-    approval.save(update_fields=["outcome", "closed_at", "remind_at"])
-    mails.queue_request(approval)
-    return approval
-
-
-def _store(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
+def _store(approval: Approval, request: ApprovalRequest, keys: Mapping[str, str]) -> None:
+    """What was said, asked and claimed before a redrive is over; decisions stay on record."""
+    values = {name: getattr(request, name) for name in _SAME}
     object_type, object_id = request.object or ("", "")
-    approval = Approval.objects.create(
-        callback_id=place.callback_id,
-        execution_id=place.execution_id,
-        operation_id=place.operation_id,
-        name=place.name or "",
-        title=request.title,
-        details=[[label, value] for label, value in request.details.items()],
-        form=forms.schema_of(request.form),
-        requester=request.requester or "",
-        requester_may_approve=request.requester_may_approve,
-        quorum=request.quorum,
-        amount=request.amount,
-        allow_link_decision=request.allow_link_decision,
-        object_type=object_type,
-        object_id=object_id,
-        timeout=request.timeout,
-        remind_after=request.remind_after,
-        escalate_to=list(request.escalate_to),
-    )
-    # The database's clock, as `asked_at`.
-    moments = {"remind_at": request.remind_after, "escalate_at": request.escalate_after}
-    due = {field: F("asked_at") + timedelta(seconds=seconds) for field, seconds in moments.items() if seconds}
-    if due:
-        Approval.objects.filter(id=approval.id).update(**due)
-    return approval
-
-
-def _assignees(approval: Approval, request: ApprovalRequest) -> Iterable[Assignee]:
-    kinds = {
-        Assignee.Kind.USER: request.users,
-        Assignee.Kind.GROUP: request.groups,
-        Assignee.Kind.PERMISSION: (request.permission,) if request.permission else (),
+    requester = request.requester or ""
+    values |= {
+        "details": [[label, value] for label, value in request.details.items()],
+        "form": forms.schema_of(request.form),
+        "requester": requester,
+        "requester_key": keys.get(requester, ""),
+        "object_type": object_type,
+        "object_id": object_id,
+        "escalate_to": list(request.escalate_to),
+        "outcome": Approval.Outcome.OPEN,
+        "closed_at": None,
+        "claimed_by": None,
+        "claimed_at": None,
+        "escalated_at": None,
+        "reminders": 0,
     }
-    return [Assignee(approval=approval, kind=kind, name=name) for kind, names in kinds.items() for name in names]
+    for name, value in values.items():
+        setattr(approval, name, value)
+    approval.save()
+    # The database's clock throughout.
+    moments = {"remind_at": request.remind_after, "escalate_at": request.escalate_after}
+    due = {field: Now() + timedelta(seconds=seconds) if seconds else None for field, seconds in moments.items()}
+    Approval.objects.filter(pk=approval.pk).update(asked_at=Now(), **due)
+    approval.refresh_from_db(fields=["asked_at", *due])
+    approval.assignees.update(is_active=False)
+    unique = ["approval", "kind", "name"]
+    changed = ["is_active", "is_escalation", "user_key"]
+    Assignee.objects.bulk_create(_assignees(approval, request, keys), update_conflicts=True, unique_fields=unique, update_fields=changed)
 
 
-def _check_people(request: ApprovalRequest) -> None:
+def _assignees(approval: Approval, request: ApprovalRequest, keys: Mapping[str, str]) -> Iterable[Assignee]:
+    users = [Assignee(approval=approval, kind=Assignee.Kind.USER, name=name, user_key=keys[name]) for name in request.users]
+    groups = [Assignee(approval=approval, kind=Assignee.Kind.GROUP, name=name) for name in request.groups]
+    permissions = [request.permission] if request.permission else []
+    return [*users, *groups, *(Assignee(approval=approval, kind=Assignee.Kind.PERMISSION, name=name) for name in permissions)]
+
+
+def _check_people(request: ApprovalRequest) -> dict[str, str]:
+    """The keys of the users that are named, by name; a requester need not be a user."""
     users = get_user_model()
     name_field = users.USERNAME_FIELD
-    known = set(users._default_manager.filter(**{f"{name_field}__in": request.users}).values_list(name_field, flat=True))
+    named = {*request.users, *([request.requester] if request.requester else [])}
+    found = users._default_manager.filter(**{f"{name_field}__in": named}).values_list(name_field, "pk") if named else ()
+    known = {name: str(key) for name, key in found}
     _refuse_unknown("user", [name for name in request.users if name not in known])
     asked = {*request.groups, *request.escalate_to}
     groups = set(Group.objects.filter(name__in=asked).values_list("name", flat=True)) if asked else set()
@@ -96,6 +98,7 @@ def _check_people(request: ApprovalRequest) -> None:
         app, _, codename = request.permission.partition(".")
         if not Permission.objects.filter(Q(content_type__app_label=app), codename=codename).exists():
             _refuse_unknown("permission", [request.permission])
+    return known
 
 
 def _refuse_unknown(what: str, names: list[str]) -> None:

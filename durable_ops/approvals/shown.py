@@ -38,6 +38,15 @@ def digest(content: Content) -> str:
     return sha256(text.encode()).hexdigest()
 
 
+def words(value: Any) -> str:
+    """A value as people read it."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def remember(approval: Approval, content: Content) -> Shown:
     """The row of this state, stored when it is new. Two people who look at once store one."""
     found = Shown.objects.filter(approval=approval, digest=digest(content)).first()

@@ -8,7 +8,8 @@ from django.db.models.functions import Now
 
 
 class Approval(models.Model):
-    """One question about one callback; a redrive asks again under a new callback id, with a row of its own.
+    """One question about one callback. A redrive asks again: in this row with a higher `redrive_count` while the callback keeps its
+    id, else with a row of its own.
 
     Whether it still waits is read from the callback's operation, never copied. `outcome` and `closed_at` only say that nobody
     has to look any more, so that inboxes have a small index. Times in UTC; durations in seconds, zero means none.
@@ -29,7 +30,11 @@ class Approval(models.Model):
     title = models.TextField()
     details = models.JSONField(default=list, help_text="[[label, value], ...] in the author's order")
     form = models.JSONField(null=True, help_text="JSON schema of the fields asked with the decision")
-    requester = models.TextField(default="", help_text="user name of who asked")
+    redrive_count = models.PositiveIntegerField(
+        default=0, help_text="of the execution when it was asked; mails and decisions of before count no more"
+    )
+    requester = models.TextField(default="", help_text="who asked, as the author named them")
+    requester_key = models.TextField(default="", help_text="primary key of the user who asked, as text; names can change")
     requester_may_approve = models.BooleanField(default=False)
     quorum = models.PositiveSmallIntegerField(default=1)
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
@@ -77,6 +82,7 @@ class Assignee(models.Model):
     approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="assignees")
     kind = models.TextField(choices=Kind.choices)
     name = models.TextField()
+    user_key = models.TextField(default="", help_text="primary key of the user, as text: whoever takes over a name is not asked")
     is_escalation = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True, help_text="false once it was reassigned to somebody else")
 
@@ -84,14 +90,17 @@ class Assignee(models.Model):
         db_table = "durable_ops_assignee"
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["approval", "kind", "name"], name="assignee_once")]
-        indexes = [models.Index(fields=["kind", "name", "approval"], condition=models.Q(is_active=True), name="assignee_inbox")]
+        indexes = [
+            models.Index(fields=["kind", "name", "approval"], condition=models.Q(is_active=True), name="assignee_inbox"),
+            models.Index(fields=["user_key", "approval"], condition=models.Q(is_active=True, kind="user"), name="assignee_by_name"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
 
 class Decision(models.Model):
-    """What one person said; never changed, and nobody says it twice. Kept with its approval.
+    """What one person said; never changed, and nobody says it twice between two redrives. Kept with its approval.
 
     The user name is kept as text, as people may be removed while what they decided stays.
     """
@@ -99,6 +108,8 @@ class Decision(models.Model):
     id = models.BigAutoField(primary_key=True)
     approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="decisions")
     by = models.TextField()
+    user_key = models.TextField(help_text="primary key of the user, as text: nobody decides twice under two names")
+    redrive_count = models.PositiveIntegerField(default=0)
     approved = models.BooleanField()
     comment = models.TextField(default="")
     fields = models.JSONField(default=dict)
@@ -109,7 +120,7 @@ class Decision(models.Model):
     class Meta:
         db_table = "durable_ops_decision"
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["approval", "by"], name="decision_once")]
+        constraints = [models.UniqueConstraint(fields=["approval", "redrive_count", "user_key"], name="decision_once")]
 
     def __str__(self) -> str:
         return f"{self.by}: {'approved' if self.approved else 'rejected'}"

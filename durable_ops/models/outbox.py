@@ -38,12 +38,13 @@ class Outbox(models.Model):
 
 
 class ApprovalLink(models.Model):
-    """A mailed link: for one approval and one person. Only the hash of its token is stored."""
+    """A mailed link: for one approval, one person and the time between two redrives. Only the hash of its token is stored."""
 
     id = models.BigAutoField(primary_key=True)
     approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="links")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token")
+    redrive_count = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True)

@@ -15,7 +15,7 @@ from execution_engine.models import Execution, Operation
 from execution_engine.selectors.explain import plain_title
 
 _COLUMNS = ("execution_id", "id", "name", "sub_type", "status", "callback_id", "started_at", "ended_at", "due_at", "options")
-_EXECUTION = ("function", "version", "started_by", "status_text", "attributes")
+_EXECUTION = ("function", "version", "started_by", "status_text", "attributes", "redrive_count")
 _OPEN = (ExecutionStatus.RUNNING, ExecutionStatus.PAUSED, ExecutionStatus.PAUSING)
 
 
@@ -25,6 +25,7 @@ class CallbackRow:
 
     `due_at` is the nearer of its two timers, `timeout_at` its general end, `heartbeat_seconds` how often whoever holds
     it must show a sign of life; None where there is none. `execution_status` tells whether an answer still counts.
+    `is_approval`: people decide it, by rules of their own. `redrive_count` is the execution's.
     """
 
     callback_id: str
@@ -45,6 +46,8 @@ class CallbackRow:
     due_at: datetime | None
     timeout_at: datetime | None
     heartbeat_seconds: int | None
+    redrive_count: int
+    is_approval: bool
     read_at: datetime
 
     @property
@@ -111,6 +114,7 @@ def _row(row: Mapping[str, Any], execution: Mapping[str, Any]) -> CallbackRow:
         execution_status=execution["status"],
         timeout_at=row["started_at"] + timedelta(seconds=timeout) if timeout else None,
         heartbeat_seconds=options.get("heartbeat") or None,
+        is_approval=bool(options.get("approval")),
         **{name: execution[name] for name in _EXECUTION},
         **{name: row[name] for name in (*_COLUMNS, "read_at") if name not in ("id", "options")},
     )

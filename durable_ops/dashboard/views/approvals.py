@@ -31,7 +31,7 @@ BOXES = {Box.GROUPS: "For me and my groups", Box.MINE: "By name", Box.ALL: "All 
 def approval_list(request: HttpRequest) -> HttpResponse:
     """Everybody who signed in has an inbox; what is in it is theirs, or all with the right to see executions."""
     box = Box(request.GET.get("box", "")) if request.GET.get("box") in set(Box) else Box.GROUPS
-    text, after = request.GET.get("q", "").strip()[:100], request.GET.get("after", "")
+    text, after = request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("after", "")
     sees_all = has_right(request.user, Right.VIEW_EXECUTION)
     found = inbox.rows(request.user, box, text=text, before=int(after) if after.isdecimal() else None, sees_all=sees_all)
     current = token(box, [_state(row) for row in found])

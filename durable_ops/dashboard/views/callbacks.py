@@ -13,7 +13,7 @@ from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.forms import DecisionForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.payloads import Payload, make_payload
-from durable_ops.models import AuditEntry, Right
+from durable_ops.models import Approval, AuditEntry, Right
 from durable_ops.permissions import has_right
 from execution_engine.core.enums import OperationStatus
 from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError, CommandError
@@ -35,7 +35,7 @@ class Outcome:
 
 @console_view(Right.VIEW_EXECUTION)
 def callback_list(request: HttpRequest) -> HttpResponse:
-    found = pending_callbacks(limit=SHOWN + 1)
+    found = [row for row in pending_callbacks(limit=SHOWN + 1) if not row.is_approval]
     current = token([row.callback_id for row in found], [row.due_at for row in found])
     if is_unchanged(request, current):
         return unchanged()
@@ -58,6 +58,9 @@ def reject(request: HttpRequest, callback_id: str) -> HttpResponse:
 def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> HttpResponse:
     """GET and HEAD only show: mail scanners follow links."""
     callback = find_callback(callback_id)
+    approval = Approval.objects.filter(callback_id=callback_id).only("pk").first() if callback and callback.is_approval else None
+    if approval is not None:
+        return HttpResponseRedirect(reverse("dashboard:approval", args=[approval.pk]))
     if callback is None or not callback.is_pending:
         return _decided(request, callback)
     form = DecisionForm(request.POST if request.method == "POST" else None)

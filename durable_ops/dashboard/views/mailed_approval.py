@@ -115,6 +115,8 @@ def _why_over(card: Card, found: FoundLink) -> tuple[int, str] | None:
         return 410, "Too late"
     if not card.is_waiting:
         return 410, "No longer needed"
+    if found.state is LinkState.REDRIVEN:
+        return 410, "A newer mail asks for this"
     if found.state is LinkState.USED:
         return 410, "You have decided already"
     if found.state is LinkState.EXPIRED:
@@ -135,9 +137,7 @@ def _is_forwarded(request: HttpRequest, link: ApprovalLink) -> bool:
     return request.user.is_authenticated and request.user.pk != link.user_id
 
 
-def _outcome(
-    request: HttpRequest, status: int, title: str, *, headers: Mapping[str, str] | None = None, **context: Any
-) -> HttpResponse:
+def _outcome(request: HttpRequest, status: int, title: str, *, headers: Mapping[str, str] | None = None, **context: Any) -> HttpResponse:
     answer = render(request, "approvals/mailed_outcome.html", {"title": title, "status": status, **context}, status=status)
     for name, value in (headers or {}).items():
         answer[name] = value

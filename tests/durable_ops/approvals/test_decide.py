@@ -67,7 +67,7 @@ def test_rights_are_those_of_the_moment(ask: Ask, actor: Make) -> None:
     mona.user.groups.remove(Group.objects.get(name="managers"))
     assert refused("approval_not_yours", mona, approval).facts == {}
     mona.user.groups.add(Group.objects.get(name="managers"))
-    mona.user.is_active = False
+    User.objects.filter(pk=mona.user.pk).update(is_active=False)  # while the decision was on its way
     assert refused("person_inactive", mona, approval).status == 403
 
 

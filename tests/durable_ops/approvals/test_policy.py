@@ -20,7 +20,7 @@ ASKED = {"asked by name", "in the group", "with the permission", "requester", "d
 
 def question(**changes: object) -> Question:
     values = {"users": frozenset({"ann"}), "groups": frozenset({"managers"}), "permissions": frozenset({"shop.pay"})}
-    return Question(**{"is_waiting": True, "requester": "rita", "decided_by": frozenset({"dan"}), "quorum": 2, **values, **changes})  # type: ignore[arg-type]
+    return Question(**{"is_waiting": True, "requester_key": "rita", "decided_by": frozenset({"dan"}), "quorum": 2, **values, **changes})  # type: ignore[arg-type]
 
 
 def expected(who: str, *, waiting: bool, allowed: bool, claimed: str, approves: bool) -> Refusal | None:
@@ -35,7 +35,7 @@ def expected(who: str, *, waiting: bool, allowed: bool, claimed: str, approves: 
         return Refusal.DECIDED_ALREADY
     if who == "requester" and approves and not allowed:
         return Refusal.REQUESTER
-    return Refusal.CLAIMED if claimed not in ("", PEOPLE[who].name) else None
+    return Refusal.CLAIMED if claimed not in ("", PEOPLE[who].key) else None
 
 
 @pytest.mark.parametrize("who", PEOPLE)
