@@ -31,7 +31,7 @@ def test_first_example_refunds_after_approval(readme: str) -> None:
     names: dict[str, Any] = {"load_order": lambda key: {"id": key}, "pay_back": lambda order: {"receipt": f"R-{order['id']}"}}
     exec(python_block(readme, "def refund"), names)
     execution = DurableExecutionTestClient().start_execution(names["refund"], {"order_id": "O-1"})
-    execution.get_pending_callbacks()[0].complete({"action": "approved"})
+    execution.get_pending_approvals()[0].decide(True, "ada")
     assert execution.get_result() == {"status": "refunded", "receipt": "R-O-1"}
 
 
