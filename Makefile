@@ -2,6 +2,7 @@
 # make test   every check, after installing what the tests need, browser included
 # make lint   ruff, mypy, import rules, sizes
 # make bench  our figures beside another engine's, on the same database
+# make polling  what 200 open pages cost the engine
 # make crash  the long fault tests with real workers
 # make screenshots  pictures of the running console with demo data (ARGS="--into DIRECTORY --only overview,costs")
 # make conformance  judges AWS's requirement files, see tests/conformance/outside/README.md
@@ -12,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench crash screenshots conformance browser clean
+.PHONY: run test lint bench polling crash screenshots conformance browser clean
 
 run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
@@ -34,6 +35,9 @@ screenshots: .venv/.tests browser
 
 bench: .venv-bench/.installed
 	@exec .venv-bench/bin/python -m tests.benchmarks $(ARGS)
+
+polling: .venv/.tests
+	@exec .venv/bin/python -m tests.benchmarks.polling $(ARGS)
 
 .venv/.installed: requirements.txt
 	$(call environment,.venv,-r requirements.txt)
