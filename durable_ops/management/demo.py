@@ -20,6 +20,7 @@ from execution_engine.testing.execution import ExecutionUnderTest
 
 EXAMPLES = ("expense-approval", "order-fulfilment", "cart-reminder", "report-export", "ai-analyst")
 APPROVER = "approver"
+RETIRED = "win-back-mail"
 OLDEST = timedelta(days=12)
 CATEGORIES = ("travel", "office", "training", "hardware", "meals")
 ITEMS = ("mug", "lamp", "notebook", "backpack", "unicorn")
@@ -84,13 +85,13 @@ def stories(count: int, seed: int, actor: Actor) -> Iterator[UUID]:
     functions = {name: find_function(name) for name in EXAMPLES}
     if None in functions.values():
         raise LookupError("the examples are not installed (DURABLE_EXAMPLES)")
-    # An old version that no worker serves any more: what still waits in it strands.
-    functions["retired"] = replace(functions["cart-reminder"], version="0")  # type: ignore[type-var]
+    # A function whose code is gone: no worker serves it, and what still waits in it strands.
+    functions["retired"] = replace(functions["cart-reminder"], name=RETIRED, execution_timeout=None)  # type: ignore[type-var]
     chosen = lots.choices(_STORIES, [weight for weight, *_ in _STORIES], k=count)
     for number, (_, name, oldest, story) in enumerate(chosen):
         function = functions[name]
         assert function is not None
-        start = now - timedelta(seconds=lots.uniform(20, oldest.total_seconds()))
+        start = now - timedelta(seconds=lots.uniform(_YOUNGEST.get(name, 20), oldest.total_seconds()))
         with transaction.atomic():
             told = _begin(function, f"{_PREFIXES[name]}-{int(now.timestamp()):x}-{number}", _input(name, lots, number), lots, start, now)
             story(told)
@@ -178,6 +179,9 @@ def _redriven(told: Told) -> None:
 
 _PREFIXES = {"expense-approval": "expense", "order-fulfilment": "order", "cart-reminder": "cart", "report-export": "report"}
 _PREFIXES |= {"ai-analyst": "question", "retired": "cart"}
+_YOUNGEST = {"retired": 86_400}
+"""Seconds: its day of waiting is over, and no later story, whose engine would serve it, lies behind that moment."""
+
 _MINUTE, _HOURS = timedelta(minutes=1), timedelta(hours=20)
 # How often, of which function, started how long ago at most, and what happens.
 _STORIES: tuple[tuple[int, str, timedelta, Story], ...] = (
@@ -193,7 +197,7 @@ _STORIES: tuple[tuple[int, str, timedelta, Story], ...] = (
     (2, "order-fulfilment", timedelta(hours=2), _redriven),
     (8, "cart-reminder", OLDEST, _forgotten),
     (4, "cart-reminder", _HOURS, _untouched),
-    (2, "retired", OLDEST, _untouched),
+    (2, "retired", timedelta(hours=36), _untouched),
     (5, "report-export", timedelta(days=4), _forgotten),
     (2, "report-export", _HOURS, _forgotten),
     (8, "ai-analyst", OLDEST, _forgotten),

@@ -94,10 +94,6 @@ def get_operation(execution_id: UUID, operation_id: str) -> OperationDetail | No
     return OperationDetail(OperationRow(**row), **texts)
 
 
-def count_operations(execution_id: UUID) -> int:
-    return Operation.objects.filter(execution_id=execution_id).count()
-
-
 def tree(operations: list[OperationRow]) -> list[TreeRow]:
     """Children below their context, siblings in order of start; an operation whose parent is not here stands at the top."""
     here = {one.id for one in operations}

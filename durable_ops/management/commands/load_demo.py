@@ -23,9 +23,9 @@ LARGEST = 10_000_000
 
 class Command(BaseCommand):
     help = (
-        "Fill a database with executions to look at: the examples, really executed on a clock that starts in the past, so that every state "
-        "and age is there and workers go on with them. With --bulk the rows are copied past the engine, a million in a few minutes, "
-        "for speed tests only. Refuses to run in production."
+        "Fill a database with executions to look at: the examples, really executed on a clock that starts in the past, in every state that "
+        "lasts and of every age; workers go on with them. With --bulk the rows are copied past the engine, a million in a few minutes, for "
+        "speed tests only. Refuses to run in production."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
