@@ -1,0 +1,94 @@
+"""Operators who stop, redrive and delete parents and children at random while workers run: no parent waits for ever."""
+
+import random
+import threading
+import time
+from contextlib import suppress
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from execution_engine import DurableContext, RetryPolicy, durable_execution
+from execution_engine.core.errors import CommandError
+from execution_engine.models import Event, Execution, Operation
+from execution_engine.services import executions
+from execution_engine.services.redrive import redrive_execution
+from execution_engine.services.removal import delete_execution
+from execution_engine.worker.runtime import Runtime
+from tests.execution_engine.services.test_pause import until
+
+PARENTS, OPERATORS, SECONDS = 12, 3, 4.0
+calm = threading.Event()
+
+
+@durable_execution(name="test-families-child")
+def child(event: int, context: DurableContext) -> int:
+    def body() -> int:
+        time.sleep(0.02)
+        if not calm.is_set() and random.random() < 0.4:
+            raise ConnectionError("a bad moment")
+        return event
+
+    return context.step("answers", body, retry=RetryPolicy(max_attempts=1))
+
+
+@durable_execution(name="test-families-parent")
+def parent(event: int, context: DurableContext) -> int:
+    total = 0
+    for number in range(3):
+        total += context.invoke("test-families-child", event + number, name=f"call-{number}")
+    return total
+
+
+def operate(ids: list[UUID], seed: int, unexpected: list[BaseException]) -> None:
+    rng = random.Random(seed)
+    ends = time.monotonic() + SECONDS
+    acts = [executions.stop_execution, redrive_execution, redrive_execution, redrive_execution, delete_execution]
+    try:
+        while time.monotonic() < ends:
+            children = list(Execution.objects.filter(parent_id__in=ids).values_list("id", flat=True))
+            act = rng.choice(acts)
+            whom = rng.choice([*children, *children, *ids] if act is not delete_execution else children or ids)
+            if act is delete_execution and whom in ids:
+                continue
+            with suppress(CommandError):
+                act(whom)
+            time.sleep(rng.random() * 0.02)
+    except BaseException as error:
+        unexpected.append(error)
+    finally:
+        connection.close()
+
+
+def all_home(ids: list[UUID]) -> bool:
+    """Redrives what has failed; True when every parent has succeeded."""
+    for execution_id in Execution.objects.filter(id__in=ids, status__in=["FAILED", "STOPPED"]).values_list("id", flat=True):
+        with suppress(CommandError):
+            redrive_execution(execution_id)
+    return not Execution.objects.filter(id__in=ids).exclude(status="SUCCEEDED").exists()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_parent_comes_home(runtime: Runtime, seed: int) -> None:
+    calm.clear()
+    ids = [executions.start_execution("test-families-parent", str(10 * number)).id for number in range(PARENTS)]
+    unexpected: list[BaseException] = []
+    threads = [threading.Thread(target=operate, args=(ids, seed * 100 + number, unexpected)) for number in range(OPERATORS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert unexpected == []
+    calm.set()
+    until(lambda: all_home(ids), 60)
+    until(lambda: not Execution.objects.filter(owes_parent=True).exists() and not Execution.objects.filter(owes_child=True).exists())
+    for number, execution_id in enumerate(ids):
+        row = Execution.objects.get(id=execution_id)
+        assert row.result == str(3 * 10 * number + 3)
+        assert set(Operation.objects.filter(execution_id=execution_id).values_list("status", flat=True)) == {"SUCCEEDED"}
+        events = list(Event.objects.filter(execution_id=execution_id).order_by("event_id").values_list("event_id", "type"))
+        assert [event_id for event_id, _ in events] == list(range(1, len(events) + 1))
+        kinds = [kind for _, kind in events]
+        ends = sum(kind in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionStopped") for kind in kinds)
+        assert ends == 1 + kinds.count("ExecutionRedriven") == 1 + row.redrive_count
