@@ -9,7 +9,7 @@ from execution_engine.core.records import OperationRecord
 from execution_engine.core.transitions.redrive import Operations, Plan
 from execution_engine.core.transitions.reopening import Asked, outlook
 from execution_engine.invocation.rehearsal import stored
-from execution_engine.invocation.rehearsal.findings import Divergence, Rehearsal
+from execution_engine.invocation.rehearsal.findings import Rehearsal
 from execution_engine.invocation.rehearsal.rehearse import rehearse
 from execution_engine.sdk.registry import find_function
 
@@ -29,10 +29,6 @@ class RepairPlan:
     removed: tuple[OperationRecord, ...]
     rearmed: tuple[OperationRecord, ...]
     rehearsal: Rehearsal
-
-    @property
-    def diverging(self) -> tuple[Divergence, ...]:
-        return self.rehearsal.divergences
 
     @property
     def effects(self) -> tuple[OperationRecord, ...]:

@@ -150,11 +150,16 @@ def _repair_groups(plan: repairs.RepairPlan) -> dict[str, Any]:
 def _move_groups(found: Rehearsal) -> dict[str, Any]:
     groups = [
         _group("May happen twice", "retrying", "alert", "steps under way; the new code runs them again", found.effects),
-        _group("Still waits", "waiting", "clock", "timers, callbacks and children go on as they are", found.waiting),
+        _group("Still waits", "waiting", "clock", "timers and callbacks go on as they are", _without(found.waiting, found.children)),
+        _group("Children", "queued", "branch", "executions that go on by themselves and answer the new code", found.children),
         _group("Not reached", "queued", "info", "recorded behind the point up to which can be seen", found.not_reached),
         _group("Kept", "succeeded", "succeeded", "answered from the history, not run again", found.kept),
     ]
     return {"groups": [group for group in groups if group["records"]], "rehearsal": _rehearsed(found)}
+
+
+def _without(records: Records, others: Records) -> Records:
+    return tuple(one for one in records if one not in others)
 
 
 def _rehearsed(found: Rehearsal) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_a_redrive_says_what_repeats_and_does_exactly_that(runtime: Runtime) -> 
     plan = plan_redrive(execution_id)
     assert (rows(), bodies) == (before, ran)
     assert (names(plan.effects), names(plan.waits), names(plan.children)) == (["last"], [], [])
-    assert (plan.rehearsal.verdict, names(plan.rehearsal.rerun), plan.diverging) == ("fits", ["last"], ())
+    assert (plan.rehearsal.verdict, names(plan.rehearsal.rerun), plan.rehearsal.divergences) == ("fits", ["last"], ())
     broken.clear()
     bodies.clear()
     redrive_execution(execution_id)
@@ -112,7 +112,7 @@ def test_a_fork_to_another_version_names_what_diverges(runtime: Runtime) -> None
     before = rows()
     plan = plan_fork(execution_id, version="2")
     assert plan.rehearsal.verdict == "diverges"
-    assert "the history has WAIT 'short', the code now asks for STEP 'extra'" in str(plan.diverging[0])
+    assert "the history has WAIT 'short', the code now asks for STEP 'extra'" in str(plan.rehearsal.divergences[0])
     assert plan_fork(execution_id, version="2", from_operation=id_of(execution_id, "short")).rehearsal.verdict == "fits"
     assert rows() == before
 
