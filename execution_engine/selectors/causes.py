@@ -141,6 +141,7 @@ def _waits(detail: ExecutionDetail, operations: Sequence[OpenOperation], depth: 
 
 _CODES = {
     StateCode.RETRYING: CauseCode.RETRY,
+    StateCode.WAITING_FOR_APPROVAL: CauseCode.APPROVAL,
     StateCode.WAITING_FOR_CALLBACK: CauseCode.CALLBACK,
     StateCode.WAITING_FOR_SIGNAL: CauseCode.SIGNAL,
     StateCode.WAITING_FOR_CHILD: CauseCode.CHILD,
@@ -157,7 +158,7 @@ def _of_operation(code: StateCode, operation: OpenOperation, detail: ExecutionDe
     if child is not None and behind is not None:
         sentence = f"Its child {child.summary.function} ({child.summary.name}) has not ended: {behind.state.label}."
     return Cause(
-        code=CauseCode.APPROVAL if operation.is_approval else _CODES[code],
+        code=_CODES[code],
         sentence=sentence,
         since=state.since,
         until=state.until,

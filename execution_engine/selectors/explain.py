@@ -21,6 +21,7 @@ class StateCode(StrEnum):
     RETRYING = "retrying"
     POLLING = "polling"
     WAITING = "waiting"
+    WAITING_FOR_APPROVAL = "waiting_for_approval"
     WAITING_FOR_CALLBACK = "waiting_for_callback"
     WAITING_FOR_SIGNAL = "waiting_for_signal"
     WAITING_FOR_CHILD = "waiting_for_child"
@@ -210,11 +211,8 @@ def waiting_for(code: StateCode, operation: OpenOperation, others: int = 0) -> D
             f"Retrying {title}, attempt {attempt}",
             f"Attempt {operation.attempt} of step {title} failed; it is tried again.",
         ),
-        StateCode.WAITING_FOR_CALLBACK: (
-            (f"Waiting for approval {title}", f"Nobody has decided approval {title} yet.")
-            if operation.is_approval
-            else (f"Waiting for callback {title}", f"Nobody has answered callback {title} yet.")
-        ),
+        StateCode.WAITING_FOR_APPROVAL: (f"Waiting for approval {title}", f"Nobody has decided approval {title} yet."),
+        StateCode.WAITING_FOR_CALLBACK: (f"Waiting for callback {title}", f"Nobody has answered callback {title} yet."),
         StateCode.WAITING_FOR_SIGNAL: (f"Waiting for signal {operation.signal}", f"No signal {operation.signal} has been sent yet."),
         StateCode.WAITING_FOR_CHILD: (f"Waiting for child {title}", f"The invoked function of {title} has not ended yet."),
         StateCode.POLLING: (f"Polling {title}", f"Poll {title} has not met its condition; check {attempt} follows."),
@@ -237,8 +235,16 @@ def _is_pending_step(operation: OpenOperation) -> bool:
     return operation.type == OperationType.STEP and operation.status == OperationStatus.PENDING
 
 
+def _is_approval(operation: OpenOperation) -> bool:
+    return _is_callback(operation) and operation.is_approval
+
+
 def _is_callback(operation: OpenOperation) -> bool:
     return operation.type == OperationType.CALLBACK and operation.sub_type != OperationSubType.SIGNAL
+
+
+def _is_callback_of_a_program(operation: OpenOperation) -> bool:
+    return _is_callback(operation) and not operation.is_approval
 
 
 def _is_signal(operation: OpenOperation) -> bool:
@@ -255,7 +261,8 @@ def _is_wait(operation: OpenOperation) -> bool:
 
 KINDS = (
     (StateCode.RETRYING, _is_retrying),
-    (StateCode.WAITING_FOR_CALLBACK, _is_callback),
+    (StateCode.WAITING_FOR_APPROVAL, _is_approval),
+    (StateCode.WAITING_FOR_CALLBACK, _is_callback_of_a_program),
     (StateCode.WAITING_FOR_SIGNAL, _is_signal),
     (StateCode.WAITING_FOR_CHILD, _is_child),
     (StateCode.POLLING, _is_polling),

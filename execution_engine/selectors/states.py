@@ -27,6 +27,10 @@ OPEN = Q(ended_at__isnull=True, status__in=[OperationStatus.STARTED, OperationSt
 # In the order of `explain.KINDS`: what a suspended execution waits for is the first of them that an open operation is.
 _KINDS = (
     (StateCode.RETRYING, "o.type = 'STEP' and o.status = 'PENDING' and o.sub_type is distinct from 'WaitForCondition'"),
+    (
+        StateCode.WAITING_FOR_APPROVAL,
+        """o.type = 'CALLBACK' and o.sub_type is distinct from 'Signal' and position('"approval"' in o.options) > 0""",
+    ),
     (StateCode.WAITING_FOR_CALLBACK, "o.type = 'CALLBACK' and o.sub_type is distinct from 'Signal'"),
     (StateCode.WAITING_FOR_SIGNAL, "o.type = 'CALLBACK'"),
     (StateCode.WAITING_FOR_CHILD, "o.type = 'CHAINED_INVOKE'"),

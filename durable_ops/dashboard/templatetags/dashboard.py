@@ -28,6 +28,7 @@ STATE_LOOKS: dict[str, tuple[str, str]] = {
     StateCode.RETRYING: ("retrying", "retrying"),
     StateCode.POLLING: ("waiting", "again"),
     StateCode.WAITING: ("waiting", "waiting"),
+    StateCode.WAITING_FOR_APPROVAL: ("waiting", "person"),
     StateCode.WAITING_FOR_CALLBACK: ("waiting", "person"),
     StateCode.WAITING_FOR_SIGNAL: ("waiting", "signal"),
     StateCode.WAITING_FOR_CHILD: ("waiting", "child"),

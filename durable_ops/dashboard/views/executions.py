@@ -31,6 +31,7 @@ FACET_WORDS = {
     StateCode.RUNNING: "Running",
     StateCode.RETRYING: "Retrying",
     StateCode.WAITING: "Timer",
+    StateCode.WAITING_FOR_APPROVAL: "Approval",
     StateCode.WAITING_FOR_CALLBACK: "Callback",
     StateCode.WAITING_FOR_SIGNAL: "Signal",
     StateCode.WAITING_FOR_CHILD: "Child",

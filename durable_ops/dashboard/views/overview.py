@@ -34,6 +34,7 @@ TILES = (
     StateCode.RUNNING,
     StateCode.QUEUED,
     StateCode.RETRYING,
+    StateCode.WAITING_FOR_APPROVAL,
     StateCode.WAITING_FOR_CALLBACK,
     StateCode.WAITING,
     StateCode.STRANDED,
@@ -110,7 +111,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
 
 
 def _tile(code: StateCode, found: Overview) -> dict[str, Any]:
-    words = {StateCode.WAITING: "On timer", StateCode.WAITING_FOR_CALLBACK: "On callback"}
+    words = {StateCode.WAITING: "On timer", StateCode.WAITING_FOR_APPROVAL: "On approval", StateCode.WAITING_FOR_CALLBACK: "On callback"}
     return {
         "code": code,
         "words": words.get(code, FACET_WORDS[code]),

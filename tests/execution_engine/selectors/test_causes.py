@@ -46,10 +46,10 @@ def test_every_open_operation_is_a_cause_trouble_first(version: FunctionVersion)
     found = explain(execution.id)
     assert [(cause.code, cause.sentence) for cause in found.causes] == [
         (CauseCode.RETRY, "Attempt 2 of step pay failed; it is tried again."),
-        (CauseCode.CALLBACK, "Nobody has answered callback manager yet."),
         (CauseCode.APPROVAL, "Nobody has decided approval chief yet."),
+        (CauseCode.CALLBACK, "Nobody has answered callback manager yet."),
     ]
-    assert (found.causes[1].callback_id, found.causes[1].until) == (callback.callback_id, callback.due_at)
+    assert (found.causes[2].callback_id, found.causes[2].until) == (callback.callback_id, callback.due_at)
 
 
 def test_parent_waits_for_child_that_waits_for_a_callback(version: FunctionVersion, django_assert_max_num_queries: Any) -> None:

@@ -155,7 +155,7 @@ def test_filter_in_sql_agrees_with_the_derivation(version: FunctionVersion) -> N
     """Random rows, also impossible ones: each is found under its own state and under no other."""
     chance = random.Random(7)
     unserved = make_version(version="2")
-    for _ in range(150):
+    for _ in range(190):
         make_random_execution(chance, chance.choice([version, unserved]))
     found = {item.id: item.state.code for item in list_executions(ExecutionFilters(), limit=200).items}
     by_sql = {item.id: code for code in StateCode for item in list_executions(ExecutionFilters(state=code), limit=200).items}
@@ -178,4 +178,5 @@ def make_random_execution(chance: random.Random, version: FunctionVersion) -> No
     for _ in range(chance.choice([0, 1, 1, 2])):
         status = chance.choice(["STARTED", "PENDING", "READY", "SUCCEEDED"])
         sub_type = chance.choice([None, "Step", "Signal", "WaitForCondition"])
-        make_operation(execution, chance.choice(kinds), status, sub_type=sub_type)
+        options = chance.choice([None, {"timeout": 5}, {"approval": "c"}])
+        make_operation(execution, chance.choice(kinds), status, sub_type=sub_type, options=options)
