@@ -59,7 +59,7 @@
       barmode: "stack", bargap: 0.15, font, hovermode: "x unified", dragmode: false, height: 208, showlegend: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 48, r: 12, t: 8, b: 40 },
       hoverlabel: { bgcolor: colour["surface-raised"], bordercolor: colour["line-strong"], font: { ...font, color: colour.text } },
-      xaxis: { type: "date", range: figure.range, gridcolor: "rgba(0,0,0,0)", linecolor: colour.line, tickfont: font, fixedrange: true, nticks: 6 },
+      xaxis: { type: "date", range: figure.range, gridcolor: "rgba(0,0,0,0)", linecolor: colour.line, tickfont: font, tickangle: 0, fixedrange: true, nticks: host.clientWidth < 400 ? 4 : 6 },
       yaxis: { type: isLatency ? "log" : "linear", gridcolor: colour.line, zeroline: false, tickfont: font, fixedrange: true, nticks: 4, rangemode: "tozero", tickformat: "~s", ...(isLatency ? LATENCY_TICKS : {}) },
     };
     return { data, layout };
