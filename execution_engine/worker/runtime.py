@@ -131,17 +131,20 @@ class Runtime:
         """Runs a claimed execution on a handler thread."""
         invocation = self.invocation(claim, loaded)
         with self._lock:
-            self._in_flight[claim.execution_id] = invocation
+            former = [one for one in self._in_flight.values() if one.claim.execution_id == claim.execution_id]
+            self._in_flight[claim.claim_id] = invocation
             if claim.runs_alone:
                 self._alone_since = time.monotonic()
                 invocation.lane.on_settled = self._end_alone
+        for one in former:  # stopped and redriven, most likely: its handler still has a thread, and no claim
+            one.lane.lose()
         self.threads.submit(partial(self._run, invocation))
 
     def run_here(self, claim: Claim) -> None:
         """Runs an execution that this process inserted as claimed, on the calling thread, until its end or first suspension."""
         invocation = self.invocation(claim, None)
         with self._lock:
-            self._in_flight[claim.execution_id] = invocation
+            self._in_flight[claim.claim_id] = invocation
         self._run(invocation)
 
     def invocation(self, claim: Claim, loaded: Loaded | None) -> Invocation:
@@ -177,8 +180,7 @@ class Runtime:
                 invocation.run()
         finally:
             with self._lock:
-                if self._in_flight.get(invocation.claim.execution_id) is invocation:
-                    del self._in_flight[invocation.claim.execution_id]
+                self._in_flight.pop(invocation.claim.claim_id, None)
                 self._lost.discard(invocation.claim.claim_id)
                 if invocation.claim.runs_alone:
                     self._alone_since = None

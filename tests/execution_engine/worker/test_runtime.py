@@ -1,5 +1,6 @@
 """Whole executions through a real runtime: claims, group commit, timers, suspension, answers from outside."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from execution_engine import DurableContext, Duration, durable_execution
 from execution_engine.models import Execution, Operation
-from execution_engine.services import callbacks, executions
+from execution_engine.services import callbacks, executions, redrive
 from execution_engine.worker.runtime import Runtime
 
 History = Callable[[UUID], list[str]]
@@ -95,3 +96,28 @@ def test_run_in_process_needs_no_worker(transactional_db: None, history: History
 
     assert handle.result(timeout=1) == 65
     assert history(handle.id)[-2:] == ["InvocationCompleted", "ExecutionSucceeded"]
+
+
+ENTERED, LEAVES = threading.Semaphore(0), threading.Event()
+
+
+@durable_execution(name="test-outlived")
+def outlived(event: Any, context: DurableContext) -> str:
+    ENTERED.release()
+    LEAVES.wait(20)
+    return "left"
+
+
+def test_a_handler_that_outlived_its_claim_still_has_its_thread(runtime: Runtime) -> None:
+    """Stopped and redriven while its handler hangs: two threads are busy with one execution, and only one may write."""
+    LEAVES.clear()
+    handle = outlived.start()
+    assert ENTERED.acquire(timeout=10)
+    executions.stop_execution(handle.id)
+    redrive.redrive_execution(handle.id)
+    assert ENTERED.acquire(timeout=10)
+
+    assert (runtime.in_flight, runtime.free) == (2, runtime.settings.THREADS - 2)
+    assert [invocation.lane.lost for invocation in runtime.invocations()] == [True, False]
+    LEAVES.set()
+    assert handle.result(timeout=10) == "left"
