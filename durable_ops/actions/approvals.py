@@ -14,7 +14,7 @@ from durable_ops.actions.actor import Actor
 from durable_ops.approvals import forms, mails, shown
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalNotFoundError, ApprovalRefusedError
 from durable_ops.approvals.facts import person_now, person_of, question_of, waits
-from durable_ops.approvals.policy import Person, Question, Refusal, is_asked, is_barred, is_settled, may_hand_on, refusal
+from durable_ops.approvals.policy import Question, Refusal, is_asked, is_barred, is_settled, reassign_refusal, refusal
 from durable_ops.audit import log
 from durable_ops.models import Approval, Assignee, Decision, Right
 from durable_ops.permissions import has_right
@@ -120,23 +120,13 @@ def reassign(actor: Actor, callback_id: str, *, to: Sequence[str], reason: str) 
     return approval
 
 
-def may_reassign(user: Any, question: Question) -> bool:
-    """For what is offered; the action asks again under the lock."""
-    return _reassign_refusal(user, person_of(user), question) is None
-
-
 def _require_may_reassign(actor: Actor, question: Question) -> None:
-    found = Refusal.NOT_ASKED if actor.user is None else _reassign_refusal(actor.user, person_now(actor.user), question)
+    found: Refusal | None = Refusal.NOT_ASKED
+    if actor.user is not None:
+        is_trusted = has_right(actor.user, Right.REASSIGN_APPROVAL)
+        found = reassign_refusal(person_now(actor.user), question, is_trusted=is_trusted)
     if found is not None:
         raise ApprovalRefusedError(found)
-
-
-def _reassign_refusal(user: Any, person: Person, question: Question) -> Refusal | None:
-    if not person.is_active or not has_right(user, Right.REASSIGN_APPROVAL):
-        return may_hand_on(person, question)
-    if is_barred(person, question):
-        return Refusal.REQUESTER  # else they would name their own judge
-    return None if question.is_waiting else Refusal.NOT_WAITING
 
 
 def _checked_people(question: Question, to: Sequence[str]) -> list[Any]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from durable_ops.approvals import shown
-from durable_ops.approvals.facts import person_of, question_of, waits
-from durable_ops.approvals.policy import Question, Refusal, is_asked, refusal
-from durable_ops.models import Approval, Decision
+from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
+from durable_ops.approvals.policy import Question, Refusal, is_asked, reassign_refusal, refusal
+from durable_ops.models import Approval, Decision, Outbox, Right
+from durable_ops.permissions import has_right
 from execution_engine.selectors.callbacks import CallbackRow, find_callback
 
+MAILS_SHOWN = 30
 _INPUTS = {"integer": "number", "number": "number", "boolean": "checkbox"}
 _FORMATS = {"date": "date", "date-time": "datetime-local", "email": "email"}
 
@@ -39,17 +41,15 @@ class Card:
     question: Question
     decisions: list[Decision]
     fields: list[Field]
+    mails: list[Outbox]
     is_asked: bool
+    may_reassign: bool
     approve_refusal: Refusal | None
     reject_refusal: Refusal | None
 
     @property
     def ends_at(self) -> datetime | None:
-        """A redrive lets the time begin anew: the callback knows, as long as it is there."""
-        if self.callback is not None:
-            return self.callback.timeout_at
-        approval = self.approval
-        return approval.asked_at + timedelta(seconds=approval.timeout) if approval.timeout else None
+        return ends_at(self.approval, self.callback)
 
     @property
     def is_waiting(self) -> bool:
@@ -81,7 +81,9 @@ def make_card(approval: Approval, user: Any) -> Card:
         question=question,
         decisions=list(approval.decisions.order_by("id")),
         fields=fields_of(approval.form),
+        mails=list(approval.mails.select_related("user").order_by("-id")[:MAILS_SHOWN]),
         is_asked=is_asked(person, question),
+        may_reassign=reassign_refusal(person, question, is_trusted=has_right(user, Right.REASSIGN_APPROVAL)) is None,
         approve_refusal=refusal(person, question, approves=True),
         reject_refusal=refusal(person, question, approves=False),
     )

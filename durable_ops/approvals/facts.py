@@ -1,5 +1,6 @@
 """Reads what `policy.py` judges by: a person's rights now, and one approval's rules and progress."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -30,6 +31,13 @@ def address_of(user: Any) -> str:
 def waits(approval: Approval, callback: CallbackRow | None) -> bool:
     """The callback waits, and not for the question that a redrive is about to put anew."""
     return callback is not None and callback.is_pending and callback.redrive_count == approval.redrive_count
+
+
+def ends_at(approval: Approval, callback: CallbackRow | None = None) -> datetime | None:
+    """A redrive lets the time begin anew: the callback knows, as long as it is there."""
+    if callback is not None:
+        return callback.timeout_at
+    return approval.asked_at + timedelta(seconds=approval.timeout) if approval.timeout else None
 
 
 def question_of(approval: Approval, *, is_waiting: bool) -> Question:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from durable_ops.approvals import shown
-from durable_ops.approvals.facts import person_of, question_of, waits
+from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
 from durable_ops.approvals.policy import Person, refusal
 from durable_ops.models import Approval, Assignee, Decision
 from execution_engine.selectors.callbacks import CallbackRow, callback_states
@@ -42,10 +42,7 @@ class Row:
 
     @property
     def ends_at(self) -> datetime | None:
-        if self.callback is not None:
-            return self.callback.timeout_at
-        approval = self.approval
-        return approval.asked_at + timedelta(seconds=approval.timeout) if approval.timeout else None
+        return ends_at(self.approval, self.callback)
 
     @property
     def is_waiting(self) -> bool:

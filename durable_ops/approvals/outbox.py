@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from durable_ops.approvals import links, mails, shown
-from durable_ops.approvals.facts import address_of
+from durable_ops.approvals.facts import address_of, ends_at
 from durable_ops.models import Approval, Outbox
 
 logger = logging.getLogger(__name__)
@@ -102,10 +102,9 @@ def _facts(mail: Outbox) -> dict[str, Any]:
         content = shown.content_of(approval)
         shown.remember(approval, content)
         link = links.address(links.make(approval, person)) if approval.allow_link_decision else _console_address(approval)
-    ends_at = approval.asked_at + timedelta(seconds=approval.timeout) if approval.timeout else None
     # Users of a project's own model need not have a short name.
     greeting = _one_line(getattr(person, "first_name", "") or person.get_username())
-    facts = {"approval": approval, "details": content[1:], "greeting": greeting, "link": link, "ends_at": ends_at}
+    facts = {"approval": approval, "details": content[1:], "greeting": greeting, "link": link, "ends_at": ends_at(approval)}
     return {**facts, "lines": _lines(content), "requester": _one_line(approval.requester), **mail.facts}
 
 

@@ -94,6 +94,15 @@ def may_hand_on(person: Person, question: Question) -> Refusal | None:
     return found
 
 
+def reassign_refusal(person: Person, question: Question, *, is_trusted: bool) -> Refusal | None:
+    """None when they may put the question to somebody else. `is_trusted` holds the right to reassign what is put to others."""
+    if not is_trusted or not person.is_active:
+        return may_hand_on(person, question)
+    if is_barred(person, question):
+        return Refusal.REQUESTER  # else they would name their own judge
+    return None if question.is_waiting else Refusal.NOT_WAITING
+
+
 def wants_mail(person: Person, question: Question) -> bool:
     """Whether a mail would still find somebody who can approve, or could once a claim is given back."""
     return refusal(person, question, approves=True) in (None, Refusal.CLAIMED)

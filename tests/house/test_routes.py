@@ -13,8 +13,8 @@ SAMPLES = {"UUIDConverter": UUID(int=1), "IntConverter": 1, "StringConverter": "
 # Signing in and out is for everybody, the description of the API says nothing about anybody.
 # A mailed link is itself the right of its person; an unknown one shows nothing.
 OPEN = {"/login/", "/logout/", "/a/sample"}
-# Everybody who signed in has an inbox of approvals, and in it only what concerns them.
-OWN = {"/approvals/", "/api/v1/approvals"}
+# Everybody who signed in has an inbox of approvals, and in it only what concerns them, and chooses which mails they get.
+OWN = {"/approvals/", "/api/v1/approvals", "/settings/mails/"}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:

@@ -93,6 +93,24 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     return _change(request, pk, actions.release)
 
 
+@never_cache
+@login_required
+@require_POST
+def reassign(request: HttpRequest, pk: int) -> HttpResponse:
+    """`to` holds user names, separated by commas or blanks."""
+    approval = _visible(request, pk)
+    names = request.POST.get("to", "").replace(",", " ").split()
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        return _page(request, approval, status=400, notice="Say why somebody else is to decide.")
+    try:
+        actions.reassign(actor_of(request), approval.callback_id, to=names, reason=reason)
+    except CommandError as error:
+        return _page(request, approval, status=error.status, notice=_sentence(error))
+    messages.success(request, f"Put to {', '.join(names)}, and to nobody else.")
+    return HttpResponseRedirect(reverse("dashboard:approvals"))
+
+
 def _change(request: HttpRequest, pk: int, action: Any) -> HttpResponse:
     approval = _visible(request, pk)
     try:

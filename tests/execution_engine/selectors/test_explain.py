@@ -157,6 +157,7 @@ def test_filter_in_sql_agrees_with_the_derivation(version: FunctionVersion) -> N
     unserved = make_version(version="2")
     for _ in range(190):
         make_random_execution(chance, chance.choice([version, unserved]))
+    make_operation(make_execution(version, due_at=ago(hours=-1)), status="PENDING", sub_type="WaitForCondition")
     found = {item.id: item.state.code for item in list_executions(ExecutionFilters(), limit=200).items}
     by_sql = {item.id: code for code in StateCode for item in list_executions(ExecutionFilters(state=code), limit=200).items}
     assert by_sql == found
