@@ -12,6 +12,7 @@ from django.db import transaction
 
 from durable_ops.actions import repairs
 from durable_ops.actions.actor import Actor
+from durable_ops.models import Approval, Decision
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.sdk.registry import RegisteredFunction, find_function, input_text
 from execution_engine.testing.clock import VirtualClock
@@ -95,10 +96,22 @@ def stories(count: int, seed: int, actor: Actor) -> Iterator[UUID]:
         with transaction.atomic():
             told = _begin(function, f"{_PREFIXES[name]}-{int(now.timestamp()):x}-{number}", _input(name, lots, number), lots, start, now)
             story(told)
+            _age_approvals(told)
             execution_id = UUID(told.execution.execution_id)
             if story is _redriven and told.execution.status != ExecutionStatus.SUCCEEDED:
                 repairs.redrive_execution(actor, execution_id, reason="The card company was down; try again.")
         yield execution_id
+
+
+def _age_approvals(told: Told) -> None:
+    """The people's side has no virtual clock: its rows are given the times of their operations."""
+    for operation in told.execution.operations:
+        if operation.options.approval:
+            asked = Approval.objects.filter(execution_id=told.execution.execution_id, operation_id=operation.id)
+            asked.update(asked_at=operation.started_at)
+            if operation.ended_at is not None:
+                asked.filter(closed_at__isnull=False).update(closed_at=operation.ended_at)
+                Decision.objects.filter(approval__in=asked).update(at=operation.ended_at)
 
 
 def _begin(function: RegisteredFunction, name: str, given: Any, lots: random.Random, start: datetime, now: datetime) -> Told:

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Max, Min
 from django.db.models.functions import Now
 
+from durable_ops.models import Approval, Decision
 from execution_engine.models import Event, Execution, Operation
 from execution_engine.selectors.executions import list_executions
 from execution_engine.selectors.explain import StateCode
@@ -62,5 +63,7 @@ def test_examples_are_executed_into_every_state_and_age() -> None:
     started = Execution.objects.aggregate(oldest=Min("started_at"), newest=Max("started_at"))
     assert started["newest"] - started["oldest"] > timedelta(days=5)
     assert not Event.objects.filter(at__gt=Now()).exists()
+    assert Approval.objects.filter(asked_at__lt=Now() - timedelta(hours=12)).exists()
+    assert Decision.objects.filter(at__lt=Now() - timedelta(hours=1)).exists()
     ended = Execution.objects.filter(status="SUCCEEDED")
     assert all(one.event_seq == Event.objects.filter(execution_id=one.id).count() for one in ended)
