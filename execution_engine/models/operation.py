@@ -41,4 +41,10 @@ class Operation(JournalModel):
             ),
             # What an execution waits for, without reading what has ended. A step that is quick enough never enters it.
             models.Index(fields=["execution_id", "type", "sub_type", "status"], condition=Q(ended_at__isnull=True), name="operation_open"),
+            # Which of those people decide: a look at the options themselves would read every row.
+            models.Index(
+                fields=["execution_id"],
+                condition=Q(ended_at__isnull=True, type="CALLBACK", options__contains='"approval"'),
+                name="operation_open_approval",
+            ),
         ]

@@ -27,21 +27,26 @@ OPEN = Q(ended_at__isnull=True, status__in=[OperationStatus.STARTED, OperationSt
 # In the order of `explain.KINDS`: what a suspended execution waits for is the first of them that an open operation is.
 _KINDS = (
     (StateCode.RETRYING, "o.type = 'STEP' and o.status = 'PENDING' and o.sub_type is distinct from 'WaitForCondition'"),
-    (
-        StateCode.WAITING_FOR_APPROVAL,
-        """o.type = 'CALLBACK' and o.sub_type is distinct from 'Signal' and position('"approval"' in o.options) > 0""",
-    ),
+    (StateCode.WAITING_FOR_APPROVAL, "false"),  # its own look below: only the index `operation_open_approval` knows without the row
     (StateCode.WAITING_FOR_CALLBACK, "o.type = 'CALLBACK' and o.sub_type is distinct from 'Signal'"),
     (StateCode.WAITING_FOR_SIGNAL, "o.type = 'CALLBACK'"),
     (StateCode.WAITING_FOR_CHILD, "o.type = 'CHAINED_INVOKE'"),
     (StateCode.POLLING, "o.type = 'STEP' and o.status = 'PENDING'"),
 )
 _RANK = "case " + " ".join(f"when {condition} then {place}" for place, (_, condition) in enumerate(_KINDS)) + " end"
+_APPROVAL, _CALLBACK = 1, 2
 # By range, not row by row: ids are in order of time, so the newest candidates' open operations lie together in their index.
-_WAITED_FOR = f"""k as materialized (
+_WAITED_FOR = f"""o as (
   select o.execution_id, min({_RANK}) as kind from durable_operation o
    where o.execution_id >= (select id from w order by id limit 1) and o.ended_at is null and o.status in ('STARTED', 'PENDING', 'READY')
-   group by o.execution_id)"""  # noqa: S608
+   group by o.execution_id
+), k as (
+  select o.execution_id, case when o.kind = {_CALLBACK} and a.execution_id is not null then {_APPROVAL} else o.kind end as kind
+    from o left join (
+      select distinct execution_id from durable_operation
+       where execution_id >= (select id from w order by id limit 1) and ended_at is null and type = 'CALLBACK'
+         and options like '%%"approval"%%') a using (execution_id)
+)"""  # noqa: S608
 _CODES = (*(code for code, _ in _KINDS), StateCode.WAITING)
 _PLAIN_WAIT = len(_KINDS)
 _SUSPENDED = "suspended"
