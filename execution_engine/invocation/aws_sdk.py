@@ -4,74 +4,29 @@ The SDK takes its service client from the invocation's input; ours answers from 
 credentials. The SDK's checkpoint thread is the only caller of the client.
 """
 
-import contextvars
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from types import SimpleNamespace
+from collections.abc import Sequence
 from typing import Any
 
 from aws_durable_execution_sdk_python import execution as aws_execution
 from aws_durable_execution_sdk_python import lambda_service as aws
-from aws_durable_execution_sdk_python import plugin as aws_plugin
-from aws_durable_execution_sdk_python.concurrency import executor as aws_concurrency
 from aws_durable_execution_sdk_python.exceptions import CheckpointError as AwsCheckpointError
 from aws_durable_execution_sdk_python.exceptions import DurableApiErrorCategory
 
 from execution_engine.core.enums import InvocationStatus, OperationAction, OperationSubType, OperationType
 from execution_engine.core.errors import DurableExecutionsError, InvocationInterrupt
 from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
-from execution_engine.invocation import aws_rehearsal, aws_values
-from execution_engine.sdk import ports
+from execution_engine.invocation import aws_names, aws_values
 from execution_engine.sdk.definition import RegisteredFunction
 from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.runner import EXIT_ERROR, HandlerOutcome
 from execution_engine.sdk.sink import Sink
+from execution_engine.sdk.speaker import speaker
 from execution_engine.sdk.suspend import SuspendExecution
 
 BAD_ANSWER = "InvalidParameterValueException"
 _BATCHES = (OperationSubType.MAP, OperationSubType.PARALLEL)
 
-
-class CarryingExecutor(ThreadPoolExecutor):
-    """What the SDK's threads run belongs to the execution that started them, and gives its Django connections back."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        carried = contextvars.copy_context()
-        answers: list[Any] = []
-        call = ports.in_thread(lambda: answers.append(carried.run(fn, *args, **kwargs)))
-
-        def run() -> Any:
-            try:
-                call()
-            finally:
-                ports.after_user_code()
-            return answers.pop()
-
-        return super().submit(run)
-
-
-class CarryingThread(threading.Thread):
-    """The same for the thread on which the SDK tells its plugins of changes."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        carried = contextvars.copy_context()
-        self._call = ports.in_thread(lambda: carried.run(super(CarryingThread, self).run))
-
-    def run(self) -> None:
-        try:
-            self._call()
-        finally:
-            ports.after_user_code()
-
-
-# The SDK has no place to hand in threads, nor a witness. Its classes stay as they are; only the names it makes them by are ours.
-for _module in (aws_execution, aws_concurrency):
-    vars(_module)["ThreadPoolExecutor"] = CarryingExecutor
-vars(aws_execution)["ExecutionState"] = aws_rehearsal.WatchedState
-vars(aws_execution)["PluginExecutor"] = aws_rehearsal.plugin_executor
-vars(aws_plugin)["threading"] = SimpleNamespace(**{**vars(threading), "Thread": CarryingThread})
+aws_names.put()
 
 
 class JournalClient:
@@ -111,7 +66,11 @@ class JournalClient:
         return aws.CheckpointOutput(token, aws.CheckpointUpdatedExecutionState([aws_values.to_aws(one) for one in changed]))
 
     def get_execution_state(
-        self, durable_execution_arn: str, checkpoint_token: str, next_marker: str, max_items: int = 1000  # noqa: ARG002
+        self,
+        durable_execution_arn: str,
+        checkpoint_token: str,
+        next_marker: str,
+        max_items: int = 1000,  # noqa: ARG002
     ) -> aws.StateOutput:
         """Never needed: the first page holds everything."""
         return aws.StateOutput()
@@ -172,6 +131,7 @@ def run_aws_handler(
         tenant_id=tenant_id,
         deadline=deadline,
     )
+    spoke = speaker.set(None)
     try:
         answer = function.handler(event, context)
     except SystemExit as error:
@@ -180,6 +140,8 @@ def run_aws_handler(
     except Exception as error:
         found = aws_values.error_from_aws(aws.ErrorObject.from_exception(error))
         return HandlerOutcome(InvocationStatus.FAILED, error=found, invocation_failed=True)
+    finally:
+        speaker.reset(spoke)
     if client.interrupt is not None and not isinstance(client.interrupt, SuspendExecution):
         raise client.interrupt
     return _outcome(answer, client.ended)

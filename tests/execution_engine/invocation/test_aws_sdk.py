@@ -15,7 +15,7 @@ from django.db import connection
 
 from execution_engine import register, start_many
 from execution_engine.conf import engine_settings
-from execution_engine.models import Execution, FunctionVersion
+from execution_engine.models import Execution, FunctionVersion, LogLine, Operation
 from execution_engine.worker import output
 from execution_engine.worker.runtime import Runtime
 
@@ -80,8 +80,52 @@ def test_what_its_threads_print_belongs_to_the_execution(runtime: Runtime, tmp_p
     assert {"the handler", *(f"{word} {item}" for word in ("branch", "careful") for item in (1, 2, 3)), "changed"} <= said
 
 
+def aws_story() -> Any:
+    from aws_durable_execution_sdk_python.config import Duration
+    from aws_durable_execution_sdk_python.context import DurableContext
+    from aws_durable_execution_sdk_python.execution import durable_execution
+
+    def handler(_event: Any, context: DurableContext) -> list[bool]:
+        print("handler begins")  # noqa: T201  what authors do
+        connected: list[bool] = []
+
+        def body(_step: Any) -> int:
+            print("in the step")  # noqa: T201  what authors do
+            return FunctionVersion.objects.count()
+
+        def child(inner: DurableContext) -> None:
+            print("child begins")  # noqa: T201  what authors do
+            inner.step(body, name="count")
+            connected.append(connection.connection is not None)
+            inner.wait(Duration.from_seconds(1), name="rest")
+            print("child ends")  # noqa: T201  what authors do
+
+        context.run_in_child_context(child, name="child")
+        print("handler ends")  # noqa: T201  what authors do
+        return connected
+
+    return durable_execution(handler)
+
+
+def test_lines_are_kept_once_with_who_said_them(runtime: Runtime, tmp_path: Path) -> None:
+    register(aws_story(), name="aws-story")
+    with captured(tmp_path):
+        handle = start_many("aws-story", [{}])[0]
+        assert handle.result(timeout=20) == [False], "the step's connection was not given back"
+    names = dict(Operation.objects.filter(execution_id=handle.id).values_list("id", "name"))
+    lines = LogLine.objects.filter(execution_id=handle.id).order_by("id")
+    said = [(line.message, names.get(line.operation_id), line.attempt) for line in lines]
+    assert said == [
+        ("handler begins", None, None),
+        ("child begins", "child", None),
+        ("in the step", "count", 1),
+        ("child ends", "child", None),
+        ("handler ends", None, None),
+    ]
+
+
 def test_its_threads_give_their_connections_back_between_two_calls(transactional_db: None) -> None:
-    from execution_engine.invocation.aws_sdk import CarryingExecutor, CarryingThread
+    from execution_engine.invocation.aws_threads import CarryingExecutor, CarryingThread
 
     def query() -> tuple[int, bool]:
         was_open = connection.connection is not None
