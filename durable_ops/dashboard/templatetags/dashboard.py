@@ -200,7 +200,7 @@ def words(value: str) -> str:
     if value.isupper():
         return value.replace("_", " ").capitalize()
     if "_" in value:
-        return value.replace("_", " ")
+        return _spaced(value)
     return "".join(f" {letter.lower()}" if letter.isupper() and at else letter for at, letter in enumerate(value))
 
 
@@ -214,7 +214,11 @@ def crumb(name: str) -> str:
 def verb(action: str) -> str:
     """`execution.redrive` as people say it: Redrive execution."""
     kind, _, done = action.partition(".")
-    return f"{done.replace('_', ' ').capitalize()} {kind.replace('_', ' ')}" if done else action
+    return f"{done.replace('_', ' ').capitalize()} {_spaced(kind)}" if done else action
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ").replace("api key", "API key")
 
 
 @register.filter
