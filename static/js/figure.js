@@ -9,6 +9,7 @@
   const THICK = { running: 0.62, failed: 0.62, queued: 0.22, waiting: 0.22, retrying: 0.22 };
   const WORDS = { queued: "queued", running: "running", waiting: "waiting", retrying: "waiting to retry", failed: "failed" };
   const GROW_EVERY = 3000;
+  const LEAST_PIXELS = 3;
   // A logarithmic axis in the units that people read.
   const LATENCY_TICKS = {
     tickvals: [0.001, 0.01, 0.1, 1, 10, 60, 3600, 86400, 864000],
@@ -97,9 +98,12 @@
     const hasLabels = count <= LABELLED_ROWS && !isNarrow;
     const font = { family: getComputedStyle(host).fontFamily, size: 12, color: colour["text-soft"] };
     const left = hasLabels ? Math.min(labelWidth(figure, font), 280) + 28 : 14;
+    // A step of no time is still a step: every bar is at least three pixels wide, and inside the figure.
+    const least = (figure.end * LEAST_PIXELS) / Math.max(host.clientWidth - left, 200);
     const data = figure.data.map((trace) => ({
-      type: "bar", orientation: "h", meta: trace.meta, x: trace.x, y: trace.y,
-      base: trace.base.map((offset) => figure.origin + offset),
+      type: "bar", orientation: "h", meta: trace.meta, y: trace.y,
+      x: trace.x.map((width) => Math.max(width, least)),
+      base: trace.base.map((offset) => figure.origin + Math.max(0, Math.min(offset, figure.end - least))),
       customdata: trace.y.map((row, at) => [figure.id[row], hoverWords(figure, row), `${WORDS[trace.meta]} ${durationWords(trace.x[at])}`]),
       marker: { color: colour[trace.meta], line: { color: colour[trace.meta], width: THICK[trace.meta] > 0.5 ? 1.5 : 0 } },
       width: count > LABELLED_ROWS ? 0.9 : THICK[trace.meta] * (isNarrow ? ROW / NARROW_ROW : 1),
