@@ -5,6 +5,7 @@
 # make polling  what 200 open pages cost the engine
 # make crash  the long fault tests with real workers
 # make screenshots  pictures of the running console with demo data (ARGS="--into DIRECTORY --only overview,costs")
+# make approvals  the long proofs of approvals: scanners, guesses, fifty at once, a moody mail server
 # make conformance  judges AWS's requirement files, see tests/conformance/outside/README.md
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
@@ -13,7 +14,7 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint bench polling crash screenshots conformance browser clean
+.PHONY: approvals run test lint bench polling crash screenshots conformance browser clean
 
 run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
@@ -26,6 +27,9 @@ lint: .venv/.tests
 
 crash: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/crash tests/races --all-faults $(ARGS)
+
+approvals: .venv/.tests browser
+	@exec .venv/bin/python -m pytest tests/approvals tests/browser/test_approvals.py --all-faults $(ARGS)
 
 conformance: .venv/.tests
 	@exec .venv/bin/python -m tests.conformance.outside $(ARGS)

@@ -13,6 +13,7 @@ from durable_ops.approvals import shown
 from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
 from durable_ops.approvals.policy import Person, refusal
 from durable_ops.models import Approval, Assignee, Decision
+from execution_engine.models import Execution
 from execution_engine.selectors.callbacks import CallbackRow, callback_states
 
 PAGE = 50
@@ -78,6 +79,12 @@ def of_execution(execution_id: Any) -> list[Row]:
 def of_object(instance: Any) -> QuerySet[Approval]:
     """Approvals of a Django row, newest first, in one indexed query."""
     return Approval.objects.filter(object_type=instance._meta.label_lower, object_id=str(instance.pk)).order_by("-pk")
+
+
+def executions_of(instance: Any, *, limit: int) -> list[Execution]:
+    """Executions that asked for an approval of a Django row, newest first, without payloads, in one query."""
+    asked = of_object(instance).order_by().values("execution_id")
+    return list(Execution.objects.filter(id__in=asked).defer("input", "result", "error").order_by("-id")[:limit])
 
 
 def may_see(user: Any, approval: Approval) -> bool:

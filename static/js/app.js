@@ -199,10 +199,15 @@
     return Boolean(link);
   }
   function moveRow(by) {
-    const links = [...document.querySelectorAll(".row-link")];
+    const links = [...document.querySelectorAll(".row-link, [data-row]")];
     if (!links.length) return;
     const at = links.indexOf(document.activeElement);
     links[Math.min(Math.max(at + by, 0), links.length - 1)].focus();
+  }
+  // In the inbox: to the button of the row; Enter presses it, so that a slip of a finger decides nothing.
+  function toButton(value) {
+    const row = document.activeElement?.closest("li.callback, form.decision, .decision") ?? document.querySelector("form.decision, .decision");
+    row?.querySelector(`button[name=decision][value=${value}]:not([disabled])`)?.focus();
   }
   document.getElementById("keys-button")?.addEventListener("click", () => document.getElementById("keys").showModal());
   document.addEventListener("keydown", (event) => {
@@ -218,6 +223,8 @@
       },
       n: () => document.querySelector(".top-start")?.click(),
       "/": () => document.querySelector("[data-search]")?.focus(),
+      a: () => toButton("approve"),
+      r: () => toButton("reject"),
       j: () => moveRow(1),
       k: () => moveRow(-1),
       "?": () => document.getElementById("keys").showModal(),

@@ -17,10 +17,11 @@ from durable_ops.approvals.card import fields_from_post, make_card
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalRefusedError
 from durable_ops.approvals.inbox import Box
 from durable_ops.dashboard.access import actor_of
-from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import has_right
 from execution_engine.core.errors import CommandError
+from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 
 BOXES = {Box.GROUPS: "For me and my groups", Box.MINE: "By name", Box.ALL: "All open", Box.DECIDED: "Decided"}
 
@@ -34,13 +35,21 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     text, after = request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("after", "")
     sees_all = has_right(request.user, Right.VIEW_EXECUTION)
     found = inbox.rows(request.user, box, text=text, before=int(after) if after.isdecimal() else None, sees_all=sees_all)
-    current = token(box, [_state(row) for row in found])
+    callbacks = _plain_callbacks(request) if box in (Box.GROUPS, Box.ALL) and not text and not after else []
+    current = token(box, [_state(row) for row in found], [row.callback_id for row in callbacks])
     if is_unchanged(request, current):
         return unchanged()
     shown = found[: inbox.PAGE]
     next_after = shown[-1].approval.pk if len(found) > inbox.PAGE else None
     context = {"rows": shown, "box": box, "boxes": BOXES, "text": text, "next_after": next_after, "live_url": live_url(request, current)}
-    return render_page(request, "approvals/list.html", context, fragment="cards")
+    return render_page(request, "approvals/list.html", {**context, "callbacks": callbacks}, fragment="cards")
+
+
+def _plain_callbacks(request: HttpRequest) -> list[CallbackRow]:
+    """What programs left to whoever may approve; two queries."""
+    if not (has_right(request.user, Right.DECIDE_CALLBACK) and has_right(request.user, Right.VIEW_EXECUTION)):
+        return []
+    return [row for row in pending_callbacks(limit=inbox.PAGE) if not row.is_approval]
 
 
 def _state(row: inbox.Row) -> tuple[Any, ...]:
@@ -75,8 +84,20 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, approval, status=409, changes=error.changes)
     except CommandError as error:
         return _page(request, approval, status=error.status, notice=_sentence(error))
-    messages.success(request, f"{'Approved' if approved else 'Rejected'}: {approval.title}")
+    done = f"{'Approved' if approved else 'Rejected'}: {approval.title}"
+    if wants_fragment(request):
+        return _cards(request, done)
+    messages.success(request, done)
     return HttpResponseRedirect(reverse("dashboard:approvals"))
+
+
+def _cards(request: HttpRequest, done: str) -> HttpResponse:
+    """The list as it is now, into the page that a person is reading: it stays where it was scrolled to."""
+    box = Box(request.POST.get("box", "")) if request.POST.get("box") in set(Box) else Box.GROUPS
+    found = inbox.rows(request.user, box, sees_all=has_right(request.user, Right.VIEW_EXECUTION))
+    address = f"{reverse('dashboard:approvals')}?box={box}"
+    context = {"rows": found[: inbox.PAGE], "box": box, "boxes": BOXES, "live_url": address, "done": done}
+    return render_page(request, "approvals/list.html", {**context, "callbacks": _plain_callbacks(request)}, fragment="cards")
 
 
 @never_cache
@@ -133,6 +154,9 @@ def _visible(request: HttpRequest, pk: int) -> Approval:
 
 def _page(request: HttpRequest, approval: Approval, *, status: int = 200, **notice: Any) -> HttpResponse:
     approval.refresh_from_db()
+    if wants_fragment(request):  # from a card of the inbox: the whole page says why, with what it is about
+        messages.error(request, str(notice.get("notice") or "It changed since you looked. Look again before you decide."))
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse("dashboard:approval", args=[approval.pk])})
     context = {"card": make_card(approval, request.user), **notice}
     return render(request, "approvals/detail.html", context, status=status)
 

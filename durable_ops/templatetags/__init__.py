@@ -1,0 +1,1 @@
+"""Tags that the surrounding project may load."""
