@@ -29,7 +29,7 @@ crash: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/crash tests/races --all-faults $(ARGS)
 
 approvals: .venv/.tests browser
-	@exec .venv/bin/python -m pytest tests/approvals tests/browser/test_approvals.py --all-faults $(ARGS)
+	@RACES=10000 exec .venv/bin/python -m pytest tests/approvals tests/browser/test_approvals.py tests/races/test_callback_against_timeout.py --all-faults $(ARGS)
 
 conformance: .venv/.tests
 	@exec .venv/bin/python -m tests.conformance.outside $(ARGS)
