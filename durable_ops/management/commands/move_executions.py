@@ -29,7 +29,7 @@ class Command(BulkCommand):
         found = Execution.objects.filter(function=function, status__in=self.statuses).exclude(version=options["to_version"])
         if options["from_version"]:
             found = found.filter(version=options["from_version"])
-        return list(found.order_by("started_at").values_list("id", flat=True))
+        return list(found.order_by("started_at", "id").values_list("id", flat=True))
 
     def act(self, actor: Actor, execution_id: UUID, options: dict[str, Any]) -> None:
         actions.move_execution(actor, execution_id, version=options["to_version"], reason=options["reason"], force=options["force"])
