@@ -61,11 +61,15 @@ class CallbackRow:
 
 
 def pending_callbacks(
-    execution_id: UUID | None = None, *, after: tuple[datetime, UUID, str] | None = None, limit: int = 200
+    execution_id: UUID | None = None,
+    *,
+    after: tuple[datetime, UUID, str] | None = None,
+    limit: int = 200,
+    with_approvals: bool = True,
 ) -> list[CallbackRow]:
     """Callbacks that an answer would still complete, oldest first; signals are not among them. Two queries, one for none.
 
-    `after` is start, execution and operation id of the last row that was seen.
+    `after` is start, execution and operation id of the last row that was seen; approvals, which are callbacks too, can be left out.
     """
     found = Operation.objects.filter(
         Q(sub_type__isnull=True) | ~Q(sub_type=OperationSubType.SIGNAL),
@@ -77,6 +81,8 @@ def pending_callbacks(
         found = found.filter(execution_id__in=Execution.objects.filter(status__in=_OPEN).values("id"))
     else:
         found = found.filter(execution_id=execution_id)
+    if not with_approvals:
+        found = found.exclude(options__contains='"approval"')
     if after is not None:
         at, execution, operation = after
         same_time = Q(started_at=at) & (Q(execution_id__gt=execution) | Q(execution_id=execution, id__gt=operation))

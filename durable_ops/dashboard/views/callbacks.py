@@ -35,7 +35,7 @@ class Outcome:
 
 @console_view(Right.VIEW_EXECUTION)
 def callback_list(request: HttpRequest) -> HttpResponse:
-    found = [row for row in pending_callbacks(limit=SHOWN + 1) if not row.is_approval]
+    found = pending_callbacks(limit=SHOWN + 1, with_approvals=False)
     current = token([row.callback_id for row in found], [row.due_at for row in found])
     if is_unchanged(request, current):
         return unchanged()

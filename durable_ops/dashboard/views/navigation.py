@@ -14,7 +14,7 @@ COUNTED = 99
 
 @console_view(Right.VIEW_EXECUTION)
 def navigation(request: HttpRequest) -> HttpResponse:
-    waiting = sum(not row.is_approval for row in pending_callbacks(limit=COUNTED + 1))
+    waiting = len(pending_callbacks(limit=COUNTED + 1, with_approvals=False))
     approvals = inbox.waiting_for(request.user)
     workers = live_workers()
     threads = sum(worker.threads for worker in workers)

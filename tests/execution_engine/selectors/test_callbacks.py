@@ -54,3 +54,13 @@ def test_row_tells_timers_and_whose_it_is(version: FunctionVersion) -> None:
 
 def test_unknown_callback_is_none() -> None:
     assert find_callback("nothing") is None
+
+
+def test_approvals_can_be_left_out_and_hide_no_callback(version: FunctionVersion) -> None:
+    execution = make_execution(version)
+    for _ in range(3):
+        make_callback(execution, "approval", started_at=ago(hours=1), options={"approval": "id", "timeout": 5})
+    make_callback(execution, "machine", options={"timeout": 60})
+    make_callback(execution, "plain")
+    assert [row.title for row in pending_callbacks(limit=2, with_approvals=False)] == ["machine", "plain"]
+    assert len(pending_callbacks()) == 5
