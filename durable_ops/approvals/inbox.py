@@ -71,11 +71,6 @@ def waiting_for(user: Any) -> int:
     return _asked(user, Approval.objects.filter(closed_at=None)).exclude(_has_decided(user, now=True))[: COUNTED + 1].count()
 
 
-def of_execution(execution_id: Any) -> list[Row]:
-    found = Approval.objects.filter(execution_id=execution_id).order_by("pk")
-    return _rows(list(found.select_related("claimed_by").prefetch_related("decisions", "assignees")))
-
-
 def of_object(instance: Any) -> QuerySet[Approval]:
     """Approvals of a Django row, newest first, in one indexed query."""
     return Approval.objects.filter(object_type=instance._meta.label_lower, object_id=str(instance.pk)).order_by("-pk")
