@@ -103,4 +103,4 @@ def test_guessed_tokens_all_get_one_answer_and_are_slowed(
     assert (Decision.objects.count(), Approval.objects.filter(closed_at__isnull=False).count()) == (0, 0)
     assert AuditEntry.objects.filter(action__startswith="approval.").count() == 0
     assert random not in caplog.text
-    figures("guessed tokens", guesses=count, looked_up=unknown, hits=0)
+    figures("guessed tokens", guesses=count, answered_404=unknown, hits=0)

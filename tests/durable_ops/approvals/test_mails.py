@@ -189,7 +189,7 @@ def test_forged_and_guessed_links_get_one_answer_and_then_none(mona: User, ask: 
     for _ in range(MISSES_PER_MINUTE):
         last = client.get("/a/guess")
     assert last.status_code == 429
-    assert client.get(f"/a/{token}").status_code == 429
+    assert client.get(f"/a/{token}").status_code == 200  # whoever was mailed may share the guesser's address
 
 
 def test_a_link_row_that_somebody_wrote_into_the_table_opens_nothing(mona: User, ask: Ask, client: Client) -> None:
