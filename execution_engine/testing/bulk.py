@@ -73,7 +73,7 @@ def fill(
     """Writes `executions` of the last 30 days, oldest first, and answers what each batch of 5,000 wrote; commits after each.
 
     `operations_each` (1 to 200) is their mean number of operations, `history` how many of the newest also get events. The same seed
-    draws the same lots. Ends with ANALYZE, so that plans are those of a table that autovacuum has seen.
+    draws the same lots. Ends with VACUUM ANALYZE, so that plans are those of a table that autovacuum has seen.
     """
     lots = random.Random(seed)
     versions = _versions(connection)
@@ -88,8 +88,11 @@ def fill(
             parent = one.id if one.ended_at is None else parent
             drawn.append(one)
         yield _write(connection, drawn, lots, now)
-    connection.execute("analyze durable_execution, durable_operation, durable_event")
     connection.commit()
+    was, connection.autocommit = connection.autocommit, True
+    # Index-only scans want to know which pages everybody sees: ten times the speed of a filtered list.
+    connection.execute("vacuum (analyze) durable_execution, durable_operation, durable_event")
+    connection.autocommit = was
 
 
 def _versions(connection: psycopg.Connection[Any]) -> list[tuple[str, str, int]]:
