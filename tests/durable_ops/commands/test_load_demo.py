@@ -17,6 +17,12 @@ from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.search import ExecutionFilters
 
 
+@pytest.fixture(autouse=True)
+def mails_of_others(settings: Any) -> None:
+    """The command turns mail off for its process; other tests in this one go on mailing."""
+    settings.EMAIL_BACKEND = settings.EMAIL_BACKEND
+
+
 def load(**options: Any) -> dict[str, Any]:
     out = StringIO()
     call_command("load_demo", json=True, stdout=out, **options)
