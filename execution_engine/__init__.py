@@ -32,6 +32,7 @@ from execution_engine.sdk.config import (
     WaitForCallbackConfig,
 )
 from execution_engine.sdk.context import DurableContext
+from execution_engine.sdk.delays import JitterStrategy
 from execution_engine.sdk.durations import Duration
 from execution_engine.sdk.errors import (
     ApprovalTimeoutError,
@@ -90,7 +91,6 @@ from execution_engine.sdk.plugins import (
 from execution_engine.sdk.preview import FieldMatchMode, PreviewConfig, PreviewField, PreviewMode, build_preview
 from execution_engine.sdk.registry import DurableFunction, durable_execution, register, start_many
 from execution_engine.sdk.retries import (
-    JitterStrategy,
     LinearRetryStrategyConfig,
     RetryDecision,
     RetryPolicy,

@@ -1,33 +1,13 @@
 """When a failed step is tried again: `(error, attempts made so far) -> RetryDecision`."""
 
-import math
-import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+from execution_engine.sdk.delays import DelayBounds, JitterStrategy, exponential
 from execution_engine.sdk.durations import Duration, DurationLike, as_duration, to_seconds
 from execution_engine.sdk.errors import ValidationError
-
-
-class JitterStrategy(StrEnum):
-    """How a delay is spread: NONE keeps it, FULL takes 0 to the delay, HALF takes half the delay to all of it."""
-
-    NONE = "NONE"
-    FULL = "FULL"
-    HALF = "HALF"
-
-    def apply_jitter(self, delay: float) -> float:
-        if self is JitterStrategy.NONE:
-            return delay
-        share = random.random()
-        return delay * share if self is JitterStrategy.FULL else delay / 2 + delay / 2 * share
-
-    def finalize_delay(self, base_delay: float) -> int:
-        """The spread delay in whole seconds, rounded up, at least 1."""
-        return max(1, math.ceil(self.apply_jitter(base_delay)))
 
 
 @dataclass
@@ -52,7 +32,7 @@ RetryStrategy = Callable[[Exception, int], RetryDecision]
 
 
 @dataclass
-class RetryStrategyConfig:
+class RetryStrategyConfig(DelayBounds):
     """Exponential: initial x rate^(attempts - 1), at most `max_delay`. `max_attempts` includes the first attempt.
 
     Either filter makes an error retryable: a text contained in (or a pattern found in) its message, or its type.
@@ -66,24 +46,12 @@ class RetryStrategyConfig:
     retryable_errors: Sequence[str | re.Pattern[str]] | None = None
     retryable_error_types: Sequence[type[Exception]] | None = None
 
-    def __post_init__(self) -> None:
-        self.initial_delay = as_duration(self.initial_delay, "initial_delay")
-        self.max_delay = as_duration(self.max_delay, "max_delay")
-
-    @property
-    def initial_delay_seconds(self) -> int:
-        return self.initial_delay.to_seconds()
-
-    @property
-    def max_delay_seconds(self) -> int:
-        return self.max_delay.to_seconds()
-
     def base_delay(self, attempts_made: int) -> float:
         return exponential(self.initial_delay.seconds, self.backoff_rate, attempts_made, self.max_delay.seconds)
 
 
 @dataclass
-class LinearRetryStrategyConfig:
+class LinearRetryStrategyConfig(DelayBounds):
     """Linear: initial + increment x (attempts - 1), at most `max_delay`; else as `RetryStrategyConfig`."""
 
     max_attempts: int = 6
@@ -95,31 +63,15 @@ class LinearRetryStrategyConfig:
     retryable_error_types: Sequence[type[Exception]] | None = None
 
     def __post_init__(self) -> None:
-        self.initial_delay = as_duration(self.initial_delay, "initial_delay")
+        super().__post_init__()
         self.increment = as_duration(self.increment, "increment")
-        self.max_delay = as_duration(self.max_delay, "max_delay")
-
-    @property
-    def initial_delay_seconds(self) -> int:
-        return self.initial_delay.to_seconds()
 
     @property
     def increment_seconds(self) -> int:
         return self.increment.to_seconds()
 
-    @property
-    def max_delay_seconds(self) -> int:
-        return self.max_delay.to_seconds()
-
     def base_delay(self, attempts_made: int) -> float:
         return min(self.initial_delay.seconds + self.increment.seconds * (attempts_made - 1), self.max_delay.seconds)
-
-
-def exponential(initial: float, rate: float, attempts_made: int, ceiling: float) -> float:
-    try:
-        return min(initial * rate ** (attempts_made - 1), ceiling)
-    except OverflowError:
-        return ceiling
 
 
 def create_retry_strategy(config: RetryStrategyConfig | None = None) -> RetryStrategy:

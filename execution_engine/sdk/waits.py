@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from execution_engine.core.serdes import SerDes
+from execution_engine.sdk.delays import DelayBounds, JitterStrategy, exponential
 from execution_engine.sdk.durations import Duration, DurationLike, as_duration
 from execution_engine.sdk.errors import WaitForConditionError
-from execution_engine.sdk.retries import JitterStrategy, exponential
 
 T = TypeVar("T")
 
 
 @dataclass
-class WaitStrategyConfig(Generic[T]):
+class WaitStrategyConfig(DelayBounds, Generic[T]):
     """Polls while `should_continue_polling(state)` is true; delays as in `RetryStrategyConfig`."""
 
     should_continue_polling: Callable[[T], bool]
@@ -22,18 +22,6 @@ class WaitStrategyConfig(Generic[T]):
     max_delay: Duration = field(default_factory=lambda: Duration.from_minutes(5))
     backoff_rate: float = 1.5
     jitter_strategy: JitterStrategy = JitterStrategy.FULL
-
-    def __post_init__(self) -> None:
-        self.initial_delay = as_duration(self.initial_delay, "initial_delay")
-        self.max_delay = as_duration(self.max_delay, "max_delay")
-
-    @property
-    def initial_delay_seconds(self) -> int:
-        return self.initial_delay.to_seconds()
-
-    @property
-    def max_delay_seconds(self) -> int:
-        return self.max_delay.to_seconds()
 
 
 @dataclass(frozen=True)
