@@ -20,7 +20,7 @@ run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
 
 test: .venv/.tests browser
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@exec .venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/house $(ARGS)

@@ -10,6 +10,7 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,6 @@ def postgres() -> Iterator[Any]:
     if EXTERNAL_DATABASE:
         yield None
         return
-    SCRATCH.mkdir(parents=True, exist_ok=True)
     make_private_directory(SCRATCH / "sockets")
     server = EmbeddedPostgres(SCRATCH / "postgres", SCRATCH / "sockets", SCRATCH / "postgres.log")
     server.start()
@@ -39,7 +39,6 @@ def postgres() -> Iterator[Any]:
         yield server
     finally:
         server.stop()
-        shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -94,20 +93,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-faults", action="store_true", help="the long versions of the fault tests")
 
 
+def pytest_unconfigure() -> None:
+    if settings := sys.modules.get("tests.settings"):
+        shutil.rmtree(settings.SCRATCH, ignore_errors=True)
+
+
 @pytest.fixture
 def is_long(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--all-faults"))
 
 
-_figures: list[str] = []
-
-
 @pytest.fixture
-def figures() -> Callable[..., None]:
+def figures(request: pytest.FixtureRequest) -> Callable[..., None]:
     """What a test measured, shown after the last test."""
-    return lambda title, **values: _figures.append(json.dumps({"figures": title, **values}))
+    kept = request.node.user_properties  # travels with the report, from a worker of pytest-xdist too
+    return lambda title, **values: kept.append(("figures", json.dumps({"figures": title, **values})))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in _figures:
-        terminalreporter.write_line(line)
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        for name, line in report.user_properties if getattr(report, "when", "") == "call" else ():
+            if name == "figures":
+                terminalreporter.write_line(line)
