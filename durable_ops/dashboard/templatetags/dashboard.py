@@ -1,6 +1,5 @@
 """Icons, states, times and sizes in templates."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from durable_ops.dashboard import formats
+from durable_ops.dashboard import formats, looks, wording
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
 from execution_engine.selectors.executions import ExecutionSummary
@@ -21,53 +20,8 @@ from execution_engine.selectors.operations import OperationRow
 
 register = template.Library()
 
-# State -> (tone, icon). Waiting for people, programs and the clock share the tone and differ in icon and word.
-STATE_LOOKS: dict[str, tuple[str, str]] = {
-    StateCode.QUEUED: ("queued", "queued"),
-    StateCode.RUNNING: ("running", "running"),
-    StateCode.RETRYING: ("retrying", "retrying"),
-    StateCode.POLLING: ("waiting", "again"),
-    StateCode.WAITING: ("waiting", "waiting"),
-    StateCode.WAITING_FOR_APPROVAL: ("waiting", "person"),
-    StateCode.WAITING_FOR_CALLBACK: ("waiting", "person"),
-    StateCode.WAITING_FOR_SIGNAL: ("waiting", "signal"),
-    StateCode.WAITING_FOR_CHILD: ("waiting", "child"),
-    StateCode.PAUSED: ("stopped", "paused"),
-    StateCode.STRANDED: ("stranded", "stranded"),
-    StateCode.SUCCEEDED: ("succeeded", "succeeded"),
-    StateCode.FAILED: ("failed", "failed"),
-    StateCode.TIMED_OUT: ("failed", "timed_out"),
-    StateCode.STOPPED: ("stopped", "stopped"),
-}
-
-STATUS_LOOKS: dict[str, tuple[str, str, str]] = {
-    "STARTED": ("running", "running", "Started"),
-    "READY": ("queued", "queued", "Ready"),
-    "PENDING": ("retrying", "retrying", "Retry pending"),
-    "SUCCEEDED": ("succeeded", "succeeded", "Succeeded"),
-    "FAILED": ("failed", "failed", "Failed"),
-    "TIMED_OUT": ("failed", "timed_out", "Timed out"),
-    "CANCELLED": ("stopped", "stopped", "Cancelled"),
-    "STOPPED": ("stopped", "stopped", "Stopped"),
-}
-
-EVENT_LOOKS = (
-    ("Succeeded", ("succeeded", "succeeded")),
-    ("Failed", ("failed", "failed")),
-    ("TimedOut", ("failed", "timed_out")),
-    ("Stopped", ("stopped", "stopped")),
-    ("Cancelled", ("stopped", "stopped")),
-    ("InvocationCompleted", ("queued", "worker")),
-    ("Paused", ("stopped", "paused")),
-    ("Resumed", ("running", "running")),
-    ("Redriven", ("retrying", "retrying")),
-    ("CallbackStarted", ("waiting", "person")),
-    ("WaitStarted", ("waiting", "waiting")),
-    ("ChainedInvokeStarted", ("waiting", "child")),
-    ("Started", ("running", "running")),
-)
-
-TYPE_ICONS = {"STEP": "step", "WAIT": "waiting", "CALLBACK": "person", "CONTEXT": "branch", "CHAINED_INVOKE": "child"}
+for plain in (wording.short_id, wording.words, wording.crumb, wording.verb):
+    register.filter(plain)
 
 
 @register.simple_tag
@@ -78,34 +32,20 @@ def icon(name: str) -> SafeString:
 @register.simple_tag
 def state(derived: DerivedState, size: str = "") -> SafeString:
     """The state of an execution: tone, icon and word together."""
-    tone, image = STATE_LOOKS[derived.code]
+    tone, image = looks.STATE_LOOKS[derived.code]
     words = format_html('<span class="words">{}</span>', derived.label)
     return format_html('<span class="state {} tone-{}" title="{}">{}{}</span>', size, tone, derived.label, icon(image), words)
 
 
 @register.simple_tag
 def status(operation: OperationRow, execution: ExecutionSummary) -> SafeString:
-    """The status of an operation. An open callback, wait or invoke waits; only steps and contexts run.
-
-    What is open when its execution ends is recorded no further.
-    """
-    tone, image, words = STATUS_LOOKS[operation.status]
-    if operation.status == "STARTED" and operation.type in ("CALLBACK", "WAIT", "CHAINED_INVOKE"):
-        tone, image, words = "waiting", _type_image(operation), "Waiting"
-    if operation.status == "PENDING" and operation.sub_type == "WaitForCondition":
-        tone, image, words = "waiting", "again", "Polling"
-    if operation.is_open and execution.is_terminal:
-        tone, image, words = "stopped", "stopped", "Left open"
-    return format_html('<span class="state tone-{}">{}<span class="words">{}</span></span>', tone, icon(image), words)
+    tone, image, said = looks.operation_look(operation, execution)
+    return format_html('<span class="state tone-{}">{}<span class="words">{}</span></span>', tone, icon(image), said)
 
 
 @register.simple_tag
 def type_icon(operation: OperationRow) -> SafeString:
-    return icon(_type_image(operation))
-
-
-def _type_image(operation: OperationRow) -> str:
-    return "signal" if operation.sub_type == "Signal" else TYPE_ICONS.get(operation.type, "step")
+    return icon(looks.type_icon(operation))
 
 
 @register.simple_tag
@@ -139,19 +79,12 @@ def money(amount: Decimal | float | None) -> str:
     return formats.money_text(amount)
 
 
-@register.filter
-def short_id(value: Any) -> str:
-    """UUIDs of version 7 begin alike when made together: the end tells them apart."""
-    text = str(value)
-    return text if len(text) <= 13 else f"{text[:4]}…{text[-8:]}"
-
-
 @register.simple_tag
 def name_of(name: str, execution_id: Any) -> SafeString:
     """An execution's name; one that was made up is its id, shown short."""
     if name != str(execution_id):
         return format_html("{}", name)
-    return format_html('<span class="mono made-up" title="{}">{}</span>', name, short_id(name))
+    return format_html('<span class="mono made-up" title="{}">{}</span>', name, wording.short_id(name))
 
 
 @register.filter
@@ -195,33 +128,6 @@ def can(user: Any, right: str) -> bool:
 
 
 @register.filter
-def words(value: str) -> str:
-    """`StepSucceeded` and `CHAINED_INVOKE` as people read them."""
-    if value.isupper():
-        return value.replace("_", " ").capitalize()
-    if "_" in value:
-        return _spaced(value)
-    return "".join(f" {letter.lower()}" if letter.isupper() and at else letter for at, letter in enumerate(value))
-
-
-@register.filter
-def crumb(name: str) -> str:
-    """A name in a trail: ids short, long names cut."""
-    return short_id(name) if UUID_TEXT.fullmatch(name) else f"{name[:60]}…" if len(name) > 60 else name
-
-
-@register.filter
-def verb(action: str) -> str:
-    """`execution.redrive` as people say it: Redrive execution."""
-    kind, _, done = action.partition(".")
-    return f"{done.replace('_', ' ').capitalize()} {_spaced(kind)}" if done else action
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ").replace("api key", "API key")
-
-
-@register.filter
 def get(values: Mapping[str, Any], key: str) -> Any:
     return values.get(key, "")
 
@@ -252,63 +158,18 @@ def clock(moment: datetime) -> str:
 
 @register.simple_tag
 def state_icon(code: StateCode | str) -> SafeString:
-    tone, image = STATE_LOOKS[code]
+    tone, image = looks.STATE_LOOKS[code]
     return format_html('<span class="state plain tone-{}">{}</span>', tone, icon(image))
 
 
 @register.simple_tag
 def event_state(kind: str) -> SafeString:
     """The type of a history event in words, with the tone of what it tells."""
-    tone, image = next((look for ending, look in EVENT_LOOKS if kind.endswith(ending)), ("stopped", "info"))
-    return format_html('<span class="state plain tone-{}">{}<span class="words">{}</span></span>', tone, icon(image), words(kind))
+    tone, image = looks.event_look(kind)
+    return format_html('<span class="state plain tone-{}">{}<span class="words">{}</span></span>', tone, icon(image), wording.words(kind))
 
 
 @register.simple_tag
 def details(values: Mapping[str, Any], at: datetime | None = None) -> SafeString:
-    """Small values as `word value` pairs, nested ones flattened; `at` is when the event happened."""
-    flat: dict[str, Any] = {}
-    before, after = values.get("before"), values.get("after")
-    if isinstance(before, dict) and isinstance(after, dict):
-        values = {key: value for key, value in values.items() if key not in ("before", "after")} | _changes(before, after)
-    for key, value in values.items():
-        flat.update(value if isinstance(value, dict) else {key: value})
-    if at is not None and "StartTimestamp" in flat:
-        flat = {"Ran": at - datetime.fromisoformat(flat.pop("StartTimestamp")), **flat}
-    shown = [(DETAIL_WORDS.get(key, words(key)), _short_value(key, value)) for key, value in flat.items() if value is not None]
+    shown = wording.detail_pairs(values, at)
     return format_html_join("", '<span class="detail"><span class="faint">{}</span> {}</span> ', shown)
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
-    return {key: f"{_said(before.get(key))} → {_said(after.get(key))}" for key in after if before.get(key) != after.get(key)}
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
-
-
-DETAIL_WORDS = {
-    "CurrentAttempt": "attempt",
-    "NextAttemptDelaySeconds": "next in",
-    "Duration": "lasts",
-    "Timeout": "times out after",
-    "HeartbeatTimeout": "heartbeat every",
-    "ExecutionTimeout": "must end within",
-    "RequestId": "request",
-    "Ran": "ran",
-    "CallbackId": "callback id",
-}
-UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SECONDS = frozenset({"NextAttemptDelaySeconds", "Duration", "Timeout", "HeartbeatTimeout", "ExecutionTimeout", "Ran"})
-
-
-def _short_value(key: str, value: Any) -> str:
-    if key in SECONDS and isinstance(value, int | float | timedelta):
-        return formats.duration_text(value)
-    text = str(value)
-    if key.endswith("Id") or UUID_TEXT.fullmatch(text):
-        return short_id(text)
-    if key.endswith("_bytes") and isinstance(value, int):
-        return formats.size_text(value)
-    return text if len(text) <= 64 else f"{text[:61]}…"

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 from django.test import Client
 
-from durable_ops.dashboard.templatetags.dashboard import STATE_LOOKS
+from durable_ops.dashboard.looks import STATE_LOOKS
 
 
 def test_every_component_is_shown_in_every_state(sign_in: Callable[[str], Client]) -> None:
