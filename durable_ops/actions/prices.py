@@ -8,7 +8,7 @@ from django.db import transaction
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.costs.prices import LIST_PRICES, Book, Item
-from durable_ops.costs.report import utc_today
+from durable_ops.costs.spans import utc_today
 from durable_ops.models import Price, Right
 from execution_engine.core.errors import InvalidInputError
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from durable_ops.costs.bills import Basis, Meter
 from durable_ops.costs.prices import PriceBook
-from durable_ops.costs.report import utc_today
+from durable_ops.costs.spans import utc_today
 from durable_ops.models import CostEntry
 from execution_engine.selectors.costs import COLUMNS, OperationUsage, Quantities, Usage, get_usage, usage_from
 

@@ -14,7 +14,8 @@ from durable_ops.api.views.executions import parse_id
 from durable_ops.costs.bills import Basis, durable_charges, make_bill, step_functions_charges
 from durable_ops.costs.executions import execution_cost
 from durable_ops.costs.prices import price_book
-from durable_ops.costs.report import Span, make_report, utc_today
+from durable_ops.costs.report import make_report
+from durable_ops.costs.spans import Span, utc_today
 from durable_ops.models import Right
 from execution_engine.core.errors import InvalidInputError
 from execution_engine.selectors.executions import get_execution

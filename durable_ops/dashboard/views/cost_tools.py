@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from durable_ops.actions import prices as actions
 from durable_ops.costs.calculator import EXAMPLES, Scenario, estimate
 from durable_ops.costs.prices import BOOK_WORDS, price_book
-from durable_ops.costs.report import utc_today
+from durable_ops.costs.spans import utc_today
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.cost_forms import CalculatorForm, PriceForm, initial
 from durable_ops.dashboard.htmx import page_url, render_page

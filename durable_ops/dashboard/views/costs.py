@@ -6,9 +6,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from durable_ops.costs.bills import BASIS_WORDS, Basis, Bill, Meter, durable_charges, make_bill, step_functions_charges
+from durable_ops.costs.booked import Day, dearest_executions, read_days
 from durable_ops.costs.executions import execution_cost, operation_costs
 from durable_ops.costs.prices import price_book
-from durable_ops.costs.report import SPAN_WORDS, Day, Report, dearest_executions, make_report, make_span, read_days, utc_today
+from durable_ops.costs.report import Report, make_report
+from durable_ops.costs.spans import SPAN_WORDS, make_span, utc_today
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.costs import costs_figure, costs_legend
 from durable_ops.dashboard.csv_cells import csv_lines

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from durable_ops.actions import repairs
 from durable_ops.costs import ledger
 from durable_ops.costs.bills import Basis, Meter, cents
+from durable_ops.costs.booked import read_days
 from durable_ops.costs.executions import execution_cost
 from durable_ops.costs.prices import LIST_PRICES, Book, Item, Price, PriceBook, price_book
-from durable_ops.costs.report import Span, make_report, read_days
+from durable_ops.costs.report import make_report
+from durable_ops.costs.spans import Span
 from durable_ops.models import CostCursor, CostDay, CostEntry
 from durable_ops.models import Price as PriceRow
 from execution_engine.journal import connections
