@@ -30,6 +30,8 @@ class EngineSettings:
       new; 64 MiB hold some 60,000 operations. 0 executions: nothing.
     - `LOG_LINES`, `LOG_DAYS`: what handlers print and log is kept in the database, so many lines of an execution and so long; 0 lines
       keep none. The file below `DATA_DIR` has them all.
+    - `LOG_FILE_BYTES`, `LOG_FILES`: at this length that file is renamed to `.1`, and so many older ones are kept, so that the disk
+      does not fill; 0 bytes: never, for those who rotate it themselves.
     """
 
     THREADS: int = 64
@@ -51,6 +53,8 @@ class EngineSettings:
     RETENTION_DAYS: int = 14
     LOG_LINES: int = 5_000
     LOG_DAYS: int = 14
+    LOG_FILE_BYTES: int = 64 * MIB
+    LOG_FILES: int = 5
 
 
 _BOUNDS: dict[str, tuple[float, float]] = {
@@ -69,6 +73,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "RETENTION_DAYS": (1, 90),
     "LOG_LINES": (0, 1_000_000),
     "LOG_DAYS": (1, 90),
+    "LOG_FILE_BYTES": (0, 1024 * 1024 * MIB),
+    "LOG_FILES": (1, 1000),
 }
 
 
