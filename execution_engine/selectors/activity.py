@@ -3,7 +3,7 @@
 import random
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ FRESHEST, STALEST = 5.0, 900.0
 """Seconds that the count of a past bucket is believed: an execution that began in it may still end."""
 
 _OLDEST_DUE = """
-select min(due.due_at) from durable_function_version v cross join lateral (
+select min(due.due_at) from unnest(%(versions)s::bigint[]) as v (id) cross join lateral (
   select e.due_at from durable_execution e
    where e.function_version_id = v.id and e.due_at <= statement_timestamp() and e.claim_id is null and e.status = 'RUNNING'
    order by e.due_at limit 1) due
@@ -131,10 +131,13 @@ def failure_groups(span: timedelta) -> list[FailureGroup]:
     return sorted((_group(key, members) for key, members in groups.items()), key=lambda group: (-group.count, group.function))
 
 
-def oldest_due() -> datetime | None:
-    """Since when the execution that waits longest for a worker is due; None when none waits. One look per version."""
+def oldest_due(versions: Collection[int]) -> datetime | None:
+    """Since when the execution of these function versions that waits longest for a worker is due; None when none waits.
+
+    Ask for the versions that live workers serve: what nobody serves is not late but stranded. One look per version.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_OLDEST_DUE)
+        cursor.execute(_OLDEST_DUE, {"versions": list(versions)})
         found: datetime | None = cursor.fetchone()[0]
     return found
 

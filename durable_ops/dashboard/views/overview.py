@@ -131,7 +131,7 @@ def _attention(request: HttpRequest, found: Overview) -> dict[str, Any]:
         "failures": failure_groups(timedelta(hours=24))[:SHOWN] if has_right(request.user, Right.VIEW_PAYLOAD) else [],
         "storms": _storms(retrying)[:SHOWN],
         "callbacks": pending_callbacks(limit=SHOWN),
-        "oldest_due": oldest_due(),
+        "oldest_due": oldest_due({one for worker in found.workers if not worker.is_draining for one in worker.version_ids}),
         "version_names": names,
     }
 

@@ -62,8 +62,15 @@ def test_failures_are_grouped_by_function_and_error(django_assert_num_queries: A
 
 def test_oldest_due_is_what_waits_longest_for_a_worker() -> None:
     version = make_version()
-    assert oldest_due() is None
+    assert oldest_due([version.pk]) is None
     oldest = make_execution(version, due_at=ago(seconds=50))
     make_execution(version, due_at=ago(seconds=5))
     make_execution(version, due_at=ago(seconds=-5))
-    assert oldest_due() == oldest.due_at
+    assert oldest_due([version.pk]) == oldest.due_at
+
+
+def test_what_nobody_serves_makes_no_queue_late() -> None:
+    served, stranded = make_version(), make_version(version="9")
+    make_execution(stranded, due_at=ago(hours=2))
+    assert oldest_due([served.pk]) is None
+    assert oldest_due([]) is None
