@@ -10,6 +10,8 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.input_form import empty_form, read_schema
 from durable_ops.models import Right
+from execution_engine.sdk.lint import Finding, findings_of
+from execution_engine.sdk.registry import find_function
 from execution_engine.selectors.executions import ExecutionFilters, list_executions
 from execution_engine.selectors.functions import FunctionRow, VersionRow, list_functions
 from execution_engine.selectors.versions import VersionStats, find_version, version_stats
@@ -74,9 +76,16 @@ def function_detail(request: HttpRequest, name: str) -> HttpResponse:
         "recent": recent,
         "tab": tab,
         "tabs": TABS,
+        "findings": _findings(name, chosen.version) if tab == "code" else None,
         "live_url": live_url(request, current),
     }
     return render_page(request, "functions/detail.html", context, fragment="live")
+
+
+def _findings(name: str, version: str) -> Sequence[Finding] | None:
+    """What this code would do differently on replay; None when this process does not have it."""
+    definition = find_function(name, version)
+    return None if definition is None else findings_of(definition)
 
 
 def serving(workers: Sequence[LiveWorker], functions: Sequence[FunctionRow]) -> list[ServingWorker]:

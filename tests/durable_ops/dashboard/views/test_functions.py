@@ -1,6 +1,7 @@
 """Functions: how versions do, one function's page, the start form that its input type draws."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from execution_engine.models import Execution, FunctionVersion
+from execution_engine.sdk import registry
 from execution_engine.selectors.versions import version_stats
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.factories import ago, make_callback, make_execution, make_version
@@ -48,6 +50,18 @@ def test_page_of_a_function_has_versions_input_code_and_executions(admin: Client
     assert ("Pays" in html, "expense-7" in html) == (True, True)
     assert "whole number" in admin.get("/functions/expense-approval/?tab=input").content.decode()
     assert "def f(): ..." in admin.get("/functions/expense-approval/?tab=code&version=1").content.decode()
+
+
+def test_code_shows_what_would_differ_on_replay(admin: Client, drawn: FunctionVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_functions", dict(registry._functions))
+    address = "/functions/expense-approval/?tab=code&version=1"
+    assert "Nothing was found that would differ" in admin.get(address).content.decode()
+    registry.register(lambda event, context: time.time(), name="reads-a-clock")
+    make_version("reads-a-clock")
+    html = admin.get("/functions/reads-a-clock/?tab=code").content.decode()
+    assert ("durable.W001" in html, "context.now()" in html) == (True, True)
+    make_version("only-elsewhere")
+    assert "cannot judge it" in admin.get("/functions/only-elsewhere/?tab=code").content.decode()
 
 
 @pytest.mark.parametrize("address", ["/functions/unknown/", "/functions/expense-approval/?version=9"])
