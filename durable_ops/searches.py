@@ -11,6 +11,7 @@ from uuid import UUID
 from django.utils.dateparse import parse_date, parse_datetime
 
 from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.trace import Trace, is_trace_id, read_traceparent
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.search import ExecutionFilters
 
@@ -34,6 +35,8 @@ KEYS = {
     "error": "part of the error's type or message",
     "callback": "1: somebody could answer a callback now",
     "origin": "redriven or forked",
+    "correlation": "X-Correlation-Id of the call that started it, or its parent",
+    "trace": "trace id of that call, 32 hexadecimal digits, or its whole traceparent",
 }
 ORIGINS = ("redriven", "forked")
 LONGEST = 500
@@ -84,6 +87,8 @@ def read_search(query: Mapping[str, Any], now: datetime | None = None) -> Search
         has_callback=reader.one("callback", _flag, "callback is 1 or absent, not “{}”.") or False,
         is_redriven=reader.origin() == "redriven",
         is_forked=reader.origin() == "forked",
+        correlation_id=reader.text("correlation") or None,
+        trace_id=reader.one("trace", _trace_id, "“{}” is neither a trace id of 32 hexadecimal digits nor a traceparent."),
     )
     return Search(filters, tuple(reader.problems))
 
@@ -167,6 +172,11 @@ class _Reader:
 
 def _refuse(text: str) -> Any:
     raise ValueError(text)
+
+
+def _trace_id(text: str) -> str:
+    found = text.lower() if is_trace_id(text.lower()) else Trace(read_traceparent(text)).trace_id
+    return found or str(_refuse(text))
 
 
 def _flag(text: str) -> bool:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-
-from django.core.exceptions import PermissionDenied
+from uuid import UUID
 
 from durable_ops import permissions
 from durable_ops.models import ApiKey, Right
+from durable_ops.permissions import Access
+from execution_engine.core.trace import NO_TRACE, Trace
 
 
 class Channel(StrEnum):
@@ -22,13 +23,15 @@ class Channel(StrEnum):
 class Actor:
     """A person, the key of a person, or (`user=None`) whoever may use the command line of the server.
 
-    `address` is the network address for console and REST, the operating system's user for commands.
+    `address` is the network address for console and REST, the operating system's user for commands. What it starts keeps
+    its `trace`.
     """
 
     user: Any
     key: ApiKey | None = None
     channel: Channel | str = Channel.CONSOLE
     address: str = ""
+    trace: Trace = NO_TRACE
 
     @property
     def name(self) -> str:
@@ -37,18 +40,21 @@ class Actor:
             return f"system ({self.address})" if self.address else "system"
         return str(self.user.get_username()) + (f" (key {self.key.name})" if self.key else "")
 
-    def require(self, right: Right) -> None:
-        """Raises PermissionDenied. The command line needs no right: who has a shell there has the database too."""
-        if self.user is None and self.channel == Channel.COMMAND:
-            return
+    @property
+    def access(self) -> Access:
+        """What it may do, and on which functions. The command line needs no right: who has a shell there has the database too."""
         if self.user is None:
-            raise permissions.RightMissingError(right)
-        permissions.require(self.user, right)
+            return permissions.ALL if self.channel == Channel.COMMAND else permissions.NOTHING
+        return permissions.access_of(self.user, self.key)
 
-    def may(self, right: Right) -> bool:
+    def require(self, right: Right, function: str | None = None) -> None:
+        """Raises PermissionDenied; FunctionNotFoundError for a function that this actor may not see."""
+        self.access.require(right, function)
+
+    def require_on(self, right: Right, execution_id: UUID) -> None:
+        """As `require`, for the function of an execution. Raises PermissionDenied, ExecutionNotFoundError."""
+        self.access.require_on(right, execution_id)
+
+    def may(self, right: Right, function: str | None = None) -> bool:
         """As `require`, for what is shown only to some."""
-        try:
-            self.require(right)
-        except PermissionDenied:
-            return False
-        return True
+        return self.access.may(right, function)

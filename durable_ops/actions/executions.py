@@ -12,7 +12,7 @@ from durable_ops.audit import log
 from durable_ops.models import Right
 from execution_engine.core.records import ErrorObject
 from execution_engine.services import executions, signals
-from execution_engine.services.executions import StartedExecution
+from execution_engine.services.executions import StartedExecution, StartOptions
 
 __all__ = ["StartedExecution", "send_signal", "start_execution", "start_executions", "stop_execution"]
 
@@ -35,7 +35,8 @@ def start_execution(
     """
     actor.require(Right.START_EXECUTION)
     with transaction.atomic():
-        started = executions.start_execution(function, input, version=version, name=name, attributes=attributes, started_by=actor.name)
+        options = StartOptions(attributes, started_by=actor.name, trace=actor.trace)
+        started = executions.start_execution(function, input, version=version, name=name, options=options)
         if started.created:
             log.append(actor, _start_act(function, started, input))
     return started

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 
+from execution_engine.core.trace import Trace
 from execution_engine.core.transitions.execution import EXIT_ERROR
 from execution_engine.journal.rows import error_text
 from execution_engine.journal.statements import statement
@@ -43,6 +44,12 @@ class Claim:
     now: datetime
     seed: UUID | None = None
     redrive_count: int = 0
+    traceparent: str | None = None
+    correlation_id: str | None = None
+
+    @property
+    def trace(self) -> Trace:
+        return Trace(self.traceparent, self.correlation_id)
 
     @property
     def has_operations(self) -> bool:

@@ -5,7 +5,8 @@ Owner: `journal/`. Kept until `retention_days` after the end, then purged with i
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Substr
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.models.base import JournalModel
@@ -61,6 +62,8 @@ class Execution(JournalModel):
     attributes = models.JSONField(default=dict)
     tenant_id = models.TextField(null=True)
     started_by = models.TextField(default="", help_text="person, key or parent execution, for people to read")
+    traceparent = models.TextField(null=True, help_text="W3C trace context of the call that started it, or its parent's")
+    correlation_id = models.TextField(null=True, help_text="X-Correlation-Id of the call that started it, or its parent's")
     input = models.TextField(null=True)
     result = models.TextField(null=True)
     error = models.TextField(null=True)
@@ -89,6 +92,10 @@ class Execution(JournalModel):
             models.Index(fields=["id"], condition=Q(owes_child=True), name="execution_owes_child"),
             models.Index(fields=["retention_days", "ended_at"], condition=Q(ended_at__isnull=False), name="execution_purge"),
             models.Index(fields=["parent_id"], condition=Q(parent_id__isnull=False), name="execution_children"),
+            models.Index(fields=["correlation_id", "-started_at"], condition=Q(correlation_id__isnull=False), name="execution_correlation"),
+            models.Index(
+                Substr("traceparent", 4, 32), F("started_at").desc(), condition=Q(traceparent__isnull=False), name="execution_trace"
+            ),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="execution_attributes"),
         ]
         constraints = [models.UniqueConstraint(fields=["function", "name"], name="execution_name_of_function")]

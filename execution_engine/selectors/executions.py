@@ -30,6 +30,7 @@ EVERYTHING = 2**31
 _FACTS = tuple(ExecutionFacts.__dataclass_fields__)
 _SUMMARY = ("name", "status_text", "attributes", "tenant_id", "started_by", "deadline_at", "event_seq", "wake_seq")
 _DETAIL = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count", "forked_from")
+_DETAIL += ("traceparent", "correlation_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class ExecutionDetail:
     """`summary` and what only the page of one execution shows; times in seconds and days as asked for at the start."""
 
     summary: ExecutionSummary
+    traceparent: str | None
+    correlation_id: str | None
     execution_timeout: int | None
     retention_days: int
     claimed_by: UUID | None

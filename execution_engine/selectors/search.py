@@ -14,7 +14,8 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Now, Substr
+from django.db.models.lookups import Exact
 
 from execution_engine.core.enums import ExecutionStatus, OperationSubType, OperationType
 from execution_engine.models import Execution, Operation
@@ -31,7 +32,8 @@ class ExecutionFilters:
 
     `text` is a prefix of the name or (at least 8 hexadecimal digits) of the id. Every attribute must be equal; a number or truth value
     also matches its text. Ranges include their beginning and exclude their end; an execution that has not ended lasts until now.
-    `error` is part of the error's type or message, in any case. `has_callback`: somebody could answer one now.
+    `error` is part of the error's type or message, in any case. `has_callback`: somebody could answer one now. `trace_id` is the part
+    of the traceparent that all calls of one trace share, 32 hexadecimal digits.
     """
 
     status: str | None = None
@@ -52,6 +54,8 @@ class ExecutionFilters:
     has_callback: bool = False
     is_redriven: bool = False
     is_forked: bool = False
+    correlation_id: str | None = None
+    trace_id: str | None = None
 
 
 class Precision(StrEnum):
@@ -107,6 +111,10 @@ def _conditions(filters: ExecutionFilters) -> tuple[Q, Q]:
     """What an index in the order of the list answers, and the rest."""
     equal = {"status": filters.status, "function": filters.function, "name": filters.name, "parent_id": filters.parent_id}
     indexed = Q(**{column: value for column, value in equal.items() if value})
+    if filters.correlation_id:
+        indexed &= Q(correlation_id=filters.correlation_id)
+    if filters.trace_id:
+        indexed &= Q(traceparent__isnull=False) & Q(Exact(Substr("traceparent", 4, 32), filters.trace_id))
     for key, value in filters.attributes.items():
         indexed &= _attribute_condition(key, value)
     if filters.text:

@@ -14,6 +14,7 @@ from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionAlreadyStartedError
 from execution_engine.core.identifiers import execution_arn, new_execution_id
 from execution_engine.core.records import ErrorObject
+from execution_engine.core.trace import NO_TRACE, Trace
 from execution_engine.core.transitions import execution as executions
 from execution_engine.invocation.versions import version_to_start
 from execution_engine.journal import store
@@ -37,13 +38,17 @@ class StartedExecution:
 
 @dataclass(frozen=True, slots=True)
 class StartOptions:
-    """What all executions of one start share. `claim_id` inserts them claimed by `claimed_by`, for a run in this process."""
+    """What all executions of one start share. `claim_id` inserts them claimed by `claimed_by`, for a run in this process.
+
+    `trace` was checked by the door.
+    """
 
     attributes: Mapping[str, Any] | None = None
     tenant_id: str | None = None
     started_by: str = ""
     claim_id: UUID | None = None
     claimed_by: UUID | None = None
+    trace: Trace = NO_TRACE
 
 
 def start_execution(
@@ -138,6 +143,8 @@ def _insert(
         "attributes": json.dumps(dict(options.attributes or {})),
         "tenant_id": options.tenant_id,
         "started_by": options.started_by,
+        "traceparent": options.trace.traceparent,
+        "correlation_id": options.trace.correlation_id,
         "ids": ids,
         "names": names,
         "inputs": inputs,

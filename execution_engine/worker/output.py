@@ -1,18 +1,17 @@
 """What handlers print and log: kept beside their step in the database, and as JSON lines in `DATA_DIR/logs/functions.jsonl`.
 
 The file has every line; keys: timestamp (ISO 8601 UTC), level, logger, message, executionArn, and what the context's logger adds
-(operationId, operationName, parentId, attempt). One write per line in append mode, so that the lines of several processes never mix.
+(operationId, operationName, parentId, attempt), and of an execution whose start named them traceId and correlationId.
 The database has what was said for the first time, not what a replay says again.
 """
 
 import io
 import json
 import logging
-import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,18 +19,21 @@ from typing import Any, TextIO
 from uuid import UUID
 
 from execution_engine.conf import EngineSettings
+from execution_engine.core.trace import NO_TRACE, Trace
 from execution_engine.journal.logs import Line
 from execution_engine.sdk.speaker import speaker
 from execution_engine.worker.kept_lines import KeptLines, fitting
+from execution_engine.worker.lines_file import LinesFile
 
 _EXTRA = ("operationId", "operationName", "parentId", "attempt")
-_current: ContextVar[str | None] = ContextVar("execution_arn", default=None)
+_current: ContextVar[Mapping[str, str] | None] = ContextVar("durable_execution", default=None)
 
 
 @contextmanager
-def belongs_to(execution_arn: str) -> Iterator[None]:
+def belongs_to(execution_arn: str, trace: Trace = NO_TRACE) -> Iterator[None]:
     """What is printed and logged inside belongs to the execution, also by threads that were given this context."""
-    token = _current.set(execution_arn)
+    keys = {"executionArn": execution_arn, "traceId": trace.trace_id, "correlationId": trace.correlation_id}
+    token = _current.set({name: value for name, value in keys.items() if value})
     try:
         yield
     finally:
@@ -39,27 +41,22 @@ def belongs_to(execution_arn: str) -> Iterator[None]:
 
 
 class Output:
-    """Where lines go: the file, opened once per process and never rotated by us (copy-truncate works), and the database."""
+    """Where lines go: the file and the database."""
 
-    def __init__(self, path: Path | None, kept: KeptLines | None) -> None:
+    def __init__(self, file: LinesFile | None, kept: KeptLines | None) -> None:
         self._kept = kept
-        self._descriptor: int | None = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        self._file = file
 
     @property
     def has_file(self) -> bool:
-        return self._descriptor is not None
+        return self._file is not None
 
     def write(self, level: str, logger: str, message: str, extra: dict[str, Any], *, is_said_once: bool = False) -> None:
         """`is_said_once`: whoever says it knows about replays."""
         now = datetime.now(UTC)
-        if self._descriptor is not None:
+        if self._file is not None:
             line = {"timestamp": now.isoformat(timespec="milliseconds"), "level": level, "logger": logger, "message": message, **extra}
-            # A full disk must not fail the handler that prints.
-            with suppress(OSError):
-                os.write(self._descriptor, (json.dumps(line, default=str) + "\n").encode("utf-8", "backslashreplace"))
+            self._file.append((json.dumps(line, default=str) + "\n").encode("utf-8", "backslashreplace"))
         if self._kept is not None and message.strip():
             self._keep(self._kept, now, level, logger, message, extra, is_said_once)
 
@@ -85,10 +82,11 @@ class OutputHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         own = getattr(record, "executionArn", None)
-        arn = own or _current.get()
-        if arn is None:
+        current = _current.get()
+        if own is None and current is None:
             return
-        extra = {"executionArn": arn} | {k: v for k in _EXTRA if (v := getattr(record, k, None)) is not None}
+        extra: dict[str, Any] = {**(current or {}), **({"executionArn": own} if own else {})}
+        extra |= {k: v for k in _EXTRA if (v := getattr(record, k, None)) is not None}
         message = record.getMessage()
         if record.exc_info:
             message = f"{message}\n{logging.Formatter().formatException(record.exc_info)}"
@@ -105,15 +103,15 @@ class CapturedStream(io.TextIOBase):
         self._pending = threading.local()
 
     def write(self, text: str) -> int:
-        arn = _current.get()
-        if arn is None:
+        current = _current.get()
+        if current is None:
             return self._stream.write(text)
         if not self._output.has_file:
             self._stream.write(text)
         *lines, rest = (getattr(self._pending, "text", "") + text).split("\n")
         self._pending.text = rest
         for line in lines:
-            self._output.write(self._level, "stdout", line, {"executionArn": arn})
+            self._output.write(self._level, "stdout", line, dict(current))
         return len(text)
 
     def flush(self) -> None:
@@ -130,7 +128,8 @@ class CapturedStream(io.TextIOBase):
 def capture(settings: EngineSettings) -> KeptLines | None:
     """Starts capturing in this process; answers what is to be stopped at its end. Without a data directory there is no file."""
     kept = KeptLines(settings.LOG_LINES) if settings.LOG_LINES else None
-    output = Output(Path(settings.DATA_DIR) / "logs" / "functions.jsonl" if settings.DATA_DIR else None, kept)
+    path = Path(settings.DATA_DIR) / "logs" / "functions.jsonl" if settings.DATA_DIR else None
+    output = Output(LinesFile(path, settings.LOG_FILE_BYTES, settings.LOG_FILES) if path else None, kept)
     root = logging.getLogger()
     root.addHandler(OutputHandler(output))
     if root.level > logging.INFO or root.level == logging.NOTSET:

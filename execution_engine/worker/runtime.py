@@ -176,7 +176,7 @@ class Runtime:
 
     def _run(self, invocation: Invocation) -> None:
         try:
-            with output.belongs_to(invocation.arn):
+            with output.belongs_to(invocation.arn, invocation.claim.trace):
                 invocation.run()
         finally:
             with self._lock:

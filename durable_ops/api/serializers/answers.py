@@ -49,6 +49,8 @@ def execution_detail(detail: ExecutionDetail, payloads: ExecutionPayloads | None
     """One execution; `payloads` None (no right to read them) leaves input, result and error null and says so."""
     shown = payloads or ExecutionPayloads(None, None, None)
     more = {
+        "correlation_id": detail.correlation_id,
+        "traceparent": detail.traceparent,
         "execution_timeout": detail.execution_timeout,
         "retention_days": detail.retention_days,
         "failed_invocations": detail.failed_invocations,

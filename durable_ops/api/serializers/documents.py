@@ -39,6 +39,8 @@ class ExecutionSummaryDocument(serializers.Serializer[Any]):
 
 
 class ExecutionDocument(ExecutionSummaryDocument):
+    correlation_id = serializers.CharField(allow_null=True, help_text="X-Correlation-Id of the call that started it, or its parent")
+    traceparent = serializers.CharField(allow_null=True, help_text="W3C trace context of that call")
     execution_timeout = serializers.IntegerField(allow_null=True, help_text="seconds")
     retention_days = serializers.IntegerField()
     failed_invocations = serializers.IntegerField(help_text="failed ones in a row")

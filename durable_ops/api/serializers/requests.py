@@ -132,6 +132,8 @@ class SearchQuery(StrictSerializer):
     longer = _search_text("longer")
     shorter = _search_text("shorter")
     error = _search_text("error")
+    correlation = _search_text("correlation")
+    trace = _search_text("trace")
     callback = serializers.ChoiceField(["1", "0", "true", "false"], required=False, allow_blank=True, help_text=KEYS["callback"])
     origin = serializers.ChoiceField(list(ORIGINS), required=False, allow_blank=True, help_text=KEYS["origin"])
 

@@ -1,17 +1,17 @@
 -- name: insert_child
--- A chained invoke's execution, named after its id, in the transaction that holds its parent's lock.
+-- A chained invoke's execution, named after its id, with its parent's trace, in the transaction that holds its parent's lock.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), started as (
   insert into durable_execution (
     id, function_version_id, function, version, name, status, started_at, deadline_at, execution_timeout, retention_days, due_at,
     invocations, failed_invocations, is_suspect, runs_alone, event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at,
-    status_text, attributes, tenant_id, started_by, input, parent_id, parent_operation_id, owes_parent, redrive_count)
+    status_text, attributes, tenant_id, started_by, traceparent, correlation_id, input, parent_id, parent_operation_id, owes_parent, redrive_count)
   select %(id)s, %(version_id)s, %(function)s, %(version)s, %(id)s::text, 'RUNNING', c.now,
          c.now + make_interval(secs => %(execution_timeout)s), %(execution_timeout)s, %(retention_days)s, c.now,
          0, 0, false, false, 1, 0, 0, -1, c.now,
-         '', '{}', %(tenant_id)s, %(started_by)s, %(input)s, %(parent_id)s, %(parent_operation_id)s, false, 0
-    from clock c
+         '', '{}', %(tenant_id)s, %(started_by)s, p.traceparent, p.correlation_id, %(input)s, %(parent_id)s, %(parent_operation_id)s, false, 0
+    from clock c left join durable_execution p on p.id = %(parent_id)s
   returning id, started_at, execution_timeout
 )
 insert into durable_event (execution_id, event_id, type, at, details)

@@ -12,13 +12,14 @@ with clock as materialized (
   insert into durable_execution (
     id, function_version_id, function, version, name, status, started_at, deadline_at, execution_timeout, retention_days, due_at,
     claim_id, claimed_by, invocation_id, invocation_started_at, invocations, failed_invocations, is_suspect, runs_alone,
-    event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, tenant_id, started_by, input, owes_parent, redrive_count)
+    event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, tenant_id, started_by,
+    traceparent, correlation_id, input, owes_parent, redrive_count)
   select a.id, v.id, %(function)s, v.version, a.name, 'RUNNING', c.now,
          c.now + make_interval(secs => v.execution_timeout), v.execution_timeout, v.retention_days,
          c.now + make_interval(secs => %(claim_seconds)s),
          %(claim_id)s, %(claimed_by)s, %(claim_id)s, case when %(claim_id)s::uuid is null then null else c.now end,
          case when %(claim_id)s::uuid is null then 0 else 1 end, 0, false, false,
-         1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, a.input, false, 0
+         1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, %(traceparent)s, %(correlation_id)s, a.input, false, 0
     from unnest(%(ids)s::uuid[], %(names)s::text[], %(inputs)s::text[]) as a(id, name, input) cross join clock c cross join v
   on conflict (function, name) do nothing
   returning id, started_at, version, execution_timeout

@@ -1,0 +1,47 @@
+"""Where a start came from, as its caller names it: a W3C `traceparent` and a correlation id. Both travel to children, logs and webhooks."""
+
+import re
+from dataclasses import dataclass
+
+MAX_CORRELATION_ID = 128
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_CORRELATION_ID = re.compile(rf"[!-~]{{1,{MAX_CORRELATION_ID}}}")
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """`traceparent` is version 00 of the W3C header, 55 characters; `correlation_id` is 1 to 128 visible ASCII characters."""
+
+    traceparent: str | None = None
+    correlation_id: str | None = None
+
+    @property
+    def trace_id(self) -> str | None:
+        """32 hexadecimal digits."""
+        return self.traceparent[3:35] if self.traceparent else None
+
+
+NO_TRACE = Trace()
+
+
+def read_traceparent(header: str) -> str | None:
+    """The header as it is kept, or None for what the standard says to ignore: another form, version ff, ids of zeros.
+
+    Of a later version the four fields of version 00 are kept.
+    """
+    found = _TRACEPARENT.fullmatch(header.strip())
+    if found is None:
+        return None
+    version, trace_id, span_id, flags, more = found.groups()
+    if version == "ff" or (version == "00" and more) or not int(trace_id, 16) or not int(span_id, 16):
+        return None
+    return f"00-{trace_id}-{span_id}-{flags}"
+
+
+def is_correlation_id(text: str) -> bool:
+    return _CORRELATION_ID.fullmatch(text) is not None
+
+
+def is_trace_id(text: str) -> bool:
+    return _TRACE_ID.fullmatch(text) is not None
