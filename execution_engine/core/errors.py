@@ -111,6 +111,25 @@ class IllegalTransitionError(CommandError):
     code = "illegal_transition"
 
 
+class InvalidParameterValueError(CommandError):
+    """A checkpoint call that is refused whole; AWS's InvalidParameterValueException."""
+
+    code = "invalid_parameter_value"
+
+
+class InvalidTokenError(InvalidParameterValueError):
+    """The checkpoint token is not of this execution's claim, or a checkpoint consumed it: the caller can record nothing more."""
+
+    code = "invalid_checkpoint_token"
+
+
+class ExecutionBusyError(CommandError):
+    """Somebody else held the execution's row, or every connection was taken, for too long: the same call may be made again."""
+
+    code = "execution_busy"
+    status = 429
+
+
 class InvocationInterrupt(BaseException):
     """Unwinds author code; a BaseException, so that `except Exception` in a handler cannot swallow it."""
 
