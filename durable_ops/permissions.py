@@ -1,31 +1,25 @@
-"""Who may do what: the four roles, and the one question that every door and every action asks."""
+"""What somebody may do, and on which functions: the one question that every door, list and action asks.
 
+Rights come from a person's own permissions (on all functions) and from groups; a group that names function patterns gives its rights on
+those functions alone, several groups add up. A key narrows its person's rights further, to its scopes and its functions.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
+from uuid import UUID
 
-from django.apps.registry import Apps
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 
-from durable_ops.models.rights import RIGHT_LABELS, Right
+from durable_ops.models.api_key import ApiKey
+from durable_ops.models.rights import OF_NO_FUNCTION, RIGHT_LABELS, Right
+from execution_engine.core.errors import ExecutionNotFoundError, FunctionNotFoundError
+from execution_engine.selectors.functions import function_names, function_of
 
-ROLES: dict[str, frozenset[Right]] = {
-    "viewer": frozenset({Right.VIEW_EXECUTION, Right.VIEW_PAYLOAD}),
-    # No answer to a callback and no replaced result: whoever repairs must not be able to approve by the back door.
-    "operator": frozenset(
-        {
-            Right.VIEW_EXECUTION,
-            Right.VIEW_PAYLOAD,
-            Right.START_EXECUTION,
-            Right.STOP_EXECUTION,
-            Right.SIGNAL_EXECUTION,
-            Right.PAUSE_EXECUTION,
-            Right.REDRIVE_EXECUTION,
-            Right.VIEW_AUDIT,
-        }
-    ),
-    # An approver sees what is put before him, not every payload.
-    "approver": frozenset({Right.VIEW_EXECUTION, Right.DECIDE_CALLBACK}),
-    "administrator": frozenset(Right),
-}
+APP = "durable_ops"
+_KEPT = "_durable_access"
 
 
 class RightMissingError(PermissionDenied):
@@ -36,29 +30,145 @@ class RightMissingError(PermissionDenied):
         self.right = right
 
 
-def has_right(user: Any, right: Right) -> bool:
-    """True for an active user whose groups or own permissions hold the right, and for active superusers."""
-    return bool(user.is_active and user.has_perm(right.permission))
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The functions that a right holds for: those that match a pattern of each set; without any set, all of them."""
+
+    sets: tuple[frozenset[str], ...] = ()
+
+    @property
+    def is_everything(self) -> bool:
+        return not self.sets
+
+    def covers(self, function: str) -> bool:
+        return all(any(fnmatchcase(function, pattern) for pattern in patterns) for patterns in self.sets)
+
+    def narrowed(self, patterns: Collection[str]) -> "Scope":
+        return Scope((*self.sets, frozenset(patterns))) if patterns else self
 
 
-def require(user: Any, right: Right) -> None:
-    """Raises RightMissingError (a PermissionDenied, so 403 at every door)."""
-    if not has_right(user, right):
-        raise RightMissingError(right)
+EVERYTHING = Scope()
 
 
-def install_roles(apps: Apps | Any) -> None:
-    """Makes the groups and their permissions, given `django.apps.apps` or a migration's historical apps.
+class Access:
+    """The rights of one person, or of one key, each with the functions it holds for. Made per request; never kept longer."""
 
-    Idempotent; adds what is missing and takes nothing away, so rights that an administrator gave a group stay. Django
-    makes permissions only after all migrations, hence they are made here first.
+    def __init__(self, scopes: Mapping[Right, Scope]) -> None:
+        self.scopes = scopes
+        self._functions: dict[Right, frozenset[str]] = {}
+
+    def may(self, right: Right, function: str | None = None) -> bool:
+        """Without `function`: on at least one, known or not. No query."""
+        scope = self.scopes.get(right)
+        return scope is not None and (function is None or scope.covers(function))
+
+    def require(self, right: Right, function: str | None = None) -> None:
+        """Raises RightMissingError (403 at every door), or FunctionNotFoundError (404) for a function this person may not even see."""
+        if right not in self.scopes:
+            raise RightMissingError(right)
+        if function is not None and not self.may(right, function):
+            if self.may(Right.VIEW_EXECUTION, function):
+                raise RightMissingError(right)
+            raise FunctionNotFoundError("There is no such function.", function=function[:100])
+
+    def has_all(self, right: Right) -> bool:
+        """True when the right holds for every function."""
+        scope = self.scopes.get(right)
+        return scope is not None and scope.is_everything
+
+    def may_on(self, right: Right, execution_id: UUID) -> bool:
+        """One query for whom patterns limit, none for others."""
+        if not self.may(right) or self.has_all(right):
+            return self.may(right)
+        function = function_of(execution_id)
+        return function is not None and self.may(right, function)
+
+    def require_on(self, right: Right, execution_id: UUID) -> None:
+        """As `require`, for the function of an execution; one of a function this person may not see is not found.
+
+        Raises RightMissingError, ExecutionNotFoundError. One query for whom patterns limit, none for others.
+        """
+        self.require(right)
+        if self.has_all(right):
+            return
+        function = function_of(execution_id)
+        if function is None or not (self.may(right, function) or self.may(Right.VIEW_EXECUTION, function)):
+            raise ExecutionNotFoundError("There is no such execution.", execution_id=str(execution_id))
+        if not self.may(right, function):
+            raise RightMissingError(right)
+
+    def functions_for(self, right: Right) -> frozenset[str] | None:
+        """Names of the registered functions that the right holds for, None for all: what lists and counts are filtered by.
+
+        At most one query, and only for whom patterns limit.
+        """
+        scope = self.scopes.get(right)
+        if scope is None:
+            return frozenset()
+        if scope.is_everything:
+            return None
+        if right not in self._functions:
+            self._functions[right] = frozenset(name for name in function_names() if scope.covers(name))
+        return self._functions[right]
+
+    def narrowed(self, key: ApiKey) -> "Access":
+        """What the key leaves of it."""
+        kept = {right: scope for right, scope in self.scopes.items() if not key.scopes or right.value in key.scopes}
+        limited = {right: scope.narrowed(key.functions) for right, scope in kept.items()}
+        return Access({right: scope for right, scope in limited.items() if scope.is_everything or right not in OF_NO_FUNCTION})
+
+
+NOTHING = Access({})
+ALL = Access(dict.fromkeys(Right, EVERYTHING))
+
+
+def access_of(user: Any, key: ApiKey | None = None) -> Access:
+    """Of an active person, or of their key. Two queries the first time, as Django's own permissions; then kept with the instance.
+
+    A person whom a key signed in (`user.durable_key`, set by whoever found the key) has what the key leaves, whoever asks.
     """
-    content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(app_label="durable_ops", model="auditentry")
-    permission_model = apps.get_model("auth", "Permission")
-    permissions = {
-        right: permission_model.objects.get_or_create(content_type=content_type, codename=right.value, defaults={"name": label})[0]
-        for right, label in RIGHT_LABELS.items()
-    }
-    for role, rights in ROLES.items():
-        group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=role)
-        group.permissions.add(*(permissions[right] for right in sorted(rights)))
+    if not user.is_active or user.pk is None:
+        return NOTHING
+    if user.is_superuser:
+        whole = ALL
+    else:
+        whole = user.__dict__.get(_KEPT) or user.__dict__.setdefault(_KEPT, Access(_scopes(user)))
+    key = key or user.__dict__.get("durable_key")
+    if key is None or not (key.scopes or key.functions):
+        return whole
+    kept: Access = key.__dict__.get(_KEPT) or key.__dict__.setdefault(_KEPT, whole.narrowed(key))
+    return kept
+
+
+def has_right(user: Any, right: Right, function: str | None = None) -> bool:
+    """True for an active user whose groups or own permissions hold the right (for this function), and for active superusers."""
+    return access_of(user).may(right, function)
+
+
+def require(user: Any, right: Right, function: str | None = None) -> None:
+    """Raises as `Access.require`."""
+    access_of(user).require(right, function)
+
+
+def _scopes(user: Any) -> dict[Right, Scope]:
+    known = {right.value: right for right in Right}
+    own = {known[name] for app, _, name in (text.partition(".") for text in user.get_user_permissions()) if app == APP and name in known}
+    of_group: dict[tuple[int, Right], set[str]] = {}
+    columns = ("codename", "group__id", "group__function_patterns__pattern")
+    for name, group, pattern in Permission.objects.filter(
+        group__in=user.groups.all(), content_type__app_label=APP, codename__in=known
+    ).values_list(*columns):
+        patterns = of_group.setdefault((group, known[name]), set())
+        if pattern is not None:
+            patterns.add(pattern)
+    scopes: dict[Right, Scope] = dict.fromkeys(own, EVERYTHING)
+    for (_, right), patterns in of_group.items():
+        if right in own or not patterns:
+            scopes[right] = EVERYTHING
+        elif right in OF_NO_FUNCTION:
+            continue
+        elif (there := scopes.get(right)) is None:
+            scopes[right] = Scope((frozenset(patterns),))
+        elif not there.is_everything:
+            scopes[right] = Scope((there.sets[0] | patterns,))
+    return scopes

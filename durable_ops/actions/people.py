@@ -11,7 +11,7 @@ from django.db.models import Q
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import Right
-from durable_ops.permissions import ROLES
+from durable_ops.roles import ROLES
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 ADMINISTRATOR = "administrator"

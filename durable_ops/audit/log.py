@@ -6,8 +6,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Subquery
 
 from durable_ops.models import ApiKey, AuditEntry
+from execution_engine.models import Execution
 
 
 class Acting(Protocol):
@@ -27,7 +29,10 @@ class Acting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One deed: `action` is object and verb ("execution.stop"); `facts` are small JSON values, never payloads."""
+    """One deed: `action` is object and verb ("execution.stop"); `facts` are small JSON values, never payloads.
+
+    `function` need not be given with the id of an execution that is still there.
+    """
 
     action: str
     object_type: str
@@ -35,6 +40,7 @@ class Act:
     execution_id: UUID | None = None
     reason: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    function: str | None = None
 
 
 def append(actor: Acting, *acts: Act) -> None:
@@ -60,6 +66,12 @@ def _row(actor: Acting, act: Act) -> AuditEntry:
         object_type=act.object_type,
         object_id=act.object_id,
         execution_id=act.execution_id,
+        function=act.function or (act.execution_id and _function_of(act.execution_id)),
         reason=act.reason,
         facts=dict(act.facts),
     )
+
+
+def _function_of(execution_id: UUID) -> Any:
+    """Looked up within the insert: no statement more."""
+    return Subquery(Execution.objects.filter(id=execution_id).values("function")[:1])

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from durable_ops.permissions import ROLES
+from durable_ops.roles import ROLES
 
 LONGEST_KEY_DAYS = 3650
 LONGEST_RETENTION_DAYS = 90

@@ -6,7 +6,7 @@ from typing import Any
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-from durable_ops.permissions import install_roles
+from durable_ops.roles import install_roles
 
 
 def install(apps: Any, _: Any) -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations
 
-from durable_ops.permissions import install_roles
+from durable_ops.roles import install_roles
 
 
 def install(apps: Any, _: Any) -> None:

@@ -5,6 +5,7 @@ from durable_ops.models.approval import Approval, Assignee, Decision, Shown
 from durable_ops.models.audit import AppendOnlyError, AuditEntry
 from durable_ops.models.batch import Batch, BatchItem
 from durable_ops.models.costs import CostCursor, CostDay, CostEntry, Price
+from durable_ops.models.function_pattern import FunctionPattern
 from durable_ops.models.mail_preference import MailPreference
 from durable_ops.models.outbox import ApprovalLink, Outbox
 from durable_ops.models.rights import Right
@@ -23,6 +24,7 @@ __all__ = [
     "CostDay",
     "CostEntry",
     "Decision",
+    "FunctionPattern",
     "MailPreference",
     "Outbox",
     "Price",

@@ -38,6 +38,7 @@ class AuditEntry(models.Model):
     object_type = models.TextField()
     object_id = models.TextField()
     execution_id = models.UUIDField(null=True)
+    function = models.TextField(null=True, help_text="whose execution it is (or was): decides who may read the row")
     reason = models.TextField(default="")
     facts = models.JSONField(default=dict)
 
@@ -50,6 +51,7 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="audit_list"),
             models.Index(fields=["execution_id", "id"], condition=models.Q(execution_id__isnull=False), name="audit_of_execution"),
+            models.Index(fields=["function", "-at", "-id"], condition=models.Q(function__isnull=False), name="audit_list_by_function"),
         ]
 
     def __str__(self) -> str:

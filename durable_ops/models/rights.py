@@ -20,6 +20,13 @@ class Right(StrEnum):
     MANAGE_KEYS = "manage_keys"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_PRICES = "manage_prices"
+    MANAGE_SCHEDULES = "manage_schedules"
+    MANAGE_LIMITS = "manage_limits"
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    MANAGE_PROTECTION = "manage_protection"
+    VIEW_MASKED = "view_masked"
+    CONFIRM_REDRIVE = "confirm_redrive"
+    CHECKPOINT_EXECUTION = "checkpoint_execution"
 
     @property
     def permission(self) -> str:
@@ -44,4 +51,16 @@ RIGHT_LABELS = {
     Right.MANAGE_KEYS: "Can make and revoke API keys of other people",
     Right.MANAGE_PEOPLE: "Can give and take roles and keep people out",
     Right.MANAGE_PRICES: "Can add prices to the price book",
+    Right.MANAGE_SCHEDULES: "Can add, change, pause and trigger schedules",
+    Right.MANAGE_LIMITS: "Can change limits of concurrency, rate and priority",
+    Right.MANAGE_WEBHOOKS: "Can add and change webhooks and alert rules",
+    Right.MANAGE_PROTECTION: "Can name masked fields, and functions whose edited redrives need a second person",
+    Right.VIEW_MASKED: "Can read the fields of payloads that are masked for others",
+    Right.CONFIRM_REDRIVE: "Can confirm edited redrives that somebody else asked for",
+    Right.CHECKPOINT_EXECUTION: "Can load and checkpoint executions, as remote functions do",
 }
+
+OF_NO_FUNCTION = frozenset(
+    {Right.MANAGE_KEYS, Right.MANAGE_PEOPLE, Right.MANAGE_PRICES, Right.MANAGE_WEBHOOKS, Right.MANAGE_PROTECTION}
+)
+"""Rights that cannot be limited to functions: whoever may change people could lift every limit. A limited group does not give them."""

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Q
 
@@ -76,6 +77,11 @@ def list_functions() -> list[FunctionRow]:
 
 def function_names() -> list[str]:
     return list(FunctionVersion.objects.order_by("function").values_list("function", flat=True).distinct())
+
+
+def function_of(execution_id: UUID) -> str | None:
+    """Whose execution it is; None when there is none. One look at the primary key."""
+    return Execution.objects.filter(id=execution_id).values_list("function", flat=True).first()
 
 
 def function_versions(function: str) -> list[str]:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 
 from durable_ops.actions import api_keys
 from durable_ops.actions.actor import Actor, Channel
-from durable_ops.permissions import ROLES, install_roles
+from durable_ops.roles import ROLES, install_roles
 
 ROLE_NAMES = [*ROLES, "superuser", "nobody"]
 

@@ -5,7 +5,8 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 
 from durable_ops.models import Right
-from durable_ops.permissions import ROLES, RightMissingError, has_right, install_roles, require
+from durable_ops.permissions import RightMissingError, has_right, require
+from durable_ops.roles import ROLES, install_roles
 from tests.durable_ops.people import ROLE_NAMES, make_user
 
 pytestmark = pytest.mark.django_db

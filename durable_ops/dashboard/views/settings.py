@@ -16,7 +16,8 @@ from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.settings_forms import DryRunForm, KeyForm, PersonForm, RevokeForm
 from durable_ops.models import ApiKey, Right
 from durable_ops.models.rights import RIGHT_LABELS
-from durable_ops.permissions import ROLES, has_right
+from durable_ops.permissions import has_right
+from durable_ops.roles import ROLES
 from execution_engine.core.errors import CommandError
 from execution_engine.selectors import retention as kept_executions
 from execution_engine.selectors.functions import function_names

@@ -8,7 +8,7 @@ from django.test import Client
 
 from durable_ops.api import urls
 from durable_ops.models import Right
-from durable_ops.permissions import ROLES
+from durable_ops.roles import ROLES
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.api.test_executions import uuid_of
 from tests.durable_ops.journal import open_callback

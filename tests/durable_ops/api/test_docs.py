@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from durable_ops.models import Right
-from durable_ops.permissions import ROLES
+from durable_ops.roles import ROLES
 from tests.durable_ops.api.test_access import EXPECTED, ROUTES
 
 
