@@ -47,6 +47,7 @@ class Execution(JournalModel):
     checkpoint_seq = models.BigIntegerField(default=0)
     wake_seq = models.BigIntegerField(default=0)
     told_seq = models.BigIntegerField(default=-1)
+    answered_seq = models.BigIntegerField(default=-1, db_default=-1, help_text="what answers to checkpoints from outside have told")
     last_event_at = models.DateTimeField()
 
     parent_id = models.UUIDField(null=True, help_text="the execution whose chained invoke started this one")
