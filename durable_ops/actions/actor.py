@@ -14,6 +14,7 @@ from execution_engine.core.trace import NO_TRACE, Trace
 class Channel(StrEnum):
     CONSOLE = "console"
     REST = "rest"
+    LAMBDA = "lambda"
     COMMAND = "command"
     MAIL = "mail"
     ADMIN = "admin"

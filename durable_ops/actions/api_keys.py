@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import ApiKey, Right
+from durable_ops.secret_text import open_sealed
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 SCHEME = "dop"
@@ -75,15 +76,37 @@ def find_key(secret: str) -> ApiKey | None:
     prefix, _, _ = rest.partition("_")
     if scheme != SCHEME or not prefix.isalnum() or not prefix.isascii():
         return None
+    key = _find_live(prefix)
+    if key is None or not hmac.compare_digest(key.digest, digest(secret)):
+        return None
+    return note_use(key)
+
+
+def find_signing_key(access_key_id: str) -> tuple[ApiKey, str] | None:
+    """The live key that an AWS access key id (`dop_<prefix>`) names, and its secret; None as `find_key`, and for a key that was not
+    made for signing. Whoever asks compares the signature, then calls `note_use`.
+    """
+    scheme, _, prefix = access_key_id.partition("_")
+    if scheme != SCHEME or not prefix.isalnum() or not prefix.isascii():
+        return None
+    key = _find_live(prefix)
+    secret = open_sealed(key.signing_secret) if key is not None and key.signing_secret else None
+    return None if key is None or secret is None else (key, secret)
+
+
+def note_use(key: ApiKey) -> ApiKey:
+    """A key that proved itself, with its person."""
+    if key.is_stale:  # type: ignore[attr-defined]  # annotated by `_find_live`
+        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_EXACT_TO)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())
+    return key
+
+
+def _find_live(prefix: str) -> ApiKey | None:
     alive = Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_EXACT_TO)
     found = ApiKey.objects.filter(alive, prefix=prefix, revoked_at__isnull=True, user__is_active=True)
-    key = found.annotate(is_stale=ExpressionWrapper(stale, BooleanField())).select_related("user").first()
-    if key is None or not hmac.compare_digest(key.digest, digest(secret)):
-        return None
-    if key.is_stale:
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())
-    return key
+    return found.annotate(is_stale=ExpressionWrapper(stale, BooleanField())).select_related("user").first()
 
 
 def digest(secret: str) -> str:

@@ -2,18 +2,14 @@
 
 from typing import Any
 
-from django.core.cache import cache
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from durable_ops.actions import api_keys
+from durable_ops.callers import count_refused_key
 from durable_ops.models import ApiKey
-
-# A program with an old key in its configuration retries for ever; beyond this it is told to slow down. The right key
-# of somebody else at the same address still works, as only refused keys are counted.
-BAD_KEYS_PER_MINUTE = 60
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
@@ -35,15 +31,9 @@ class KeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("Use Authorization: Bearer KEY.")
         key = api_keys.find_key(secret.strip())
         if key is None:
-            self._count_refusal(request)
+            count_refused_key(request.META.get("REMOTE_ADDR", ""))
             raise AuthenticationFailed("This key is unknown, revoked or expired.")
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the shape that DRF calls
         return 'Bearer realm="durable-ops"'
-
-    def _count_refusal(self, request: Request) -> None:
-        counter = f"durable-ops-bad-keys:{request.META.get('REMOTE_ADDR', '')}"
-        cache.add(counter, 0, timeout=60)
-        if cache.incr(counter) > BAD_KEYS_PER_MINUTE:
-            raise Throttled(wait=60, detail="Too many refused keys from this address.")

@@ -37,7 +37,8 @@ def problem_response(exc: Exception, _: Mapping[str, Any]) -> Response | None:
 
 def _problem(exc: Exception) -> Response | None:
     if isinstance(exc, CommandError):
-        return problem(exc.status, exc.code, exc.message, exc.facts)
+        headers = {"Retry-After": str(exc.facts["retry_after"])} if "retry_after" in exc.facts else {}
+        return problem(exc.status, exc.code, exc.message, exc.facts, headers=headers)
     if isinstance(exc, exceptions.APIException):
         return _api_problem(exc)
     if isinstance(exc, RightMissingError):

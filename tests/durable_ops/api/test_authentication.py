@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from durable_ops.api.authentication import BAD_KEYS_PER_MINUTE
+from durable_ops.callers import REFUSED_KEYS_PER_MINUTE
 from durable_ops.models import ApiKey
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.people import make_key, make_user
@@ -35,8 +35,8 @@ def test_deactivated_person_ends_their_keys(admin: Door) -> None:
 
 
 def test_flood_of_bad_keys_is_slowed_down_while_good_keys_work(admin: Door) -> None:
-    answers = [Client().get(URL, headers={"Authorization": "Bearer dop_x_y"}).status_code for _ in range(BAD_KEYS_PER_MINUTE + 2)]
-    assert answers == [401] * BAD_KEYS_PER_MINUTE + [429] * 2
+    answers = [Client().get(URL, headers={"Authorization": "Bearer dop_x_y"}).status_code for _ in range(REFUSED_KEYS_PER_MINUTE + 2)]
+    assert answers == [401] * REFUSED_KEYS_PER_MINUTE + [429] * 2
     last = Client().get(URL, headers={"Authorization": "Bearer dop_x_y"})
     assert refusal(last, 429, "throttled")
     assert last.headers["Retry-After"] == "60"

@@ -1,0 +1,67 @@
+"""The bytes of a request's body, bounded before they are read; every door that takes JSON or payloads reads them here."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from execution_engine.core.errors import CommandError
+
+
+class BodyTooLargeError(CommandError):
+    code = "body_too_large"
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body is larger than {limit} bytes.", limit_bytes=limit)
+
+
+class LengthRequiredError(CommandError):
+    """A chunked body reaches WSGI applications as an empty one: it must not pass for no body."""
+
+    code = "length_required"
+    status = 411
+
+    def __init__(self) -> None:
+        super().__init__("Send the body with Content-Length, not in chunks.")
+
+
+class BodyEncodingError(CommandError):
+    code = "unsupported_media_type"
+    status = 415
+
+    def __init__(self) -> None:
+        super().__init__("Send the body without Content-Encoding.")
+
+
+class BodyCutShortError(CommandError):
+    """The connection ended before the announced length was there."""
+
+    code = "invalid_json"
+
+    def __init__(self, found: int, announced: int) -> None:
+        super().__init__(f"The body ended after {found} of {announced} bytes.")
+
+
+def refuse_chunks(meta: Mapping[str, Any]) -> None:
+    """Raises LengthRequiredError."""
+    if meta.get("HTTP_TRANSFER_ENCODING"):
+        raise LengthRequiredError
+
+
+def read_body(meta: Mapping[str, Any], stream: IO[bytes], limit: int) -> bytes:
+    """All of the body, at most `limit` bytes. `meta` is the WSGI environment.
+
+    Raises LengthRequiredError, BodyEncodingError, BodyTooLargeError (before anything is read, where the length is announced),
+    BodyCutShortError.
+    """
+    refuse_chunks(meta)
+    if meta.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+        raise BodyEncodingError
+    announced = int(meta.get("CONTENT_LENGTH") or 0)
+    if announced > limit:
+        raise BodyTooLargeError(limit)
+    raw = stream.read(limit + 1)
+    if len(raw) > limit:
+        raise BodyTooLargeError(limit)
+    if len(raw) < announced:
+        raise BodyCutShortError(len(raw), announced)
+    return raw

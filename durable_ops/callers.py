@@ -1,0 +1,34 @@
+"""What every door reads of a caller before it asks for rights: the trace it names, and how often its keys were refused."""
+
+from collections.abc import Mapping
+
+from django.core.cache import cache
+
+from execution_engine.core.errors import CommandError, InvalidInputError
+from execution_engine.core.trace import MAX_CORRELATION_ID, Trace, is_correlation_id, read_traceparent
+
+# A program with an old key in its configuration retries for ever; beyond this it is told to slow down. The right key
+# of somebody else at the same address still works, as only refused keys are counted.
+REFUSED_KEYS_PER_MINUTE = 60
+
+
+class TooManyRefusedKeysError(CommandError):
+    code = "throttled"
+    status = 429
+
+
+def count_refused_key(address: str) -> None:
+    """Raises TooManyRefusedKeysError beyond `REFUSED_KEYS_PER_MINUTE` of an address."""
+    counter = f"durable-ops-bad-keys:{address}"
+    cache.add(counter, 0, timeout=60)
+    if cache.incr(counter) > REFUSED_KEYS_PER_MINUTE:
+        raise TooManyRefusedKeysError("Too many refused keys from this address.", retry_after=60)
+
+
+def trace_of(headers: Mapping[str, str]) -> Trace:
+    """Of `traceparent` (ignored when malformed, as W3C says) and `X-Correlation-Id`. Raises InvalidInputError."""
+    correlation_id = headers.get("X-Correlation-Id")
+    if correlation_id is not None and not is_correlation_id(correlation_id):
+        sentence = f"X-Correlation-Id takes 1 to {MAX_CORRELATION_ID} visible ASCII characters, without blanks."
+        raise InvalidInputError(sentence, field="X-Correlation-Id", limit=MAX_CORRELATION_ID)
+    return Trace(read_traceparent(headers.get("traceparent", "")), correlation_id)
