@@ -15,9 +15,12 @@ class DurableOpsConfig(AppConfig):
     def ready(self) -> None:
         from durable_ops.actions import batch_work  # models exist only now
         from durable_ops.actions.approval_desk import Desk
+        from durable_ops.api import idempotency
         from durable_ops.approvals import outbox, reminders
+        from durable_ops.audit import seals
         from durable_ops.costs import ledger
 
+        duties.register("seal-audit", duties.Duty(1, seals.turn))
         duties.register("send-mails", duties.Duty(1, outbox.send_due, may_block=True))
         duties.register("forget-old-mails", duties.Duty(600, outbox.forget_old, may_block=True))
         duties.register("remind-approvers", duties.Duty(10, reminders.remind, may_block=True))
@@ -27,6 +30,7 @@ class DurableOpsConfig(AppConfig):
         duties.register("keep-cost-house", duties.Duty(600, ledger.keep_house, may_block=True))
         duties.register("work-batches", duties.Duty(1, batch_work.work, may_block=True))
         duties.register("forget-old-batches", duties.Duty(3600, batch_work.forget_old, may_block=True))
+        duties.register("forget-old-answers", duties.Duty(60, idempotency.forget_old, may_block=True))
         ports.bind(callback_url=decision_address, approval_desk=Desk())
 
 

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "durable_ops.audit.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "durable_ops.urls"

@@ -2,7 +2,7 @@
 
 from durable_ops.models.api_key import ApiKey
 from durable_ops.models.approval import Approval, Assignee, Decision, Shown
-from durable_ops.models.audit import AppendOnlyError, AuditEntry
+from durable_ops.models.audit import AppendOnlyError, AuditEntry, AuditSeal
 from durable_ops.models.batch import Batch, BatchItem
 from durable_ops.models.costs import CostCursor, CostDay, CostEntry, Price
 from durable_ops.models.function_pattern import FunctionPattern
@@ -10,6 +10,7 @@ from durable_ops.models.mail_preference import MailPreference
 from durable_ops.models.outbox import ApprovalLink, Outbox
 from durable_ops.models.rights import Right
 from durable_ops.models.saved_view import SavedView
+from durable_ops.models.stored_answer import StoredAnswer
 
 __all__ = [
     "ApiKey",
@@ -18,6 +19,7 @@ __all__ = [
     "ApprovalLink",
     "Assignee",
     "AuditEntry",
+    "AuditSeal",
     "Batch",
     "BatchItem",
     "CostCursor",
@@ -31,4 +33,5 @@ __all__ = [
     "Right",
     "SavedView",
     "Shown",
+    "StoredAnswer",
 ]
