@@ -1,15 +1,19 @@
 """The ground of every route, and who acts behind a request."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from durable_ops.actions.actor import Actor, Channel
+from durable_ops.api.idempotency import once
 from durable_ops.bodies import refuse_chunks
 from durable_ops.callers import trace_of
 from durable_ops.models import ApiKey, Right
+from durable_ops.permissions import access_of
 
 
 class RestView(APIView):
@@ -20,10 +24,24 @@ class RestView(APIView):
 
     rights: ClassVar[Mapping[str, Right | None]] = {}
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Every POST can be sent again under an Idempotency-Key, so that none is forgotten."""
+        super().__init_subclass__(**kwargs)
+        if "post" in cls.__dict__:
+            cls.post = once(cls.__dict__["post"])  # type: ignore[attr-defined]
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         refuse_chunks(request.META)
         super().initial(request, *args, **kwargs)
+        self._require_on_execution(request, kwargs.get("execution_id"))
         trace_of(request.headers)  # refused before anything is done
+
+    def _require_on_execution(self, request: Request, execution_id: str | None) -> None:
+        """For an address of one execution: 404 when this person's rights are limited to other functions."""
+        right = self.rights["GET" if request.method == "HEAD" else str(request.method)]
+        if execution_id is not None and right is not None:
+            with suppress(ValueError):  # the view says what is wrong with it
+                access_of(request.user).require_on(right, UUID(execution_id))
 
 
 def actor_of(request: Request) -> Actor:

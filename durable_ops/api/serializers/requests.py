@@ -105,8 +105,12 @@ class EmptyBody(StrictSerializer):
     pass
 
 
+def _cursor() -> Text:
+    return Text(required=False, default="", allow_blank=True, max_length=500, help_text="of `next`, as it was sent")
+
+
 class PageQuery(StrictSerializer):
-    cursor = Text(required=False, default="", allow_blank=True, max_length=500)
+    cursor = _cursor()
     limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=MAX_PAGE)
 
 
@@ -156,7 +160,7 @@ class BatchBody(StrictSerializer):
 
 
 class BatchesQuery(StrictSerializer):
-    cursor = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+    cursor = _cursor()
     limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=MAX_PAGE)
 
 
@@ -169,19 +173,19 @@ class LogsQuery(StrictSerializer):
     operation = Text(required=False, allow_blank=True, max_length=MAX_NAME, help_text="id of the operation that said it")
     text = Text(required=False, default="", allow_blank=True, max_length=MAX_NAME, help_text="part of the message, in any case")
     level = serializers.ChoiceField(LEVELS, required=False, default="", allow_blank=True, help_text="this level and above")
-    cursor = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+    cursor = _cursor()
     limit = serializers.IntegerField(required=False, default=200, min_value=1, max_value=1000)
 
 
 class HistoryQuery(StrictSerializer):
-    cursor = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+    cursor = _cursor()
     limit = serializers.IntegerField(required=False, default=1000, min_value=1, max_value=1000)
     reverse_order = serializers.BooleanField(required=False, default=False)
     include_execution_data = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
 class OperationsQuery(StrictSerializer):
-    cursor = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**62)
+    cursor = _cursor()
     limit = serializers.IntegerField(required=False, default=1000, min_value=1, max_value=2000)
 
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from durable_ops.actions import approvals as actions
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import page
+from durable_ops.api.paging import number_of, page
 from durable_ops.api.serializers import approvals as shapes
 from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers.strict import read
@@ -18,7 +18,6 @@ from durable_ops.approvals.card import make_card
 from durable_ops.approvals.inbox import Box
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import has_right
-from execution_engine.core.errors import InvalidInputError
 
 _ANSWER: Any = {200: shapes.ApprovalDocument}
 
@@ -30,10 +29,7 @@ class ApprovalsView(RestView):
     def get(self, request: Request) -> Response:
         """`box`: mine (by name or claimed), groups (put to you in any way), all (open), decided."""
         query = read(shapes.ApprovalsQuery, request.query_params.dict())
-        cursor = query["cursor"]
-        if cursor and not cursor.isdecimal():
-            raise InvalidInputError("This page address is not one of ours.", field="cursor", value=cursor)
-        before = min(int(cursor), 2**62) if cursor else None
+        before = number_of(request) or None
         sees_all = has_right(request.user, Right.VIEW_EXECUTION)
         found = inbox.rows(request.user, Box(query["box"]), text=query["q"], before=before, sees_all=sees_all)
         shown = found[: query["limit"]]

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from durable_ops.actions import batches as actions
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import page
+from durable_ops.api.paging import number_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Batch, BatchItem, Right
@@ -19,10 +19,11 @@ class BatchesView(RestView):
 
     @documents.reads("list_batches", documents.page_of(documents.BatchDocument), requests.BatchesQuery)
     def get(self, request: Request) -> Response:
-        """Newest first, without drafts; `cursor` is the id of the last batch that was seen."""
+        """Newest first, without drafts."""
         query = read(requests.BatchesQuery, request.query_params.dict())
         found = Batch.objects.exclude(status=Batch.Status.DRAFT).order_by("-id")
-        found = found.filter(id__lt=query["cursor"]) if query["cursor"] else found
+        cursor = number_of(request)
+        found = found.filter(id__lt=cursor) if cursor else found
         rows = list(found[: query["limit"] + 1])
         shown = rows[: query["limit"]]
         return page(request, [representation(batch) for batch in shown], shown[-1].pk if len(rows) > query["limit"] else None)
@@ -51,9 +52,9 @@ class BatchItemsView(RestView):
 
     @documents.reads("list_batch_items", documents.page_of(documents.BatchItemDocument), requests.BatchItemsQuery)
     def get(self, request: Request, batch_id: int) -> Response:
-        """In the order of the set; `cursor` is the id of the last item that was seen."""
+        """In the order of the set."""
         query = read(requests.BatchItemsQuery, request.query_params.dict())
-        found = BatchItem.objects.filter(batch=find(batch_id), id__gt=query["cursor"]).order_by("id")
+        found = BatchItem.objects.filter(batch=find(batch_id), id__gt=number_of(request)).order_by("id")
         found = found.filter(outcome=query["outcome"]) if query["outcome"] else found
         rows = list(found[: query["limit"] + 1])
         shown = rows[: query["limit"]]

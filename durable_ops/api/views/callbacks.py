@@ -1,8 +1,7 @@
 """Callbacks: which ones wait, and what programs answer."""
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,11 +11,11 @@ from rest_framework.response import Response
 from durable_ops import json_text
 from durable_ops.actions import callbacks as actions
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import page
+from durable_ops.api.paging import cursor_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
-from execution_engine.core.errors import CallbackNotFoundError, InvalidInputError
+from execution_engine.core.errors import CallbackNotFoundError
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 
@@ -31,7 +30,7 @@ class CallbacksView(RestView):
         """Callbacks that still wait for an answer, oldest first."""
         query = read(requests.CallbacksQuery, request.query_params.dict())
         limit = query["limit"]
-        found = pending_callbacks(query.get("execution"), after=_read_cursor(query["cursor"]), limit=limit + 1)
+        found = pending_callbacks(query.get("execution"), after=_read_cursor(cursor_of(request)), limit=limit + 1)
         shown = found[:limit]
         return page(request, [answers.callback(one) for one in shown], _write_cursor(shown[-1]) if len(found) > limit else None)
 
@@ -84,17 +83,14 @@ def result_text(body: Any) -> str | None:
 
 
 def _write_cursor(last: CallbackRow) -> str:
-    return urlsafe_b64encode(f"{last.started_at.isoformat()}|{last.execution_id}|{last.operation_id}".encode()).decode()
+    return f"{last.started_at.isoformat()}|{last.execution_id}|{last.operation_id}"
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, UUID, str] | None:
     if not cursor:
         return None
-    try:
-        at, execution_id, operation_id = urlsafe_b64decode(cursor).decode().split("|")
-        return datetime.fromisoformat(at).astimezone(UTC), UUID(execution_id), operation_id.replace("\x00", "")
-    except (ValueError, OverflowError) as error:
-        raise InvalidInputError("This page address is not one of ours.", field="cursor", value=cursor) from error
+    at, execution_id, operation_id = cursor.split("|")
+    return datetime.fromisoformat(at), UUID(execution_id), operation_id
 
 
 def accepted(callback_id: str) -> Response:

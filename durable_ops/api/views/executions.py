@@ -10,7 +10,7 @@ from durable_ops import json_text, permissions
 from durable_ops.actions import executions as actions
 from durable_ops.actions import repairs
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import page
+from durable_ops.api.paging import cursor_of, number_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.explanations import explain
@@ -33,7 +33,7 @@ class ExecutionsView(RestView):
         search = read_search({key: str(value) for key, value in query.items()})
         if search.problems:
             raise InvalidInputError(search.problems[0].text, field=search.problems[0].key)
-        found = list_executions(search.filters, query["cursor"] or None, query["limit"])
+        found = list_executions(search.filters, cursor_of(request) or None, query["limit"])
         return page(request, [answers.execution_summary(one) for one in found.items], found.next_cursor)
 
     @documents.commands("start_execution", requests.StartBody, {201: documents.ExecutionDocument, 200: documents.ExecutionDocument})
@@ -80,19 +80,16 @@ class LogsView(RestView):
 
     @documents.reads("list_logs", documents.page_of(documents.LogLineDocument), requests.LogsQuery)
     def get(self, request: Request, execution_id: str) -> Response:
-        """What the handler printed and logged, in order; with `kind` operations, how each operation ended, as structured events.
-
-        `cursor` is the id of the last line that was seen (its operation's start event with `kind` operations).
-        """
+        """What the handler printed and logged, in order; with `kind` operations, how each operation ended, as structured events."""
         query = read(requests.LogsQuery, request.query_params.dict())
         found_id, limit = parse_id(execution_id), query["limit"]
         get_execution(found_id)
         if query["kind"] == "operations":
-            ended = list(operation_ends(found_id, after=query["cursor"], limit=limit + 1))
+            ended = list(operation_ends(found_id, after=number_of(request), limit=limit + 1))
             shown = [answers.plain(one) for one in ended[:limit]]
             return page(request, shown, ended[limit - 1].start_event if len(ended) > limit else None)
         operation, text = query.get("operation") or None, query["text"]
-        rows = list_lines(found_id, operation_id=operation, text=text, level=query["level"], after=query["cursor"], limit=limit + 1)
+        rows = list_lines(found_id, operation_id=operation, text=text, level=query["level"], after=number_of(request), limit=limit + 1)
         return page(request, [answers.plain(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
@@ -101,12 +98,12 @@ class HistoryView(RestView):
 
     @documents.reads("list_history", documents.page_of(documents.EventDocument), requests.HistoryQuery)
     def get(self, request: Request, execution_id: str) -> Response:
-        """AWS Event objects; `cursor` is the id of the last event that was seen."""
+        """AWS Event objects."""
         query = read(requests.HistoryQuery, request.query_params.dict())
         found_id, limit = parse_id(execution_id), query["limit"]
         get_execution(found_id)
         with_data = self._with_data(request, query["include_execution_data"])
-        events = list_events(found_id, after=query["cursor"], limit=limit + 1, reverse=query["reverse_order"], include_data=with_data)
+        events = list_events(found_id, after=number_of(request), limit=limit + 1, reverse=query["reverse_order"], include_data=with_data)
         shown = [answers.plain(event) for event in events[:limit]]
         return page(request, shown, shown[-1]["EventId"] if len(events) > limit else None)
 
@@ -124,11 +121,11 @@ class OperationsView(RestView):
 
     @documents.reads("list_operations", documents.page_of(documents.OperationDocument), requests.OperationsQuery)
     def get(self, request: Request, execution_id: str) -> Response:
-        """In order of start; `cursor` is the start event of the last operation that was seen."""
+        """In order of start."""
         query = read(requests.OperationsQuery, request.query_params.dict())
         found_id, limit = parse_id(execution_id), query["limit"]
         get_execution(found_id)
-        rows = list_operations(found_id, after=query["cursor"], limit=limit + 1)
+        rows = list_operations(found_id, after=number_of(request), limit=limit + 1)
         shown = rows[:limit]
         return page(request, [answers.operation(one) for one in shown], shown[-1].start_event if len(rows) > limit else None)
 

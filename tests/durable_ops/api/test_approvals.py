@@ -94,4 +94,4 @@ def test_claim_and_release(ask: Ask, door: Callable[..., Door]) -> None:  # noqa
     assert [one["title"] for one in mona.get("/approvals", {"box": "groups", "q": "expense"}).json()["results"]] == ["Expense E-1: 120.00"]
     assert mona.get("/approvals", {"box": "mine"}).json()["results"] == []
     refusal(mona.get("/approvals", {"box": "yours"}), 400, "invalid_input")
-    refusal(mona.get("/approvals", {"cursor": "x"}), 400, "invalid_input")
+    refusal(mona.get("/approvals", {"cursor": "x"}), 400, "invalid_cursor")
