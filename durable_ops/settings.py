@@ -70,7 +70,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "durable_ops.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "durable_ops.static_files.StaticFilesMiddleware",
     "durable_ops.quick_poll.QuickPollMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -199,7 +199,7 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT") or None
 STATICFILES_DIRS = [directory for directory in [BASE_DIR / "static"] if directory.is_dir()]
-# Served straight from static/ and the installed packages: no collectstatic step that somebody forgets.
+# Served straight from static/ and the installed packages, compressed on the way: no collectstatic step that somebody forgets.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # an input of 6 MiB, written as JSON inside a JSON body
