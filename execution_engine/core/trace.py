@@ -7,6 +7,7 @@ MAX_CORRELATION_ID = 128
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _CORRELATION_ID = re.compile(rf"[!-~]{{1,{MAX_CORRELATION_ID}}}")
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
+_AMZN_ROOT = re.compile(r"1-([0-9a-fA-F]{8})-([0-9a-fA-F]{24})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,25 @@ def is_correlation_id(text: str) -> bool:
 
 def is_trace_id(text: str) -> bool:
     return _TRACE_ID.fullmatch(text) is not None
+
+
+def read_amzn_trace(header: str) -> str | None:
+    """AWS's `X-Amzn-Trace-Id`, `Root=1-8hex-24hex;Parent=16hex;Sampled=0|1`, as a traceparent; None for what is not one.
+
+    A header without a parent gets one made of its trace's first half, since the standard allows no zeros.
+    """
+    parts = dict(part.strip().partition("=")[::2] for part in header.split(";"))
+    root = _AMZN_ROOT.fullmatch(parts.get("Root", ""))
+    if root is None:
+        return None
+    trace_id = "".join(root.groups()).lower()
+    flags = "01" if parts.get("Sampled") == "1" else "00"
+    return read_traceparent(f"00-{trace_id}-{parts.get('Parent', trace_id[:16]).lower()}-{flags}")
+
+
+def as_amzn_trace(traceparent: str | None) -> str | None:
+    """A traceparent as AWS's `X-Amzn-Trace-Id`."""
+    if traceparent is None:
+        return None
+    _, trace_id, span_id, flags = traceparent.split("-")
+    return f"Root=1-{trace_id[:8]}-{trace_id[8:]};Parent={span_id};Sampled={int(flags, 16) & 1}"

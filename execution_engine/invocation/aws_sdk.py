@@ -5,7 +5,7 @@ credentials. The SDK's checkpoint thread is the only caller of the client.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from aws_durable_execution_sdk_python import execution as aws_execution
 from aws_durable_execution_sdk_python import lambda_service as aws
@@ -14,16 +14,17 @@ from aws_durable_execution_sdk_python.exceptions import DurableApiErrorCategory
 
 from execution_engine.core.enums import InvocationStatus, OperationAction, OperationSubType, OperationType
 from execution_engine.core.errors import DurableExecutionsError, InvocationInterrupt
-from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
+from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.core.transitions.execution import EXIT_ERROR
 from execution_engine.invocation import aws_names, aws_values
+from execution_engine.invocation.answers import read_answer
 from execution_engine.sdk.definition import RegisteredFunction
 from execution_engine.sdk.lambda_context import LambdaContext
-from execution_engine.sdk.runner import EXIT_ERROR, HandlerOutcome
+from execution_engine.sdk.runner import HandlerOutcome
 from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.speaker import speaker
 from execution_engine.sdk.suspend import SuspendExecution
 
-BAD_ANSWER = "InvalidParameterValueException"
 _BATCHES = (OperationSubType.MAP, OperationSubType.PARALLEL)
 
 aws_names.put()
@@ -109,6 +110,7 @@ def run_aws_handler(
     tenant_id: str | None = None,
     request_id: str | None = None,
     deadline: float | None = None,
+    trace_header: str | None = None,
 ) -> HandlerOutcome:
     """`sdk.runner.run_handler` for a function of AWS's SDK: same arguments, same outcome."""
     client = JournalClient(sink)
@@ -118,20 +120,14 @@ def run_aws_handler(
     event = aws_execution.DurableExecutionInvocationInputWithClient(
         sink.execution_arn, "0", state, updated_operation_ids=list(updated_operation_ids), service_client=client
     )
-    context = LambdaContext(
-        aws_request_id=request_id or "",
-        function_name=function.name,
-        function_version=function.version,
-        invoked_function_arn=sink.execution_arn.partition("/durable-execution/")[0],
-        memory_limit_in_mb=str(function.memory_mb),
-        tenant_id=tenant_id,
-        deadline=deadline,
+    context = LambdaContext.of(
+        function, sink.execution_arn, request_id=request_id, tenant_id=tenant_id, deadline=deadline, trace_header=trace_header
     )
     spoke = speaker.set(None)
     try:
         answer = function.handler(event, context)
     except SystemExit as error:
-        exited = ErrorObject(message=f"the handler called sys.exit({error.code!r})", type=EXIT_ERROR)
+        exited = replace(EXIT_ERROR, message=f"the handler called sys.exit({error.code!r})")
         return HandlerOutcome(InvocationStatus.FAILED, error=exited, invocation_failed=True)
     except Exception as error:
         found = aws_values.error_from_aws(aws.ErrorObject.from_exception(error))
@@ -140,19 +136,4 @@ def run_aws_handler(
         speaker.reset(spoke)
     if client.interrupt is not None and not isinstance(client.interrupt, SuspendExecution):
         raise client.interrupt
-    return _outcome(answer, client.ended)
-
-
-def _outcome(answer: Any, ended: OperationUpdate | None) -> HandlerOutcome:
-    """The checks that Lambda makes of an answer. `ended`: a result too large for the answer was recorded instead."""
-    given: dict[str, Any] = answer if isinstance(answer, dict) else {}
-    status = given.get("Status")
-    if status == "PENDING":
-        return HandlerOutcome(InvocationStatus.PENDING)
-    if status == "SUCCEEDED" and "Error" not in given:
-        return HandlerOutcome(InvocationStatus.SUCCEEDED, given.get("Result") if ended is None else ended.payload)
-    if status == "FAILED" and "Result" not in given:
-        error = ErrorObject.from_wire(given.get("Error") or {}) if ended is None else ended.error
-        return HandlerOutcome(InvocationStatus.FAILED, error=error)
-    refused = ErrorObject(message=f"the function's answer is not one of a durable function: {str(answer)[:200]}", type=BAD_ANSWER)
-    return HandlerOutcome(InvocationStatus.FAILED, error=refused)
+    return read_answer(answer, client.ended)

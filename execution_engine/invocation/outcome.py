@@ -24,7 +24,7 @@ def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request
     now = lane.clock.now()
     if outcome.invocation_failed:
         assert outcome.error is not None
-        return failed(record, outcome.error, now, request_id, is_final=is_final)
+        return failed(record, outcome.error, now, request_id, is_final=is_final, pause=outcome.pause)
     if outcome.status is InvocationStatus.PENDING and lane.is_cut:
         # A pause cut it short: it is owed again, at once if somebody resumed meanwhile.
         moved = executions.suspend(record, now, now, request_id)
@@ -51,9 +51,17 @@ def _too_large(result: str) -> ErrorObject | None:
     return ErrorObject(message=message, type="Function.ResponseSizeTooLarge")
 
 
-def failed(record: ExecutionRecord, error: ErrorObject, now: datetime, request_id: UUID | None, *, is_final: bool = False) -> Entry:
+def failed(
+    record: ExecutionRecord,
+    error: ErrorObject,
+    now: datetime,
+    request_id: UUID | None,
+    *,
+    is_final: bool = False,
+    pause: int | None = None,
+) -> Entry:
     """An invocation that failed: tried again later, or the execution's end after five in a row."""
-    moved = executions.fail_invocation(record, error, now, request_id, is_final=is_final)
+    moved = executions.fail_invocation(record, error, now, request_id, is_final=is_final, pause=pause)
     if moved.record.status.is_terminal:
         return _ending(moved, now)
     release = Release(due_at=moved.record.due_at, failed_invocations=moved.record.failed_invocations, is_owed=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from execution_engine.sdk.codec import PayloadCodec
 from execution_engine.sdk.durations import MAX_WAIT_SECONDS, DurationLike, bounded_seconds
@@ -18,9 +19,11 @@ Handler = Callable[..., Any]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VERSION = re.compile(r"[A-Za-z0-9$_.-]{1,128}")
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9:/._~%!$&'()*+,;=@\[\]-]+")
 _DAY = 86_400
 MAX_RETENTION_DAYS = 90
 MAX_INVOCATION_SECONDS = 86_400
+MAX_URL_CHARACTERS = 2048
 
 
 @dataclass(frozen=True)
@@ -47,21 +50,23 @@ class RegisteredFunction:
 
     @cached_property
     def source(self) -> str:
-        return source_of(self.handler)
+        return "" if self.url else source_of(self.handler)
 
     @cached_property
     def fingerprint(self) -> str:
-        return fingerprint_of(self.handler)
+        return "" if self.url else fingerprint_of(self.handler)
 
     @cached_property
     def input_schema(self) -> str:
         """JSON Schema of the input as text, "" when nothing is known of it."""
-        schema = schema_of(self.handler)
+        schema = None if self.url else schema_of(self.handler)
         return json.dumps(schema, default=str) if schema else ""
 
     @property
     def description(self) -> str:
-        """The first paragraph of the handler's docstring."""
+        """The first paragraph of the handler's docstring, or where it runs."""
+        if self.url:
+            return f"Runs at {self.url}"
         return (inspect.getdoc(self.handler) or "").split("\n\n")[0]
 
 
@@ -101,6 +106,23 @@ def define(
 
 def _optional(value: DurationLike | None, what: str, low: int, high: int) -> int | None:
     return None if value is None else bounded_seconds(value, what, low=low, high=high)
+
+
+def checked_url(url: str) -> str:
+    """Where a remote function runs, without a slash at the end. Only what a registration in code names is ever called.
+
+    Raises `ValidationError` for anything but `http(s)://host[:port][/path]`.
+    """
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or "@" in parts.netloc or not _URL_CHARACTERS.fullmatch(url):
+        raise ValidationError(f"a remote function's url is http(s)://host[:port][/path], without credentials or query, got {url!r}")
+    if len(url) > MAX_URL_CHARACTERS:
+        raise ValidationError(f"a remote function's url has at most {MAX_URL_CHARACTERS} characters, got {len(url)}")
+    return url.rstrip("/")
 
 
 def kind_of(handler: Any, durable: bool, url: str | None) -> str:

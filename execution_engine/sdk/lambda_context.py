@@ -4,10 +4,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from execution_engine.sdk.definition import RegisteredFunction
+
 
 @dataclass(frozen=True, slots=True)
 class LambdaContext:
-    """`deadline` is on `time.monotonic()`'s scale; without one the remaining time is AWS's largest, 15 minutes."""
+    """`deadline` is on `time.monotonic()`'s scale; without one the remaining time is AWS's largest, 15 minutes.
+
+    `trace_header` is what AWS keeps in the environment as `_X_AMZN_TRACE_ID`: one process here runs many invocations at a time.
+    """
 
     aws_request_id: str = ""
     function_name: str = ""
@@ -20,6 +25,30 @@ class LambdaContext:
     log_stream_name: str | None = None
     client_context: Any = None
     identity: Any = None
+    trace_header: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        function: RegisteredFunction,
+        execution_arn: str,
+        *,
+        request_id: str | None = None,
+        tenant_id: str | None = None,
+        deadline: float | None = None,
+        trace_header: str | None = None,
+    ) -> "LambdaContext":
+        """What an invocation of the function shows of itself."""
+        return cls(
+            aws_request_id=request_id or "",
+            function_name=function.name,
+            function_version=function.version,
+            invoked_function_arn=execution_arn.partition("/durable-execution/")[0],
+            memory_limit_in_mb=str(function.memory_mb),
+            tenant_id=tenant_id,
+            deadline=deadline,
+            trace_header=trace_header,
+        )
 
     def get_remaining_time_in_millis(self) -> int:
         if self.deadline is None:

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 from execution_engine.sdk import ports
 from execution_engine.sdk.codec import PayloadCodec
-from execution_engine.sdk.definition import Handler, RegisteredFunction, define, kind_of
+from execution_engine.sdk.definition import Handler, RegisteredFunction, checked_url, define, kind_of
 from execution_engine.sdk.durations import DurationLike
 from execution_engine.sdk.errors import ValidationError
 from execution_engine.sdk.plugins import plugins_of
@@ -135,7 +135,7 @@ def durable_execution(
 
 
 def register(
-    handler: Handler | None,
+    handler: Handler | None = None,
     *,
     name: str,
     version: str = "1",
@@ -147,12 +147,16 @@ def register(
     durable: bool = True,
     url: str | None = None,
 ) -> RegisteredFunction:
-    """Registers any callable under a name: ours, decorated with AWS's SDK, plain (`durable=False`), or remote (`url`).
+    """Registers any callable under a name: ours, decorated with AWS's SDK, or plain (`durable=False`).
 
-    What a decorator declared stays where no value is given here. Raises `ValidationError` outside the bounds.
+    With `url` and no handler the function is remote: each invocation is a POST to `URL/2015-03-31/functions/NAME/invocations`, and
+    what answers there checkpoints through the Lambda API. What a decorator declared stays where no value is given here.
+    Raises `ValidationError` outside the bounds.
     """
     if handler is None and url is None:
         raise ValidationError(f"function {name} needs a handler, or a url where it runs")
+    if handler is not None and url is not None:
+        raise ValidationError(f"function {name} has a handler here and a url: it runs in one of the two places")
     base = handler.definition if isinstance(handler, DurableFunction) else None
     given = define(
         base.handler if base else handler or _remote_only,
@@ -172,7 +176,7 @@ def register(
         retention_days=given.retention_days or (base.retention_days if base else None),
         per_tenant=per_tenant,
         is_durable=durable,
-        url=url,
+        url=None if url is None else checked_url(url),
         kind=kind_of(handler, durable, url),
     )
     _add(definition, warn=True)

@@ -3,12 +3,13 @@
 import json
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from execution_engine.core.enums import InvocationStatus
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.records import ErrorObject
+from execution_engine.core.transitions.execution import EXIT_ERROR
 from execution_engine.sdk.context import DurableContext
 from execution_engine.sdk.definition import RegisteredFunction
 from execution_engine.sdk.errors import InvocationError
@@ -21,18 +22,17 @@ from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.speaker import Speaker, speaker
 from execution_engine.sdk.suspend import SuspendExecution
 
-EXIT_ERROR = "Runtime.ExitError"
-
 
 @dataclass(frozen=True, slots=True)
 class HandlerOutcome:
     """How the run ended. `result` is JSON text (SUCCEEDED only). With `invocation_failed` the invocation itself failed
-    with `error` and is to be tried again; `status` then means nothing."""
+    with `error` and is to be tried again, after `pause` seconds or the usual time; `status` then means nothing."""
 
     status: InvocationStatus
     result: str | None = None
     error: ErrorObject | None = None
     invocation_failed: bool = False
+    pause: int | None = None
 
 
 _PENDING = HandlerOutcome(InvocationStatus.PENDING)
@@ -48,6 +48,7 @@ def run_handler(
     tenant_id: str | None = None,
     request_id: str | None = None,
     deadline: float | None = None,
+    trace_header: str | None = None,
 ) -> HandlerOutcome:
     """Runs `function.handler(event, context)` until it returns, raises or suspends.
 
@@ -56,14 +57,8 @@ def run_handler(
     `InvocationError`, `sys.exit()` or another BaseException of author code a failed
     invocation. `InvocationInterrupt` other than a suspension passes through.
     """
-    lambda_context = LambdaContext(
-        aws_request_id=request_id or "",
-        function_name=function.name,
-        function_version=function.version,
-        invoked_function_arn=sink.execution_arn.partition("/durable-execution/")[0],
-        memory_limit_in_mb=str(function.memory_mb),
-        tenant_id=tenant_id,
-        deadline=deadline,
+    lambda_context = LambdaContext.of(
+        function, sink.execution_arn, request_id=request_id, tenant_id=tenant_id, deadline=deadline, trace_header=trace_header
     )
     plugins: PluginHost | None = None
     try:
@@ -89,7 +84,7 @@ def _outcome(function: RegisteredFunction, invocation: Invocation, event: Any, i
     except InvocationError as error:
         return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error), invocation_failed=error.is_retryable())
     except SystemExit as error:
-        exited = ErrorObject(message=f"the handler called sys.exit({error.code!r})", type=EXIT_ERROR)
+        exited = replace(EXIT_ERROR, message=f"the handler called sys.exit({error.code!r})")
         return HandlerOutcome(InvocationStatus.FAILED, error=exited, invocation_failed=True)
     except InvocationInterrupt:
         raise

@@ -81,8 +81,12 @@ def fail_invocation(
     *,
     counts: bool = True,
     is_final: bool = False,
+    pause: int | None = None,
 ) -> ExecutionTransition:
-    """An exception left the handler, its process died or it ran too long: tried again, five in a row, then FAILED."""
+    """An exception left the handler, its process died or it ran too long: tried again, five in a row, then FAILED.
+
+    `pause` in seconds overrules the usual one before the next try.
+    """
     failed = record.failed_invocations + (1 if counts else 0)
     completed = invocation_completed(record, request_id, now, error)
     if is_final or failed >= MAX_FAILED_INVOCATIONS:
@@ -95,7 +99,8 @@ def fail_invocation(
             failed_invocations=failed,
         )
         return ExecutionTransition(after, (completed, HistoryEvent(EventType.EXECUTION_FAILED)))
-    pause = 0 if error.type == EXIT_ERROR.type else RETRY_INVOCATION_SECONDS
+    if pause is None:
+        pause = 0 if error.type == EXIT_ERROR.type else RETRY_INVOCATION_SECONDS
     due_at = _earliest(now + timedelta(seconds=pause), record.deadline_at)
     return ExecutionTransition(replace(_released(record), due_at=due_at, failed_invocations=failed), (completed,))
 

@@ -101,9 +101,36 @@ def test_registering_a_decorated_function_keeps_what_it_declared() -> None:
 
 
 def test_kinds_of_functions() -> None:
-    assert register(None, name="remote", url="http://127.0.0.1:9000/").kind == "remote"
+    assert register(name="remote", url="http://127.0.0.1:9000/").kind == "remote"
     assert register(lambda event, context: 1, name="plain", durable=False).kind == "plain"
     assert register(lambda event, context: 1, name="ours").kind == "durable"
+
+
+def test_a_remote_function_has_an_address_and_nothing_of_a_handler() -> None:
+    function = register(name="remote", url="https://billing.example/durable/", per_tenant=True, durable=False)
+    assert function.url == "https://billing.example/durable"
+    assert (function.per_tenant, function.is_durable) == (True, False)
+    assert (function.source, function.fingerprint, function.input_schema) == ("", "", "")
+    assert function.description == "Runs at https://billing.example/durable"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "billing.example", "//billing.example", "ftp://billing.example", "file:///etc/passwd", "http://", "http://:80", "http://h:0", "http://h:x",
+        "http://user:secret@h", "http://h/?a=1", "http://h/#a", "http://h/a b", "http://h\\@other", "http://h/\r\nX: y", "http://é", "http://h/" + "x" * 2048,
+    ],
+)  # fmt: skip
+def test_addresses_that_are_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="remote function's url"):
+        register(name="remote", url=url)
+
+
+def test_a_function_runs_in_one_place() -> None:
+    with pytest.raises(ValidationError, match="one of the two places"):
+        register(lambda event, context: 1, name="both", url="http://127.0.0.1:9000")
+    with pytest.raises(ValidationError, match="needs a handler"):
+        register(name="none")
 
 
 def test_describe_registers_nothing() -> None:
