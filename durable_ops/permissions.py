@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 
 from durable_ops.models.api_key import ApiKey
 from durable_ops.models.rights import OF_NO_FUNCTION, RIGHT_LABELS, Right
-from execution_engine.core.errors import ExecutionNotFoundError, FunctionNotFoundError
+from execution_engine.core.errors import CommandError, ExecutionNotFoundError, FunctionNotFoundError
 from execution_engine.selectors.functions import function_names, function_of
 
 APP = "durable_ops"
@@ -62,14 +62,16 @@ class Access:
         scope = self.scopes.get(right)
         return scope is not None and (function is None or scope.covers(function))
 
-    def require(self, right: Right, function: str | None = None) -> None:
-        """Raises RightMissingError (403 at every door), or FunctionNotFoundError (404) for a function this person may not even see."""
+    def require(self, right: Right, function: str | None = None, hidden: CommandError | None = None) -> None:
+        """Raises RightMissingError (403 at every door); for a function this person may not even see `hidden`, a 404, by default
+        FunctionNotFoundError.
+        """
         if right not in self.scopes:
             raise RightMissingError(right)
         if function is not None and not self.may(right, function):
             if self.may(Right.VIEW_EXECUTION, function):
                 raise RightMissingError(right)
-            raise FunctionNotFoundError("There is no such function.", function=function[:100])
+            raise hidden or FunctionNotFoundError("There is no such function.", function=function[:100])
 
     def has_all(self, right: Right) -> bool:
         """True when the right holds for every function."""
@@ -91,11 +93,11 @@ class Access:
         self.require(right)
         if self.has_all(right):
             return
+        hidden = ExecutionNotFoundError("There is no such execution.", execution_id=str(execution_id))
         function = function_of(execution_id)
-        if function is None or not (self.may(right, function) or self.may(Right.VIEW_EXECUTION, function)):
-            raise ExecutionNotFoundError("There is no such execution.", execution_id=str(execution_id))
-        if not self.may(right, function):
-            raise RightMissingError(right)
+        if function is None:
+            raise hidden
+        self.require(right, function, hidden)
 
     def functions_for(self, right: Right) -> frozenset[str] | None:
         """Names of the registered functions that the right holds for, None for all: what lists and counts are filtered by.

@@ -8,6 +8,7 @@ from uuid import UUID
 from durable_ops import permissions
 from durable_ops.models import ApiKey, Right
 from durable_ops.permissions import Access
+from execution_engine.core.errors import CommandError
 from execution_engine.core.trace import NO_TRACE, Trace
 
 
@@ -48,9 +49,9 @@ class Actor:
             return permissions.ALL if self.channel == Channel.COMMAND else permissions.NOTHING
         return permissions.access_of(self.user, self.key)
 
-    def require(self, right: Right, function: str | None = None) -> None:
-        """Raises PermissionDenied; FunctionNotFoundError for a function that this actor may not see."""
-        self.access.require(right, function)
+    def require(self, right: Right, function: str | None = None, hidden: CommandError | None = None) -> None:
+        """Raises PermissionDenied; `hidden`, or FunctionNotFoundError, for a function that this actor may not see."""
+        self.access.require(right, function, hidden)
 
     def require_on(self, right: Right, execution_id: UUID) -> None:
         """As `require`, for the function of an execution. Raises PermissionDenied, ExecutionNotFoundError."""

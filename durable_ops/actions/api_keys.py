@@ -106,7 +106,10 @@ def _find_live(prefix: str) -> ApiKey | None:
     alive = Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_EXACT_TO)
     found = ApiKey.objects.filter(alive, prefix=prefix, revoked_at__isnull=True, user__is_active=True)
-    return found.annotate(is_stale=ExpressionWrapper(stale, BooleanField())).select_related("user").first()
+    key = found.annotate(is_stale=ExpressionWrapper(stale, BooleanField())).select_related("user").first()
+    if key is not None:
+        key.user.durable_key = key  # whoever asks for this person's rights gets the key's: `permissions.access_of`
+    return key
 
 
 def digest(secret: str) -> str:

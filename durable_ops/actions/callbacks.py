@@ -11,6 +11,7 @@ from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.audit import log
 from durable_ops.models import Right
+from execution_engine.core.errors import CallbackNotFoundError
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.callbacks import find_callback
 from execution_engine.services import callbacks
@@ -26,7 +27,7 @@ def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
     if approvals.is_approval(callback_id):
         approvals.answer(actor, callback_id, result_text)
         return
-    actor.require(Right.ANSWER_CALLBACK)
+    _require_on(actor, Right.ANSWER_CALLBACK, callback_id)
     _answer(
         actor,
         "callback.succeed",
@@ -41,7 +42,7 @@ def fail(actor: Actor, callback_id: str, error: ErrorObject) -> None:
     if approvals.is_approval(callback_id):
         approvals.decide(actor, callback_id, approved=False, comment=error.message or error.type or "")
         return
-    actor.require(Right.ANSWER_CALLBACK)
+    _require_on(actor, Right.ANSWER_CALLBACK, callback_id)
     _answer(actor, "callback.fail", callback_id, lambda: callbacks.fail_callback(callback_id, error), error_type=error.type)
 
 
@@ -50,7 +51,7 @@ def heartbeat(actor: Actor, callback_id: str) -> None:
 
     No audit row: a heartbeat decides nothing, and a machine sends one every few seconds.
     """
-    actor.require(Right.ANSWER_CALLBACK)
+    _require_on(actor, Right.ANSWER_CALLBACK, callback_id)
     with transaction.atomic():
         callbacks.heartbeat_callback(callback_id)
 
@@ -63,12 +64,19 @@ def decide(actor: Actor, callback_id: str, *, approved: bool, comment: str = "")
     if approvals.is_approval(callback_id):
         approvals.decide(actor, callback_id, approved=approved, comment=comment)
         return
-    actor.require(Right.DECIDE_CALLBACK)
+    _require_on(actor, Right.DECIDE_CALLBACK, callback_id)
     action = "approved" if approved else "rejected"
     by = actor.name if actor.user is None else actor.user.get_username()
     text = json.dumps({"action": action, "by": by, "comment": comment}, ensure_ascii=False, separators=(",", ":"))
     verb = "callback.approve" if approved else "callback.reject"
     _answer(actor, verb, callback_id, lambda: callbacks.succeed_callback(callback_id, text), reason=comment)
+
+
+def _require_on(actor: Actor, right: Right, callback_id: str) -> None:
+    """A callback of a function that the actor may not see is not found, as one that never was."""
+    actor.require(right)
+    if not actor.access.has_all(right) and (found := find_callback(callback_id)) is not None:
+        actor.require(right, found.function, CallbackNotFoundError("There is no such callback.", callback_id=callback_id[:100]))
 
 
 def _answer(actor: Actor, action: str, callback_id: str, command: Callable[[], None], *, reason: str = "", **facts: Any) -> None:

@@ -33,7 +33,7 @@ def start_execution(
     Idempotent by name: the same name and input answer the execution that is there (`created` False, nothing audited).
     Raises PermissionDenied, FunctionNotFoundError, ExecutionAlreadyStartedError, InvalidInputError, PayloadTooLargeError.
     """
-    actor.require(Right.START_EXECUTION)
+    actor.require(Right.START_EXECUTION, function)
     with transaction.atomic():
         options = StartOptions(attributes, started_by=actor.name, trace=actor.trace)
         started = executions.start_execution(function, input, version=version, name=name, options=options)
@@ -44,7 +44,7 @@ def start_execution(
 
 def start_executions(actor: Actor, *, function: str, inputs: Sequence[str | None], version: str | None = None) -> list[StartedExecution]:
     """Starts one execution per input (JSON text or None), all or none, in order. Errors as `start_execution`."""
-    actor.require(Right.START_EXECUTION)
+    actor.require(Right.START_EXECUTION, function)
     with transaction.atomic():
         started = executions.start_executions(function, inputs, version=version, started_by=actor.name)
         log.append_all(actor, [_start_act(function, one, text) for one, text in zip(started, inputs, strict=True)])
@@ -57,7 +57,7 @@ def stop_execution(actor: Actor, execution_id: UUID, *, reason: str = "", error:
     `error` is kept as the execution's error; without one, it says who stopped it and why. Raises PermissionDenied,
     ExecutionNotFoundError, ExecutionEndedError.
     """
-    actor.require(Right.STOP_EXECUTION)
+    actor.require_on(Right.STOP_EXECUTION, execution_id)
     kept = error or ErrorObject(message=f"Stopped by {actor.name}{f': {reason}' if reason else ''}", type=STOPPED_BY_PERSON)
     with transaction.atomic():
         stopped_at = executions.stop_execution(execution_id, kept)
@@ -70,7 +70,7 @@ def send_signal(actor: Actor, execution_id: UUID, *, name: str, payload: str | N
 
     Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError, InvalidInputError, PayloadTooLargeError.
     """
-    actor.require(Right.SIGNAL_EXECUTION)
+    actor.require_on(Right.SIGNAL_EXECUTION, execution_id)
     with transaction.atomic():
         signals.send_signal(execution_id, name, payload, sent_by=actor.name)
         log.append(actor, _act("execution.signal", execution_id, signal=name, payload_bytes=size(payload)))

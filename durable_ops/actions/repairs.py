@@ -48,7 +48,7 @@ def pause_execution(actor: Actor, execution_id: UUID, *, reason: str = "", pause
 
     Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError.
     """
-    actor.require(Right.PAUSE_EXECUTION)
+    actor.require_on(Right.PAUSE_EXECUTION, execution_id)
     with transaction.atomic():
         status = repairs.pause_execution(execution_id, reason=reason, pauses_timeout=pauses_timeout)
         log.append(actor, _act("execution.pause", execution_id, reason, pauses_timeout=pauses_timeout))
@@ -57,7 +57,7 @@ def pause_execution(actor: Actor, execution_id: UUID, *, reason: str = "", pause
 
 def resume_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> None:
     """Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError, ExecutionNotPausedError."""
-    actor.require(Right.PAUSE_EXECUTION)
+    actor.require_on(Right.PAUSE_EXECUTION, execution_id)
     with transaction.atomic():
         repairs.resume_execution(execution_id, reason=reason)
         log.append(actor, _act("execution.resume", execution_id, reason))
@@ -72,7 +72,7 @@ def plan_redrive(
     input: Replacement | None = None,
 ) -> RepairPlan:
     """What a redrive would do, rehearsed with the code loaded here; changes nothing. Raises as `redrive_execution`."""
-    actor.require(Right.REDRIVE_EXECUTION)
+    actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     plan = redrive.plan_redrive(
         execution_id,
         from_operation=from_operation,
@@ -80,7 +80,7 @@ def plan_redrive(
         result_text=result.text if result else None,
         input_text=input.text if input else None,
     )
-    return replace(plan, rehearsal=_readable(actor, plan.rehearsal))
+    return replace(plan, rehearsal=_readable(actor, execution_id, plan.rehearsal))
 
 
 def redrive_execution(
@@ -97,9 +97,9 @@ def redrive_execution(
     `result` takes the place of what `from_operation` had, `input` that of the execution's input: both need the right to replace
     values. Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError, InvalidInputError, PayloadTooLargeError.
     """
-    actor.require(Right.REDRIVE_EXECUTION)
+    actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     if result is not None or input is not None:
-        actor.require(Right.REPLACE_VALUE)
+        actor.require_on(Right.REPLACE_VALUE, execution_id)
     with transaction.atomic():
         redriven = redrive.redrive_execution(
             execution_id,
@@ -127,10 +127,10 @@ def plan_fork(
     input: Replacement | None = None,
 ) -> RepairPlan:
     """What a fork would begin with, rehearsed with the code of its version; changes nothing. Raises as `fork_execution`."""
-    actor.require(Right.REDRIVE_EXECUTION)
+    actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     text = input.text if input else None
     plan = fork.plan_fork(execution_id, from_operation=from_operation, version=version, input_text=text)
-    return replace(plan, rehearsal=_readable(actor, plan.rehearsal))
+    return replace(plan, rehearsal=_readable(actor, execution_id, plan.rehearsal))
 
 
 def fork_execution(
@@ -148,10 +148,10 @@ def fork_execution(
     Needs the rights to start and to redrive, with `input` also the one to replace values: what was approved for the old input is
     kept. Raises PermissionDenied, ExecutionNotFoundError, FunctionNotFoundError, ExecutionAlreadyStartedError, InvalidInputError.
     """
-    actor.require(Right.START_EXECUTION)
-    actor.require(Right.REDRIVE_EXECUTION)
+    actor.require_on(Right.START_EXECUTION, execution_id)
+    actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     if input is not None:
-        actor.require(Right.REPLACE_VALUE)
+        actor.require_on(Right.REPLACE_VALUE, execution_id)
     with transaction.atomic():
         forked = fork.fork_execution(
             execution_id,
@@ -168,9 +168,9 @@ def fork_execution(
 
 def plan_move(actor: Actor, execution_id: UUID, *, version: str) -> MovePlan:
     """What another version of the function would do with the execution; changes nothing. Raises as `move_execution`."""
-    actor.require(Right.REDRIVE_EXECUTION)
+    actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     plan = move.plan_move(execution_id, version)
-    return replace(plan, rehearsal=_readable(actor, plan.rehearsal))
+    return replace(plan, rehearsal=_readable(actor, execution_id, plan.rehearsal))
 
 
 def move_execution(actor: Actor, execution_id: UUID, *, version: str, reason: str = "", force: bool = False) -> MovePlan:
@@ -179,7 +179,7 @@ def move_execution(actor: Actor, execution_id: UUID, *, version: str, reason: st
     Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError, FunctionNotFoundError, ExecutionDivergesError,
     ExecutionChangedError, InvalidInputError.
     """
-    actor.require(Right.REDRIVE_EXECUTION)
+    actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     with transaction.atomic():
         plan = move.move_execution(execution_id, version, reason=reason, force=force)
         facts = {"from_version": plan.from_version, "to_version": version, "verdict": str(plan.rehearsal.verdict), "forced": force}
@@ -192,18 +192,19 @@ def delete_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> N
 
     Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError, ExecutionNeededError.
     """
-    actor.require(Right.DELETE_EXECUTION)
+    actor.require_on(Right.DELETE_EXECUTION, execution_id)
     with transaction.atomic():
         summary = get_execution(execution_id).summary
         with connection.cursor() as cursor:
             ledger.book(cursor, [execution_id])  # its cost stays
         removal.delete_execution(execution_id)
         facts = {"function": summary.function, "name": summary.name, "status": summary.status}
-        log.append(actor, _act("execution.delete", execution_id, reason, **facts))
+        act = log.Act("execution.delete", "execution", str(execution_id), execution_id, reason, facts, function=summary.function)
+        log.append(actor, act)
 
 
-def _readable(actor: Actor, found: Rehearsal) -> Rehearsal:
-    return found if actor.may(Right.VIEW_PAYLOAD) else found.without_messages()
+def _readable(actor: Actor, execution_id: UUID, found: Rehearsal) -> Rehearsal:
+    return found if actor.access.may_on(Right.VIEW_PAYLOAD, execution_id) else found.without_messages()
 
 
 def _act(action: str, execution_id: UUID, reason: str, **facts: Any) -> log.Act:

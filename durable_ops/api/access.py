@@ -34,7 +34,15 @@ class RestView(APIView):
         refuse_chunks(request.META)
         super().initial(request, *args, **kwargs)
         self._require_on_execution(request, kwargs.get("execution_id"))
+        self._require_on_execution(request, kwargs.get("execution_id"))
         trace_of(request.headers)  # refused before anything is done
+
+    def _require_on_execution(self, request: Request, execution_id: str | None) -> None:
+        """For an address of one execution: 404 when this person's rights are limited to other functions."""
+        right = self.rights["GET" if request.method == "HEAD" else str(request.method)]
+        if execution_id is not None and right is not None:
+            with suppress(ValueError):  # the view says what is wrong with it
+                access_of(request.user).require_on(right, UUID(execution_id))
 
     def _require_on_execution(self, request: Request, execution_id: str | None) -> None:
         """For an address of one execution: 404 when this person's rights are limited to other functions."""

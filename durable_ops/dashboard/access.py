@@ -5,13 +5,14 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.views.decorators.cache import never_cache
 
 from durable_ops.actions.actor import Actor, Channel
 from durable_ops.models import Right
-from durable_ops.permissions import require
+from durable_ops.permissions import access_of, require
+from execution_engine.core.errors import ExecutionNotFoundError
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -19,6 +20,8 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 def console_view(right: Right) -> Callable[[View[P]], View[P]]:
     """Asks for a sign-in, then for the right (403 without). Pages are never cached: Back shows what is true now.
+
+    An address with an `execution_id` is not found when the right is limited to functions and this is an execution of another.
 
     A fragment must not become the sign-in page: htmx is told to go there as a whole.
     """
@@ -29,12 +32,21 @@ def console_view(right: Right) -> Callable[[View[P]], View[P]]:
             if not request.user.is_authenticated:
                 return _sign_in(request)
             require(request.user, right)
+            if "execution_id" in kwargs:
+                _require_on(request.user, right, kwargs["execution_id"])
             return view(request, *args, **kwargs)
 
         wrapper.required_right = right  # type: ignore[attr-defined]
         return never_cache(wrapper)
 
     return decorate
+
+
+def _require_on(user: Any, right: Right, execution_id: Any) -> None:
+    try:
+        access_of(user).require_on(right, execution_id)
+    except ExecutionNotFoundError as error:
+        raise Http404("There is no such execution. It may have been purged after its retention.") from error
 
 
 def actor_of(request: HttpRequest) -> Actor:

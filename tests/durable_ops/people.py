@@ -4,10 +4,11 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 
 from durable_ops.actions import api_keys
 from durable_ops.actions.actor import Actor, Channel
+from durable_ops.models import FunctionPattern
 from durable_ops.roles import ROLES, install_roles
 
 ROLE_NAMES = [*ROLES, "superuser", "nobody"]
@@ -35,3 +36,19 @@ def make_key(user: Any, name: str = "tests") -> str:
 def bearer(user: Any) -> dict[str, str]:
     """Headers for django.test.Client: `client.get(url, headers=bearer(user))`."""
     return {"Authorization": f"Bearer {make_key(user)}"}
+
+
+def make_limited(role: str, *patterns: str, username: str | None = None) -> Any:
+    """A person with the rights of a role, on the functions of these patterns alone."""
+    user = make_user("nobody", username or f"{role}-{'-'.join(patterns)}"[:150])
+    user.groups.add(make_group(role, *patterns))
+    return user
+
+
+def make_group(role: str, *patterns: str) -> Group:
+    """A group with the rights of a role, limited to these patterns when there are any."""
+    group, _ = Group.objects.get_or_create(name=f"{role} of {', '.join(patterns)}"[:150])
+    group.permissions.set(Permission.objects.filter(codename__in=[right.value for right in ROLES[role]]))
+    for pattern in patterns:
+        FunctionPattern.objects.get_or_create(group=group, pattern=pattern)
+    return group
