@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from durable_ops.api.views import approvals, batches, callbacks, costs, executions, fallback, functions, repairs, schema
+from durable_ops.api.views import approvals, audit_chain, batches, callbacks, costs, executions, fallback, functions, repairs, schema
 
 app_name = "api"
 urlpatterns = [
@@ -37,6 +37,7 @@ urlpatterns = [
     path("approvals/<int:pk>/claim", approvals.ClaimView.as_view(), name="claim"),
     path("approvals/<int:pk>/release", approvals.ReleaseView.as_view(), name="release"),
     path("approvals/<int:pk>/reassign", approvals.ReassignView.as_view(), name="reassign"),
+    path("audit/verify", audit_chain.AuditVerifyView.as_view(), name="audit-verify"),
     path("functions", functions.FunctionsView.as_view(), name="functions"),
     re_path(r"^schema/?$", schema.SchemaView.as_view(), name="schema"),
     re_path(r"^.*$", fallback.NoRouteView.as_view(), name="no-route"),

@@ -5,8 +5,8 @@ Without an anchor kept elsewhere not to be found: newest entries cut off togethe
 computed anew from some place on. For these the hash of a head that was written down earlier is compared: `anchors`.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,12 @@ select count(*), min(e.id), min(e.at), min(e.id) filter (where (e.transaction_id
  where not exists (select from durable_ops_audit_seal s where s.entry_id = e.id) and e.id >= %(from_id)s
 """
 _FIRST_ID = "select min(entry_id) from durable_ops_audit_seal where position > %s"
+# By index, and bounded: what was committed since the newest seal.
+_STATE = """
+select s.position, s.hash, s.sealed_at, (select count(*) from (select from durable_ops_audit_entry e
+         where (e.transaction_id, e.id) > (coalesce(s.transaction_id, 0), coalesce(s.entry_id, 0)) limit 1000) due)
+  from (select 1) one left join (select * from durable_ops_audit_seal order by position desc limit 1) s on true
+"""
 _MAY_CHANGE = f"""
 select bool_or(has_table_privilege(t, p)) from unnest(array{list(TABLES)!r}) t, unnest(array['update', 'delete', 'truncate']) p
 """  # noqa: S608  only constants
@@ -80,6 +86,24 @@ class Verified:
         """What to write down: `position:hash`."""
         return f"{self.last}:{self.head}"
 
+    def to_json(self) -> dict[str, Any]:
+        """`ok, checked, first, last, head, anchor, sealed_at, eras, unsealed {count, first_id, oldest_at}, is_protected, broken`."""
+        plain = asdict(self)
+        tail = plain.pop("tail")
+        for part, name in ((plain, "sealed_at"), (tail, "oldest_at")):
+            part[name] = part[name] and part[name].isoformat()
+        return {"ok": self.broken is None, **plain, "anchor": self.anchor, "unsealed": tail}
+
+
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """The newest seal, if there is one, and how many entries wait for theirs (1000 stands for more)."""
+
+    position: int | None
+    hash: str
+    sealed_at: datetime | None
+    waiting: int
+
 
 @dataclass
 class _Walk:
@@ -91,17 +115,28 @@ class _Walk:
     checked: int = 0
 
 
-def verify(*, newest: int | None = None, anchors: Mapping[int, str] | None = None) -> Verified:
+def chain_state() -> ChainState:
+    """One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE)
+        position, digest, sealed_at, waiting = cursor.fetchone()
+    return ChainState(position, bytes(digest or b"").hex(), sealed_at, waiting)
+
+
+def verify(
+    *, newest: int | None = None, anchors: Mapping[int, str] | None = None, watch: Callable[[int, int], object] | None = None
+) -> Verified:
     """Reads the whole chain, or its `newest` links: the hash before those is then taken as it stands. Answers at the first fault.
 
-    Reads what was sealed when it began; may run beside the sealer. `anchors` are hashes by position, written down earlier.
+    Reads what was sealed when it began; may run beside the sealer. `anchors` are hashes by position, written down earlier. `watch` is
+    called now and then with how many links were read, and of how many.
     """
     with connection.cursor() as cursor:
         cursor.execute(_HEAD)
         head = cursor.fetchone() or (0, 1, 0, 0, canonical.FIRST, None)
         walk = _start(cursor, 0 if newest is None else max(0, head[0] - newest))
         first = walk.position + 1
-        broken = _wrong_anchor(anchors or {}, head[0]) or _walk(cursor, walk, head[0], anchors or {})
+        broken = _wrong_anchor(anchors or {}, head[0]) or _read(cursor, walk, head[0], anchors or {}, watch)
         cursor.execute(_FIRST_ID, (first - 1,))
         from_id = cursor.fetchone()[0] if newest is not None else None
         cursor.execute(_UNSEALED, {"transaction": head[2], "entry": head[3], "from_id": from_id or 0})
@@ -130,8 +165,11 @@ def _wrong_anchor(anchors: Mapping[int, str], head: int) -> Broken | None:
     return Broken("anchor", f"The chain ends at {head}, but a hash was written down for {max(beyond)}: its end was cut off.", max(beyond))
 
 
-def _walk(cursor: Any, walk: _Walk, last: int, anchors: Mapping[int, str]) -> Broken | None:
-    for row in _rows(cursor, walk.position, last):
+def _read(cursor: Any, walk: _Walk, last: int, anchors: Mapping[int, str], watch: Callable[[int, int], object] | None) -> Broken | None:
+    before = walk.position
+    for row in _rows(cursor, before, last):
+        if watch is not None and walk.checked % PAGE == 0:
+            watch(walk.checked, last - before)
         broken = _check(walk, row)
         if broken is not None:
             return broken

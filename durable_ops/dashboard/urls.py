@@ -5,6 +5,7 @@ from django.urls import path
 from durable_ops.dashboard.views import (
     approvals,
     audit,
+    audit_chain,
     batches,
     callbacks,
     components,
@@ -88,5 +89,6 @@ urlpatterns = [
     path("costs/calculator/", cost_tools.calculator, name="costs_calculator"),
     path("costs/prices/", cost_tools.prices, name="costs_prices"),
     path("audit/", audit.audit_list, name="audit"),
+    path("audit/verify/", audit_chain.audit_verify, name="audit_verify"),
     path("audit/export.<str:kind>", audit.audit_export, name="audit_export"),
 ]

@@ -59,6 +59,11 @@ def age(moment: datetime | None, prefix: str = "") -> SafeString | str:
     return format_html(markup, before, moment.isoformat(), formats.utc_text(moment), words)
 
 
+@register.filter(name="hex")
+def hexadecimal(value: bytes) -> str:
+    return bytes(value).hex()
+
+
 @register.simple_tag
 def exact(moment: datetime) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), formats.utc_text(moment))

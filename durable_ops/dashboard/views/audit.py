@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date
 
 from durable_ops.actions.actor import Channel
+from durable_ops.audit.verify import chain_state
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.csv_cells import csv_lines
-from durable_ops.dashboard.htmx import page_url, render_page
+from durable_ops.dashboard.htmx import page_url, render_page, wants_fragment
 from durable_ops.models import AuditEntry, Right
 
 PAGE_SIZE = 50
@@ -45,7 +46,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     found = filtered(filters)
     if before.isascii() and before.isdigit() and len(before) < 19:
         found = found.filter(id__lt=int(before))
-    entries = list(found[: PAGE_SIZE + 1])
+    entries = list(found.select_related("seal")[: PAGE_SIZE + 1])
     query = request.GET.copy()
     query.pop("before", None)
     exported = query.urlencode()
@@ -56,6 +57,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
         "next_url": f"{request.path}?{query.urlencode()}" if len(entries) > PAGE_SIZE else None,
         "first_url": f"{request.path}?{exported}" if before else None,
         "filters": filters,
+        "chain": None if wants_fragment(request) else chain_state(),
         "actions": ACTIONS,
         "channels": list(Channel),
         "export_urls": [(kind.upper(), f"{reverse('dashboard:audit_export', args=[kind])}?{exported}") for kind in ("csv", "json")],
@@ -134,4 +136,5 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "person": ("change",),
     "price": ("add",),
     "view": ("save", "remove"),
+    "attempt": ("refused",),
 }

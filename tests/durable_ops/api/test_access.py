@@ -51,6 +51,7 @@ EXPECTED: dict[str, dict[str, Right | None]] = {
     "functions": {"GET": Right.VIEW_EXECUTION},
     "execution-cost": {"GET": Right.VIEW_EXECUTION},
     "costs": {"GET": Right.VIEW_EXECUTION},
+    "audit-verify": {"GET": Right.VIEW_AUDIT},
     "schema": {"GET": Right.VIEW_EXECUTION},
 }
 AT_THE_ACTION = {"succeed": Right.ANSWER_CALLBACK, "fail": Right.ANSWER_CALLBACK}
@@ -116,6 +117,7 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
         "batch": "batches/1",
         **{f"batch-{one}": f"batches/1/{one}" for one in ("items", "confirm", "abort", "retry")},
         "approval": "approvals/1",
+        "audit-verify": "audit/verify",
         **{one: f"approvals/1/{one}" for one in ("decide", "claim", "release", "reassign")},
     }
     bodies = {"executions": {"function": "echo"}, "signal": {"name": "go"}}

@@ -8,11 +8,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from durable_ops.actions.actor import Actor, Channel
-from durable_ops.audit import log
+from durable_ops.audit import canonical, log
 from durable_ops.dashboard.templatetags.dashboard import details
+from durable_ops.models import AuditEntry, AuditSeal
 from execution_engine.models import FunctionVersion
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.factories import make_execution, make_version, some_id
@@ -33,11 +35,24 @@ def test_no_function_is_explained(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_audit_asks_one_query(admin: Client, rows: int) -> None:
+def test_audit_asks_for_the_rows_with_their_seals_and_for_the_chain(admin: Client, rows: int) -> None:
     append(rows)
     with CaptureQueriesContext(connection) as queries:
         html = admin.get("/audit/").content.decode()
-    assert (html.count('id="entry-'), len(queries)) == (rows, 4 + 1)
+    assert (html.count('id="entry-'), len(queries)) == (rows, 4 + 2)
+
+
+def test_the_chain_is_shown_and_verified(admin: Client) -> None:
+    append(2)
+    assert "2 not sealed yet" in admin.get("/audit/").content.decode()
+    assert "Nothing is sealed yet" in admin.get("/audit/verify/").content.decode()
+    link = canonical.link(canonical.FIRST, 1, 1, "0", [])
+    entry = AuditEntry.objects.order_by("id")[0]
+    AuditSeal.objects.create(position=1, entry=entry, transaction_id=entry.transaction_id, sealed_at=timezone.now(), hash=link)
+    html = admin.get("/audit/").content.decode()
+    assert link.hex() in html and "1 sealed" in html
+    broken = admin.get("/audit/verify/?newest=1000").content.decode()
+    assert "The chain is broken" in broken and f"Entry {entry.id} or its seal 1 was changed" in broken
 
 
 def test_audit_filters_and_pages(admin: Client) -> None:
