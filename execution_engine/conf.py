@@ -26,6 +26,7 @@ class EngineSettings:
     - `HELD_START_SECONDS`: a START that need not be durable at once is written after this time at the latest.
     - `FLUSH_PAYLOAD_BYTES`: one update above it leaves the shared commit and goes alone, so nobody waits for it.
     - `MAX_PAYLOAD_BYTES`: input, result and operation payloads of our own SDK (AWS: 6 MiB).
+    - `OUTSIDE_PAYLOAD_BYTES`: operation payloads of checkpoints over HTTP (AWS: 1 MiB); a result has `MAX_PAYLOAD_BYTES`.
     - `WARM_EXECUTIONS`, `WARM_BYTES`: what a worker child remembers of suspended executions, so that their resume reads only what is
       new; 64 MiB hold some 60,000 operations. 0 executions: nothing.
     - `LOG_LINES`, `LOG_DAYS`: what handlers print and log is kept in the database, so many lines of an execution and so long; 0 lines
@@ -48,6 +49,7 @@ class EngineSettings:
     DRAIN_SECONDS: int = 20
     FLUSH_PAYLOAD_BYTES: int = 256 * 1024
     MAX_PAYLOAD_BYTES: int = 6 * MIB
+    OUTSIDE_PAYLOAD_BYTES: int = MIB
     WARM_EXECUTIONS: int = 1000
     WARM_BYTES: int = 64 * MIB
     RETENTION_DAYS: int = 14
@@ -68,6 +70,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "DRAIN_SECONDS": (0, 3600),
     "FLUSH_PAYLOAD_BYTES": (1024, 64 * MIB),
     "MAX_PAYLOAD_BYTES": (1024, 64 * MIB),
+    "OUTSIDE_PAYLOAD_BYTES": (1024, 64 * MIB),
     "WARM_EXECUTIONS": (0, 1_000_000),
     "WARM_BYTES": (0, 64 * 1024 * MIB),
     "RETENTION_DAYS": (1, 90),

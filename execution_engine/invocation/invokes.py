@@ -1,19 +1,29 @@
 """Finding the function that a chained invoke asks for, and making its child ready to be inserted with the parent's START."""
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Any, Protocol
 
 from execution_engine.conf import EngineSettings
+from execution_engine.core.enums import OperationStatus
 from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.core.identifiers import execution_arn, new_execution_id, parse_function
 from execution_engine.core.records import ErrorObject, OperationUpdate
+from execution_engine.core.transitions import chained_invoke
 from execution_engine.invocation.versions import version_to_start
 from execution_engine.journal.children import ChildStart
-from execution_engine.journal.writer import Writer
+from execution_engine.journal.lane import Entry, Lane
 from execution_engine.sdk.errors import CheckpointError
 
 
+class Reader(Protocol):
+    """Where to look a function up, beside whatever is being written."""
+
+    def reading(self) -> AbstractContextManager[Any]: ...
+
+
 def prepare(
-    update: OperationUpdate, settings: EngineSettings, writer: Writer, *, started_by: str
+    update: OperationUpdate, settings: EngineSettings, reader: Reader, *, started_by: str
 ) -> tuple[OperationUpdate, ChildStart | ErrorObject]:
     """The update with what the engine adds, and the child to insert, or the error of a target that nobody registered.
 
@@ -24,7 +34,7 @@ def prepare(
         raise CheckpointError(f"{update.options.function!r} names no function of this account and region", is_client_error=True)
     name = target.name
     try:
-        with writer.reading() as cursor:
+        with reader.reading() as cursor:
             row = version_to_start(cursor, name, target.version)
     except FunctionNotFoundError as error:
         return update, ErrorObject(message=str(error), type="ResourceNotFoundException")
@@ -44,3 +54,15 @@ def prepare(
         started_by=started_by,
     )
     return replace(update, options=options), child
+
+
+def attach(lane: Lane, entry: Entry, operation_id: str, child: ChildStart | ErrorObject) -> None:
+    """The child travels with its parent's START; a target that nobody registered fails in the same checkpoint."""
+    if isinstance(child, ChildStart):
+        entry.child = child
+        entry.needs_lock = True
+        return
+    move = chained_invoke.complete(lane.operations[operation_id], OperationStatus.FAILED, entry.at, error=child)
+    assert move is not None
+    entry.moves.append(move)
+    lane.operations[operation_id] = move.record

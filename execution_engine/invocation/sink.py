@@ -6,13 +6,12 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from execution_engine.conf import EngineSettings
-from execution_engine.core.enums import OperationAction, OperationStatus, OperationSubType, OperationType
+from execution_engine.core.enums import OperationAction, OperationSubType, OperationType
 from execution_engine.core.errors import IllegalTransitionError
-from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate
-from execution_engine.core.transitions import chained_invoke
+from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.core.transitions.calls import begins_body
 from execution_engine.invocation.atomic import commit_with_orm_writes
-from execution_engine.invocation.invokes import prepare
-from execution_engine.journal.children import ChildStart
+from execution_engine.invocation.invokes import attach, prepare
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.writer import Writer
 from execution_engine.sdk import ports
@@ -68,7 +67,8 @@ class LaneSink:
         if _is_invoke_start(updates):
             prepared, child = prepare(updates[0], self._settings, self._writer, started_by=self._arn)
             with self._lane.lock:
-                entry = self._apply_invoke(prepared, child)
+                entry = self._apply((prepared,))
+                attach(self._lane, entry, prepared.id, child)
                 entry.is_sync = tells
         else:
             with self._lane.lock:
@@ -77,7 +77,7 @@ class LaneSink:
                 entry.needs_lock = any(_is_signal_start(update) for update in updates)
         self._writer.submit(self._lane)
         entry.wait()
-        if not _begins_body(updates[-1]):
+        if not begins_body(updates[-1]):
             self._unwind_when_pausing()
 
     def hold(self, update: OperationUpdate) -> None:
@@ -122,20 +122,6 @@ class LaneSink:
         with self._lane.lock:
             self._lane.attributes.update(attributes)
 
-    def _apply_invoke(self, update: OperationUpdate, child: ChildStart | ErrorObject) -> Entry:
-        """The child travels with its parent's START; a target that nobody registered fails in the same checkpoint."""
-        entry = self._apply((update,))
-        if isinstance(child, ErrorObject):
-            started = self._lane.operations[update.id]
-            move = chained_invoke.complete(started, OperationStatus.FAILED, entry.at, error=child)
-            assert move is not None
-            entry.moves.append(move)
-            self._lane.operations[update.id] = move.record
-        else:
-            entry.child = child
-            entry.needs_lock = True
-        return entry
-
     def _apply(self, updates: tuple[OperationUpdate, ...]) -> Entry:
         for update in updates:
             if update.payload is not None:
@@ -168,11 +154,6 @@ def check_text(text: str, what: str) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             raise ValidationError(f"the {what} contains a lone surrogate at position {error.start}") from error
-
-
-def _begins_body(update: OperationUpdate) -> bool:
-    """A step that was started for good must run: cut here, it would count as an interrupted attempt."""
-    return update.type is OperationType.STEP and update.action is OperationAction.START
 
 
 def _is_invoke_start(updates: tuple[OperationUpdate, ...]) -> bool:

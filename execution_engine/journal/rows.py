@@ -68,6 +68,29 @@ def operation_from_row(row: Sequence[Any]) -> OperationRecord:
     )
 
 
+def operation_to_row(record: OperationRecord) -> tuple[Any, ...]:
+    """The inverse of `operation_from_row`."""
+    return (
+        record.id,
+        str(record.type),
+        str(record.status),
+        record.sub_type,
+        record.name,
+        record.parent_id,
+        record.attempt,
+        record.payload,
+        error_text(record.error),
+        record.replay_children,
+        options_text(record.options),
+        record.callback_id,
+        record.started_at,
+        record.ended_at,
+        record.due_at,
+        record.wake_seq,
+        record.start_event,
+    )
+
+
 def operation_params(execution_id: UUID, record: OperationRecord) -> dict[str, Any]:
     """Parameters of an operation's row, by column."""
     return {

@@ -52,8 +52,18 @@ def lock(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> Loc
     cursor.execute(statement("lock_execution"), {"id": execution_id})
     if cursor.fetchone() is None:
         raise ExecutionNotFoundError(f"there is no execution {execution_id}", execution_id=str(execution_id))
-    cursor.execute(statement("read_execution"), {"id": execution_id, "now": now or present()})
+    ask_locked(cursor, execution_id, now)
     return _locked(cursor.fetchone())
+
+
+def ask_locked(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> None:
+    """Sends the question for a row that the statement before it locked; `fetch_locked` fetches it, for who sends more in between."""
+    cursor.execute(statement("read_execution"), {"id": execution_id, "now": now or present()})
+
+
+def fetch_locked(cursor: Cursor) -> Locked | None:
+    row = cursor.fetchone()
+    return None if row is None else _locked(row)
 
 
 def lock_callback(cursor: Cursor, callback_id: str, now: datetime | None = None) -> tuple[Locked, OperationRecord] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from execution_engine.conf import engine_settings
-from execution_engine.journal import logs, pausing, redrive, removal, unserved
+from execution_engine.journal import logs, pausing, redrive, removal, replies, unserved
 from execution_engine.journal.statements import statement
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ def _forget_old_lines(connection: psycopg.Connection[Any]) -> None:
 DUTIES = {
     "forget-old-lines": Duty(60, _forget_old_lines),
     "forget-old-workers": Duty(3600, _forget_old_workers),
+    "forget-old-replies": Duty(10, replies.forget_old),
     "look-after-paused": Duty(1, pausing.look),
     "redrive-children": Duty(1, redrive.look),
     "purge": Duty(10, _purge),

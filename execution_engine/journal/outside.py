@@ -1,0 +1,156 @@
+"""What checkpoints from outside the process stand on: connections of their own, and one look at everything a call is decided by."""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from execution_engine.core.clock import DatabaseClock
+from execution_engine.core.errors import ExecutionBusyError
+from execution_engine.core.records import OperationRecord
+from execution_engine.journal import connections, replies, store
+from execution_engine.journal.replies import CheckpointReply
+from execution_engine.journal.rows import operation_from_row
+from execution_engine.journal.statements import statement
+from execution_engine.journal.store import Cursor, Locked
+
+LOCK_TIMEOUT_MS = 2_000
+"""A caller waits this long for the row; then it is told to come again, as its client does by itself."""
+
+MOST_IDLE = 16
+"""Connections kept per process: as many as callers were there at once, but not above."""
+
+
+class LockedClock(DatabaseClock):
+    """Stands at the moment after a lock was taken: one call happens at one time."""
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__()
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a call found. `reply` is the stored one of its client token; then nothing else was read."""
+
+    locked: Locked | None
+    operations: dict[str, OperationRecord]
+    reply: CheckpointReply | None = None
+
+
+class Connections:
+    """Idle connections of this process, the warmest first. As many can be open as there are callers at once: a server's threads."""
+
+    def __init__(self) -> None:
+        self._idle: deque[psycopg.Connection[Any]] = deque()
+        self._pid = os.getpid()
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection inside a transaction and a pipeline: what nobody fetches travels with what is fetched next, COMMIT last.
+
+        Raises `ExecutionBusyError` when the row stayed locked.
+        """
+        connection = self._take()
+        try:
+            with connection.pipeline(), connection.transaction():
+                yield connection
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+            raise ExecutionBusyError("the execution is being changed by somebody else; call again") from error
+        finally:
+            self._give_back(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[psycopg.Cursor[Any]]:
+        """A cursor outside of any transaction."""
+        connection = self._take()
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            self._give_back(connection)
+
+    def close(self) -> None:
+        """Closes what is idle."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take(self) -> psycopg.Connection[Any]:
+        if self._pid != os.getpid():
+            self._idle, self._pid = deque(), os.getpid()  # those of the process that forked are its own
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                break
+            if _is_usable(connection):
+                return connection
+            connection.close()
+        return connections.connect("outside", options=f"-c lock_timeout={LOCK_TIMEOUT_MS}")
+
+    def _give_back(self, connection: psycopg.Connection[Any]) -> None:
+        if connection.closed or len(self._idle) >= MOST_IDLE:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+
+def _is_usable(connection: psycopg.Connection[Any]) -> bool:
+    """A server that went away has said so on the socket: asking costs no round trip."""
+    if connection.closed:
+        return False
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return False
+    return not connection.closed
+
+
+CONNECTIONS = Connections()
+
+
+def look(
+    cursors: tuple[Cursor, Cursor, Cursor, Cursor], execution_id: UUID, ids: Iterable[str], sent_seq: int, call: tuple[str | None, bytes]
+) -> Look:
+    """Locks the execution and reads what the call names, in one round trip where the connection is in a pipeline: each statement
+    begins when the one before has ended, so all but the first see what was committed before the lock.
+
+    `call` is its client token and digest. `locked` is None when there is no such execution.
+    """
+    client_token, digest = call
+    first, second, third, fourth = cursors
+    first.execute(statement("lock_execution"), {"id": execution_id})
+    if client_token is not None:
+        replies.ask(fourth, execution_id, client_token)
+    store.ask_locked(second, execution_id)
+    third.execute(statement("call_operations"), {"execution_id": execution_id, "ids": list(ids), "sent": sent_seq})
+    if client_token is not None and (reply := replies.found(fourth, digest)) is not None:
+        return Look(None, {}, reply)
+    locked = store.fetch_locked(second)
+    return Look(locked, {row[0]: operation_from_row(row) for row in third.fetchall()})
+
+
+def due_operations(cursor: Cursor, execution_id: UUID, now: datetime) -> dict[str, OperationRecord]:
+    """Those whose timer is due; the execution must be locked."""
+    cursor.execute(statement("due_operations"), {"execution_id": execution_id, "now": now})
+    return {row[0]: operation_from_row(row) for row in cursor.fetchall()}
+
+
+def has_open_branches(cursor: Cursor, execution_id: UUID) -> bool:
+    """News for one branch may come after another has looked: while branches run, what an answer brings stays owed."""
+    cursor.execute(statement("has_open_branches"), {"execution_id": execution_id})
+    return bool(cursor.fetchone()[0])
+
+
+def tell(cursor: Cursor, execution_id: UUID, wake_seq: int) -> None:
+    """The answer about to be given tells the invocation under way of everything up to `wake_seq`; its release counts on it."""
+    cursor.execute(statement("tell"), {"id": execution_id, "seq": wake_seq})

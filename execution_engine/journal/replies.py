@@ -1,0 +1,70 @@
+"""Stored replies of checkpoints from outside: the same call again is answered the same, and moves nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+
+from execution_engine.core.errors import InvalidParameterValueError
+from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.journal.present import present
+from execution_engine.journal.rows import operation_from_row, operation_to_row
+from execution_engine.journal.statements import statement
+from execution_engine.journal.store import Cursor
+
+KEPT_SECONDS = 15 * 60
+FORGOTTEN_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointReply:
+    """What a checkpoint is answered. `token` is None when this invocation can record nothing more; `operations` are those that the call
+    moved and those that changed from outside since the caller was last sent such, in order of start; `marker` begins the next page."""
+
+    token: str | None
+    operations: tuple[OperationRecord, ...]
+    marker: str | None = None
+
+
+def digest(token: str, updates: Sequence[OperationUpdate]) -> bytes:
+    """Of everything in a call: another call under the same client token is refused."""
+    return blake2b(repr((token, updates)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def ask(cursor: Cursor, execution_id: UUID, client_token: str) -> None:
+    """Sends the question only: `found` fetches the answer."""
+    params = {"execution_id": execution_id, "client_token": client_token, "now": present(), "seconds": KEPT_SECONDS}
+    cursor.execute(statement("read_reply"), params)
+
+
+def found(cursor: Cursor, asked_digest: bytes) -> CheckpointReply | None:
+    """The reply to the same call. Raises `InvalidParameterValueError` when the client token was used for another one."""
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    if bytes(row[0]) != asked_digest:
+        raise InvalidParameterValueError("The client token was used for another call of this execution", field="ClientToken")
+    answer = orjson.loads(row[1])
+    return CheckpointReply(answer["token"], tuple(_record(one) for one in answer["operations"]), answer["marker"])
+
+
+def keep(cursor: Cursor, execution_id: UUID, client_token: str, call: bytes, reply: CheckpointReply, now: datetime) -> None:
+    """In the transaction of what is answered."""
+    answer = {"token": reply.token, "marker": reply.marker, "operations": [operation_to_row(one) for one in reply.operations]}
+    params = {"execution_id": execution_id, "client_token": client_token, "digest": call, "now": now}
+    cursor.execute(statement("store_reply"), {**params, "answer": orjson.dumps(answer).decode()})
+
+
+def forget_old(connection: psycopg.Connection[Any]) -> None:
+    """A duty: replies older than `KEPT_SECONDS` go."""
+    connection.execute(statement("forget_replies"), {"seconds": KEPT_SECONDS, "limit": FORGOTTEN_AT_ONCE})
+
+
+def _record(row: list[Any]) -> OperationRecord:
+    moments = [None if text is None else datetime.fromisoformat(text) for text in row[12:15]]
+    return operation_from_row([*row[:12], *moments, *row[15:]])
