@@ -148,6 +148,9 @@ DURABLE_EXECUTION: dict[str, object] = {
     "DATA_DIR": str(DATA_DIR) if LOCAL or env.text("DATA_DIR") else "",
 }
 
+# --- Lambda API: so many callers of one web process may wait for results (Invoke, RequestResponse); each keeps a thread of the server.
+LAMBDA_WAITERS = env.integer("LAMBDA_WAITERS", 16, minimum=0, maximum=1000)
+
 # --- Costs: what one machine of this installation costs a month; a change begins on the day it is seen (durable_ops/costs/ledger.py).
 SERVER_MONTHLY_USD = env.money("SERVER_MONTHLY_USD", "40", maximum=1_000_000)
 

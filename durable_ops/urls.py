@@ -9,5 +9,6 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("durable_ops.api.urls")),
+    path("", include("durable_ops.lambda_api.urls")),
     path("", include("durable_ops.dashboard.urls")),
 ]

@@ -1,6 +1,7 @@
 """What people and keys answer to callbacks. What turns out to be an approval is decided by the approval's rules, whoever calls."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.callbacks import find_callback
 from execution_engine.services import callbacks
 
+_ID = re.compile(r"[A-Za-z0-9_.:=/+-]{1,1024}")
+
 
 def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
     """Completes a callback with the text that the waiting code gets, None for no result.
@@ -24,6 +27,7 @@ def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
     Raises PermissionDenied, CallbackNotFoundError, CallbackCompletedError (somebody was first), PayloadTooLargeError, and for an
     approval what `approvals.decide` raises.
     """
+    _check_id(callback_id)
     if approvals.is_approval(callback_id):
         approvals.answer(actor, callback_id, result_text)
         return
@@ -39,6 +43,7 @@ def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
 
 def fail(actor: Actor, callback_id: str, error: ErrorObject) -> None:
     """Completes a callback with an error, which the waiting code gets raised; rejects an approval. Errors as `succeed`."""
+    _check_id(callback_id)
     if approvals.is_approval(callback_id):
         approvals.decide(actor, callback_id, approved=False, comment=error.message or error.type or "")
         return
@@ -61,6 +66,7 @@ def decide(actor: Actor, callback_id: str, *, approved: bool, comment: str = "")
 
     `action` is "approved" or "rejected", `by` the user name. Errors as `succeed`.
     """
+    _check_id(callback_id)
     if approvals.is_approval(callback_id):
         approvals.decide(actor, callback_id, approved=approved, comment=comment)
         return
@@ -74,9 +80,16 @@ def decide(actor: Actor, callback_id: str, *, approved: bool, comment: str = "")
 
 def _require_on(actor: Actor, right: Right, callback_id: str) -> None:
     """A callback of a function that the actor may not see is not found, as one that never was."""
+    _check_id(callback_id)
     actor.require(right)
     if not actor.access.has_all(right) and (found := find_callback(callback_id)) is not None:
         actor.require(right, found.function, CallbackNotFoundError("There is no such callback.", callback_id=callback_id[:100]))
+
+
+def _check_id(callback_id: str) -> None:
+    """An id of the wrong shape is the id of nothing."""
+    if not _ID.fullmatch(callback_id):
+        raise CallbackNotFoundError("There is no such callback.", callback_id=callback_id[:100])
 
 
 def _answer(actor: Actor, action: str, callback_id: str, command: Callable[[], None], *, reason: str = "", **facts: Any) -> None:

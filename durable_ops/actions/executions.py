@@ -27,6 +27,7 @@ def start_execution(
     version: str | None = None,
     name: str | None = None,
     attributes: Mapping[str, Any] | None = None,
+    tenant_id: str | None = None,
 ) -> StartedExecution:
     """Starts an execution; `input` is JSON text, None for no input.
 
@@ -35,10 +36,10 @@ def start_execution(
     """
     actor.require(Right.START_EXECUTION, function)
     with transaction.atomic():
-        options = StartOptions(attributes, started_by=actor.name, trace=actor.trace)
+        options = StartOptions(attributes, tenant_id, started_by=actor.name, trace=actor.trace)
         started = executions.start_execution(function, input, version=version, name=name, options=options)
         if started.created:
-            log.append(actor, _start_act(function, started, input))
+            log.append(actor, start_act(function, started, input))
     return started
 
 
@@ -47,7 +48,7 @@ def start_executions(actor: Actor, *, function: str, inputs: Sequence[str | None
     actor.require(Right.START_EXECUTION, function)
     with transaction.atomic():
         started = executions.start_executions(function, inputs, version=version, started_by=actor.name)
-        log.append_all(actor, [_start_act(function, one, text) for one, text in zip(started, inputs, strict=True)])
+        log.append_all(actor, [start_act(function, one, text) for one, text in zip(started, inputs, strict=True)])
     return started
 
 
@@ -81,7 +82,7 @@ def size(text: str | None) -> int | None:
     return None if text is None else len(text.encode())
 
 
-def _start_act(function: str, started: StartedExecution, text: str | None) -> log.Act:
+def start_act(function: str, started: StartedExecution, text: str | None) -> log.Act:
     return _act("execution.start", started.id, function=function, version=started.version, name=started.name, input_bytes=size(text))
 
 

@@ -20,6 +20,7 @@ YEAR_SECONDS = 31_622_400
 CALLBACK_SECONDS = 99_999_999
 TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 PRINTABLE = re.compile(r"[\x20-\x7E]+")
+VISIBLE = re.compile(r"[\x21-\x7E]+")
 TENANT = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]+")
 
 
@@ -149,12 +150,12 @@ def update(wire: Any, place: str = "", *, is_bounded: bool = True) -> OperationU
     Checks types, required members, patterns and ranges; sizes of payloads and errors are the service's. `is_bounded=False` reads what
     AWS's own SDK made in this process. Raises InvalidInputError naming the member.
     """
-    values = _read(UPDATE, _structure(wire, place), place, is_bounded=is_bounded)
+    values = read(UPDATE, _structure(wire, place), place, is_bounded=is_bounded)
     found = OPTIONS.get(values["type"])
     if found is None or (given := wire.get(found[0])) is None:
         return OperationUpdate(**values)
     inner = f"{place}.{found[0]}" if place else found[0]
-    asked = _read(found[1], _structure(given, inner), inner, is_bounded=is_bounded)
+    asked = read(found[1], _structure(given, inner), inner, is_bounded=is_bounded)
     chosen = {name: value for name, value in asked.items() if value is not None}
     options = {name: value for name, value in chosen.items() if name in _OPTION_FIELDS}
     others = {name: value for name, value in chosen.items() if name not in _OPTION_FIELDS}
@@ -172,7 +173,7 @@ def updates(wire: Any) -> tuple[OperationUpdate, ...]:
 
 def read_error(wire: Any, place: str = "Error") -> ErrorObject:
     """AWS's ErrorObject. Raises InvalidInputError for members of another type."""
-    values = _read(ERROR, _structure(wire, place), place, is_bounded=True)
+    values = read(ERROR, _structure(wire, place), place, is_bounded=True)
     trace = wire.get("StackTrace")
     if trace is not None and not (isinstance(trace, list) and all(isinstance(line, str) for line in trace)):
         raise refused(place, "StackTrace", "must be a list of texts", value=trace)
@@ -209,7 +210,8 @@ def _written(table: Sequence[tuple[str, Getter]], record: OperationRecord) -> di
     return found
 
 
-def _read(table: Sequence[Field], wire: Mapping[str, Any], place: str, *, is_bounded: bool) -> dict[str, Any]:
+def read(table: Sequence[Field], wire: Mapping[str, Any], place: str = "", *, is_bounded: bool = True) -> dict[str, Any]:
+    """The members of a structure by our names, None for absent ones. Raises InvalidInputError."""
     return {field.attribute: field.read(wire, place, is_bounded=is_bounded) for field in table}
 
 

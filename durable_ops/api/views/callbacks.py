@@ -1,6 +1,5 @@
 """Callbacks: which ones wait, and what programs answer."""
 
-import re
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,11 +14,8 @@ from durable_ops.api.paging import cursor_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
-from execution_engine.core.errors import CallbackNotFoundError
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
-
-CALLBACK_ID = re.compile(r"[A-Za-z0-9_.:=/+-]{1,1024}")
 
 
 class CallbacksView(RestView):
@@ -42,7 +38,7 @@ class SucceedView(RestView):
     def post(self, request: Request, callback_id: str) -> Response:
         """The waiting code gets the result's JSON text as it was sent; no `result` or null: none. An approval takes a decision."""
         read(requests.SucceedBody, request.data)
-        actions.succeed(actor_of(request), parse_id(callback_id), result_text(request.data))
+        actions.succeed(actor_of(request), callback_id, result_text(request.data))
         return accepted(callback_id)
 
 
@@ -53,7 +49,7 @@ class FailView(RestView):
     def post(self, request: Request, callback_id: str) -> Response:
         """The waiting code gets the error raised; an approval is rejected."""
         body = read(requests.FailBody, request.data)
-        actions.fail(actor_of(request), parse_id(callback_id), body["error"] or ErrorObject())
+        actions.fail(actor_of(request), callback_id, body["error"] or ErrorObject())
         return accepted(callback_id)
 
 
@@ -64,7 +60,7 @@ class HeartbeatView(RestView):
     def post(self, request: Request, callback_id: str) -> Response:
         """Starts the heartbeat time-out anew."""
         read(requests.EmptyBody, request.data)
-        actions.heartbeat(actor_of(request), parse_id(callback_id))
+        actions.heartbeat(actor_of(request), callback_id)
         return accepted(callback_id)
 
 
@@ -95,10 +91,3 @@ def _read_cursor(cursor: str) -> tuple[datetime, UUID, str] | None:
 
 def accepted(callback_id: str) -> Response:
     return Response({"callback_id": callback_id, "status": "accepted"})
-
-
-def parse_id(text: str) -> str:
-    """An id of the wrong shape is the id of nothing. Raises CallbackNotFoundError."""
-    if not CALLBACK_ID.fullmatch(text):
-        raise CallbackNotFoundError("There is no such callback.", callback_id=text[:100])
-    return text
