@@ -11,6 +11,7 @@ from durable_ops.models.outbox import ApprovalLink, Outbox
 from durable_ops.models.rights import Right
 from durable_ops.models.saved_view import SavedView
 from durable_ops.models.stored_answer import StoredAnswer
+from durable_ops.models.webhook import Delivery, EventCursor, Webhook
 
 __all__ = [
     "ApiKey",
@@ -26,6 +27,8 @@ __all__ = [
     "CostDay",
     "CostEntry",
     "Decision",
+    "Delivery",
+    "EventCursor",
     "FunctionPattern",
     "MailPreference",
     "Outbox",
@@ -34,4 +37,5 @@ __all__ = [
     "SavedView",
     "Shown",
     "StoredAnswer",
+    "Webhook",
 ]

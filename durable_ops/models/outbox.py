@@ -7,23 +7,34 @@ from django.db.models.functions import Now
 from durable_ops.models.approval import Approval
 
 
-class Outbox(models.Model):
-    """A mail that was promised in the transaction of its cause: it is lost with it, or sent at least once.
+class Promised(models.Model):
+    """Something to be sent that was promised in the transaction of its cause: it is lost with it, or sent at least once.
 
-    Rendered when it is sent, so that no link is stored; the same `message_id` on every try, so that a mail program shows it once.
+    `due_at` is when it is tried next, null once it was sent or is not to be sent any more.
     """
 
     id = models.BigAutoField(primary_key=True)
-    message_id = models.TextField(unique=True)
-    template = models.TextField(help_text="templates/emails/<template>.{subject,txt,html}")
-    approval = models.ForeignKey(Approval, null=True, on_delete=models.CASCADE, related_name="mails")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
-    facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     due_at = models.DateTimeField(db_default=Now(), null=True, help_text="none once it was sent, or is no longer needed")
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(default="")
     sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Outbox(Promised):
+    """A mail that was promised.
+
+    Rendered when it is sent, so that no link is stored; the same `message_id` on every try, so that a mail program shows it once.
+    """
+
+    message_id = models.TextField(unique=True)
+    template = models.TextField(help_text="templates/emails/<template>.{subject,txt,html}")
+    approval = models.ForeignKey(Approval, null=True, on_delete=models.CASCADE, related_name="mails")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    facts = models.JSONField(default=dict)
 
     class Meta:
         db_table = "durable_ops_outbox"
