@@ -70,8 +70,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "durable_ops.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "durable_ops.audit.refusals.RefusalMiddleware",
+    "durable_ops.lambda_api.shortcut.LambdaShortcutMiddleware",
     "durable_ops.static_files.StaticFilesMiddleware",
-    "durable_ops.quick_poll.QuickPollMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -80,7 +81,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "durable_ops.audit.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "durable_ops.urls"

@@ -5,7 +5,6 @@ statement as a checkpoint inside a worker. Its token stands for the claim; a cal
 again, by its client token, gets the same answer.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,6 +13,7 @@ from typing import Any
 import psycopg
 
 from execution_engine.conf import engine_settings
+from execution_engine.core import wire
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus, OperationAction, OperationType
 from execution_engine.core.errors import IllegalTransitionError, InvalidParameterValueError, InvalidTokenError
 from execution_engine.core.identifiers import ExecutionReference, parse_execution_arn
@@ -35,7 +35,7 @@ from execution_engine.sdk.errors import CheckpointError
 from execution_engine.sdk.runner import HandlerOutcome
 from execution_engine.services import checks
 
-_CLIENT_TOKEN = re.compile(r"[\x21-\x7E]{1,64}")
+_CLIENT_TOKEN_CHARACTERS = 64
 _ENDS = {OperationAction.SUCCEED: InvocationStatus.SUCCEEDED, OperationAction.FAIL: InvocationStatus.FAILED}
 
 
@@ -114,7 +114,7 @@ def state(arn: str, token: str, marker: str | None = None, max_items: int | None
 def _checked(arn: str, token: str, updates: tuple[OperationUpdate, ...], client_token: str | None) -> _Call:
     """Everything that can be said of a call without its execution."""
     reference, given = _reference(arn), tokens.read(token)
-    if client_token is not None and not _CLIENT_TOKEN.fullmatch(client_token):
+    if client_token is not None and not (wire.VISIBLE.fullmatch(client_token) and len(client_token) <= _CLIENT_TOKEN_CHARACTERS):
         raise InvalidParameterValueError("a client token has 1 to 64 visible ASCII characters", field="ClientToken")
     calls.check_shape(updates)
     for update in updates:
