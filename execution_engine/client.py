@@ -103,20 +103,26 @@ class Client:
         version: str | None = None,
         name: str | None = None,
         attributes: Mapping[str, Any] | None = None,
+        concurrency_key: str | None = None,
+        priority: int | None = None,
     ) -> ports.ExecutionHandle:
-        return _handle(executions.start_execution(function, input_text, version=version, name=name, attributes=attributes))
+        options = StartOptions(attributes, concurrency_key=concurrency_key, priority=priority)
+        return _handle(executions.start_execution(function, input_text, version=version, name=name, options=options))
 
     def start_many(self, function: str, input_texts: Sequence[str | None], *, version: str | None = None) -> list[ports.ExecutionHandle]:
         return [_handle(started) for started in executions.start_executions(function, input_texts, version=version)]
 
     def run(self, function: str, input_text: str | None, *, version: str | None = None, name: str | None = None) -> ports.ExecutionHandle:
-        """Inserts the execution already claimed and runs it on this thread until its end or first suspension."""
+        """Inserts the execution already claimed and runs it on this thread until its end or first suspension.
+
+        A function with limits waits for its turn like any other start: the workers run it.
+        """
         if connection.in_atomic_block:
             raise InTransactionError("fn.run() commits as it goes: call it outside transaction.atomic(), or use fn.start()")
         runtime, claim_id = _local_runtime(), uuid4()
         options = StartOptions(claim_id=claim_id, claimed_by=runtime.boot_id)
         started = executions.start_execution(function, input_text, version=version, name=name, options=options)
-        if started.created:
+        if started.is_claimed:
             runtime.run_here(_claim(runtime, function, started, claim_id, input_text))
         return _handle(started)
 

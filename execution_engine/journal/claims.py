@@ -18,6 +18,9 @@ TAKEOVER_GRACE_SECONDS = 30
 
 SEEN_LATELY_SECONDS = 15
 
+HELD_LOOK_SECONDS = 0.05
+"""How long after a look the next one follows when all that is due is held by limits; an end of a limited execution here comes sooner."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -46,6 +49,7 @@ class Claim:
     redrive_count: int = 0
     traceparent: str | None = None
     correlation_id: str | None = None
+    is_limited: bool = False
 
     @property
     def trace(self) -> Trace:
@@ -66,10 +70,12 @@ def claim(
     claim_seconds: int,
     suspects: bool = False,
     alone: bool = False,
+    limited: bool = False,
     now: datetime | None = None,
 ) -> list[Claim]:
     """Claims at most `limit` due executions, oldest first per version: suspects only, or none of them.
 
+    `limited` chooses functions with limits (`journal/limits.py`), which the other look passes over: each is one statement.
     `alone` records that the child has nothing else in flight, so that a death of it counts against this execution.
     """
     params = {
@@ -81,7 +87,13 @@ def claim(
         "alone": alone,
         "now": now,
     }
-    return [Claim(*row) for row in connection.execute(statement("claim_executions"), params, binary=True)]
+    if limited:
+        params["grace_seconds"] = TAKEOVER_GRACE_SECONDS
+    return [Claim(*row) for row in connection.execute(_claim_statement(limited), params, binary=True)]
+
+
+def _claim_statement(limited: bool) -> str:
+    return f"{statement('claim_limited' if limited else 'claim_executions')} {statement('claim_found')}"
 
 
 def has_suspects(connection: psycopg.Connection[Any], versions: Sequence[int]) -> bool:
@@ -89,10 +101,19 @@ def has_suspects(connection: psycopg.Connection[Any], versions: Sequence[int]) -
     return bool(row and row[0])
 
 
-def outlook(connection: psycopg.Connection[Any], versions: Sequence[int]) -> tuple[float | None, bool]:
-    """In how many seconds the next execution is due, None when none is, and whether suspects wait."""
-    row = connection.execute(statement("outlook"), {"versions": list(versions), "now": None}, binary=True).fetchone()
-    return (row[0], row[1]) if row else (None, False)
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """In how many seconds the next execution is due, None when none is; whether suspects wait; whether any function has limits."""
+
+    due: float | None = None
+    has_suspects: bool = False
+    has_limits: bool = False
+
+
+def outlook(connection: psycopg.Connection[Any], versions: Sequence[int]) -> Outlook:
+    params = {"versions": list(versions), "held_seconds": HELD_LOOK_SECONDS, "now": None}
+    row = connection.execute(statement("outlook"), params, binary=True).fetchone()
+    return Outlook(*row) if row else Outlook()
 
 
 def take_over(

@@ -42,6 +42,8 @@ class Execution(JournalModel):
     failed_invocations = models.IntegerField(default=0, help_text="failed ones in a row")
     is_suspect = models.BooleanField(default=False, help_text="was in flight when a worker child died")
     runs_alone = models.BooleanField(default=False, help_text="the invocation under way has its child for itself")
+    concurrency_key = models.TextField(null=True, help_text="what a limit per key counts together")
+    line = models.TextField(null=True, help_text="due, and out of the queue: waits for its concurrency key, or for a start (an empty text)")
 
     event_seq = models.BigIntegerField(default=0)
     checkpoint_seq = models.BigIntegerField(default=0)
@@ -72,7 +74,15 @@ class Execution(JournalModel):
     class Meta:
         db_table = "durable_execution"
         indexes = [
-            models.Index(fields=["function_version_id", "due_at"], condition=Q(due_at__isnull=False), name="execution_claim_loop"),
+            # The queue, and the lines beside it in which executions wait that a limit holds: claims pass them in one step.
+            models.Index(
+                fields=["function_version_id", "due_at"], condition=Q(due_at__isnull=False, line__isnull=True), name="execution_claim_loop"
+            ),
+            models.Index(
+                fields=["function_version_id", "line", "due_at"],
+                condition=Q(due_at__isnull=False, line__isnull=False),
+                name="execution_lines",
+            ),
             models.Index(fields=["-started_at", "-id"], name="execution_list"),
             models.Index(fields=["function", "-started_at"], name="execution_list_by_function"),
             models.Index(fields=["status", "-started_at"], name="execution_list_by_status"),
@@ -88,7 +98,7 @@ class Execution(JournalModel):
             models.Index(
                 fields=["-started_at", "-id"], condition=Q(redrive_count__gt=0) | Q(forked_from__isnull=False), name="execution_repaired"
             ),
-            models.Index(fields=["claimed_by"], condition=Q(claim_id__isnull=False), name="execution_claims_of_worker"),
+            models.Index(fields=["function_version_id", "claimed_by"], condition=Q(claim_id__isnull=False), name="execution_claims"),
             models.Index(fields=["id"], condition=Q(owes_parent=True), name="execution_owes_parent"),
             models.Index(fields=["id"], condition=Q(owes_child=True), name="execution_owes_child"),
             models.Index(fields=["retention_days", "ended_at"], condition=Q(ended_at__isnull=False), name="execution_purge"),

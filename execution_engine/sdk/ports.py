@@ -50,6 +50,8 @@ class Launcher(Protocol):
         version: str | None = None,
         name: str | None = None,
         attributes: Attributes | None = None,
+        concurrency_key: str | None = None,
+        priority: int | None = None,
     ) -> ExecutionHandle:
         """Joins the caller's transaction on the default database."""
         ...

@@ -58,14 +58,23 @@ class DurableFunction:
         name: str | None = None,
         attributes: Mapping[str, str | int | float | bool | None] | None = None,
         version: str | None = None,
+        concurrency_key: str | None = None,
+        priority: int | None = None,
     ) -> ports.ExecutionHandle:
         """Starts an execution inside the caller's transaction, so that it exists only if the caller's data does.
 
         `input` is anything JSON can write. The same `name` again gives the same execution when the input is the same, else
-        `ExecutionAlreadyStartedError`.
+        `ExecutionAlreadyStartedError`. A limit per key counts executions of the same `concurrency_key` together (1 to 200 characters);
+        `priority` is a head start in the queue, 0 to 3600 seconds, else the function's.
         """
         return ports.launcher().start(
-            self.name, input_text(input), version=version or self.version, name=name, attributes=attributes
+            self.name,
+            input_text(input),
+            version=version or self.version,
+            name=name,
+            attributes=attributes,
+            concurrency_key=concurrency_key,
+            priority=priority,
         )
 
     def run(self, input: Any = None, *, name: str | None = None) -> ports.ExecutionHandle:

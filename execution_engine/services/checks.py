@@ -11,6 +11,8 @@ from execution_engine.core.records import ErrorObject
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_ERROR_BYTES = 32 * 1024
+MAX_CONCURRENCY_KEY = 200
+MAX_PRIORITY = 3600
 
 
 def check_text(text: str, field: str) -> None:
@@ -54,3 +56,19 @@ def check_attributes(attributes: Mapping[str, Any] | None) -> None:
     """A small flat object, as `core.attributes` bounds it."""
     if attributes and (problem := problem_of(attributes)) is not None:
         raise InvalidInputError(problem, field="attributes")
+
+
+def check_concurrency_key(key: str | None) -> None:
+    if key is None:
+        return
+    check_text(key, "concurrency_key")
+    if not 1 <= len(key) <= MAX_CONCURRENCY_KEY:
+        message = f"a concurrency key has 1 to {MAX_CONCURRENCY_KEY} characters, got {len(key)}"
+        raise InvalidInputError(message, field="concurrency_key", limit=MAX_CONCURRENCY_KEY, value=len(key))
+
+
+def check_priority(priority: int | None) -> None:
+    """Seconds of head start: nobody is held back for ever by others who always come first."""
+    if priority is not None and not 0 <= priority <= MAX_PRIORITY:
+        message = f"a priority is from 0 to {MAX_PRIORITY} seconds of head start, got {priority}"
+        raise InvalidInputError(message, field="priority", limit=MAX_PRIORITY, value=priority)

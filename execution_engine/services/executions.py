@@ -26,7 +26,7 @@ from execution_engine.services import checks
 
 @dataclass(frozen=True, slots=True)
 class StartedExecution:
-    """`created` is False when an execution of that name and input was there before."""
+    """`created` is False when an execution of that name and input was there before; `is_claimed` when `StartOptions` claimed it."""
 
     id: UUID
     arn: str
@@ -34,6 +34,7 @@ class StartedExecution:
     version: str
     created: bool
     started_at: datetime | None = None
+    is_claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class StartOptions:
     started_by: str = ""
     claim_id: UUID | None = None
     claimed_by: UUID | None = None
+    concurrency_key: str | None = None
+    priority: int | None = None
     trace: Trace = NO_TRACE
 
 
@@ -72,16 +75,18 @@ def start_execution(
     checks.check_payload(input_text, "input")
     checks.check_name(name)
     checks.check_attributes(given.attributes)
+    checks.check_concurrency_key(given.concurrency_key)
+    checks.check_priority(given.priority)
     execution_id = new_execution_id()
     chosen = name or str(execution_id)
     with connection.cursor() as cursor:  # one statement, so it needs no transaction of its own
-        started = _insert(cursor, function, version, [execution_id], [chosen], [input_text], given)
+        started = insert(cursor, function, version, [execution_id], [chosen], [input_text], given)
         if not started:
-            return _existing(cursor, function, chosen, input_text)
-    if given.claim_id is None:
+            return existing(cursor, function, chosen, input_text)
+    started_at, started_version, is_claimed = started[execution_id]
+    if not is_claimed:
         ring_after_commit()
-    started_at, started_version = started[execution_id]
-    return StartedExecution(execution_id, _arn(function, started_version, chosen, execution_id), chosen, started_version, True, started_at)
+    return started_execution(function, execution_id, chosen, started_at, started_version, is_claimed)
 
 
 def start_executions(
@@ -93,13 +98,9 @@ def start_executions(
     ids = [new_execution_id() for _ in input_texts]
     names = [str(execution_id) for execution_id in ids]
     with connection.cursor() as cursor:
-        started = _insert(cursor, function, version, ids, names, list(input_texts), StartOptions(started_by=started_by))
+        started = insert(cursor, function, version, ids, names, list(input_texts), StartOptions(started_by=started_by))
     ring_after_commit()
-    return [
-        StartedExecution(i, _arn(function, chosen, name, i), name, chosen, True, started_at)
-        for i, name in zip(ids, names, strict=True)
-        for started_at, chosen in (started[i],)
-    ]
+    return [started_execution(function, i, name, *started[i]) for i, name in zip(ids, names, strict=True)]
 
 
 def stop_execution(execution_id: UUID, error: ErrorObject | None = None) -> datetime:
@@ -121,7 +122,11 @@ def stop_execution(execution_id: UUID, error: ErrorObject | None = None) -> date
     return locked.now
 
 
-def _insert(
+def started_execution(function: str, execution_id: UUID, name: str, at: datetime, version: str, is_claimed: bool) -> StartedExecution:
+    return StartedExecution(execution_id, _arn(function, version, name, execution_id), name, version, True, at, is_claimed)
+
+
+def insert(
     cursor: store.Cursor,
     function: str,
     version: str | None,
@@ -129,8 +134,11 @@ def _insert(
     names: list[str],
     inputs: list[str | None],
     options: StartOptions,
-) -> dict[UUID, tuple[datetime, str]]:
-    """Moment and version of each that was started. One statement, unless the version is not registered yet or the name is taken."""
+) -> dict[UUID, tuple[datetime, str, bool]]:
+    """Moment and version of each that was started, and whether it is claimed; those whose name is taken are not there.
+
+    One statement, unless the version is not registered yet or every name is taken. Raises FunctionNotFoundError.
+    """
     settings = engine_settings()
     params = {
         "now": present(),
@@ -143,6 +151,8 @@ def _insert(
         "attributes": json.dumps(dict(options.attributes or {})),
         "tenant_id": options.tenant_id,
         "started_by": options.started_by,
+        "concurrency_key": options.concurrency_key,
+        "priority": options.priority,
         "traceparent": options.trace.traceparent,
         "correlation_id": options.trace.correlation_id,
         "ids": ids,
@@ -155,10 +165,11 @@ def _insert(
         version_to_start(cursor, function, version)
         cursor.execute(statement("insert_executions"), params)
         rows = cursor.fetchall()
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
-def _existing(cursor: store.Cursor, function: str, name: str, input_text: str | None) -> StartedExecution:
+def existing(cursor: store.Cursor, function: str, name: str, input_text: str | None) -> StartedExecution:
+    """Who has the name. Raises ExecutionAlreadyStartedError when it was started with another input."""
     cursor.execute(statement("execution_by_name"), {"function": function, "name": name})
     execution_id, _, version, stored, status = cursor.fetchone()
     if not _is_same_json(stored, input_text):

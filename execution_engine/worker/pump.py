@@ -38,7 +38,7 @@ class Pump:
         self._is_stopping = threading.Event()
         self._is_full = False
         self._impatience = 0
-        self._knows_suspects = True
+        self._knows_suspects = self._knows_limits = True
         self._patience = LATE_SECONDS * min(runtime.order, MOST_LATE)
         self._is_rung = self._is_late = self._is_afterwards = False
         self.operations_read = 0
@@ -66,10 +66,17 @@ class Pump:
         self._is_rung = True
         self._runtime.look.set()
 
-    def freed(self) -> None:
-        """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one."""
+    def freed(self, was_limited: bool) -> None:
+        """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one.
+
+        What a limit held back may follow at once, and nobody rings for it.
+        """
         free = self._runtime.free
-        if (self._is_full and free * 4 >= self._settings.THREADS) or (self._knows_suspects and free == self._settings.THREADS):
+        if (
+            was_limited
+            or (self._is_full and free * 4 >= self._settings.THREADS)
+            or (self._knows_suspects and free == self._settings.THREADS)
+        ):
             self._runtime.look.set()
 
     def _serve(self) -> None:
@@ -99,6 +106,7 @@ class Pump:
         """Claims and dispatches once; answers how long to wait before the next look, in seconds."""
         connection = self._connected()
         versions = list(self._runtime.versions)
+        random.shuffle(versions)  # a flood of one function must not always come first
         longest = self._settings.LOOK_SECONDS * random.uniform(0.7, 1.0)  # workers must not look in step
         if not versions or self._runtime.is_draining or self._runtime.free <= 0 or self._runtime.is_alone:
             return longest
@@ -112,13 +120,7 @@ class Pump:
         if is_late and not self._is_full and (pause := self._pause(connection, versions, longest)) > LOCKED_SECONDS:
             return pause  # somebody else was quicker
         limit = self._runtime.free
-        found = claims.claim(
-            connection,
-            versions=versions,
-            worker=self._runtime.boot_id,
-            limit=limit,
-            claim_seconds=self._settings.CLAIM_SECONDS,
-        )
+        found = self._claim(connection, versions, limit)
         self._dispatch(connection, found)
         self._is_full = len(found) == limit
         if found and not self._is_full:
@@ -127,11 +129,32 @@ class Pump:
             return AFTERWARDS_SECONDS
         return self._pause(connection, versions, longest)
 
+    def _claim(
+        self, connection: psycopg.Connection[Any], versions: Sequence[int], limit: int, *, suspects: bool = False, alone: bool = False
+    ) -> list[Claim]:
+        """One statement; a second for what it left room for where functions have limits, whichever of the two comes first."""
+        found: list[Claim] = []
+        for limited in random.sample((False, True), 2) if self._knows_limits else (False,):
+            if len(found) < limit:
+                found += claims.claim(
+                    connection,
+                    versions=versions,
+                    worker=self._runtime.boot_id,
+                    limit=limit - len(found),
+                    claim_seconds=self._settings.CLAIM_SECONDS,
+                    suspects=suspects,
+                    alone=alone,
+                    limited=limited,
+                )
+        return found
+
     def _pause(self, connection: psycopg.Connection[Any], versions: Sequence[int], longest: float) -> float:
         """Suspects are asked for after a claim: what is due does not wait for an answer that is nearly always no."""
         knew_suspects = self._knows_suspects
-        due, self._knows_suspects = claims.outlook(connection, versions)
-        if self._knows_suspects and not knew_suspects:
+        knew_limits = self._knows_limits
+        outlook = claims.outlook(connection, versions)
+        due, self._knows_suspects, self._knows_limits = outlook.due, outlook.has_suspects, outlook.has_limits
+        if (self._knows_suspects and not knew_suspects) or (self._knows_limits and not knew_limits):
             return 0
         if self._is_full:
             return longest if self._runtime.free <= 0 else 0
@@ -148,15 +171,7 @@ class Pump:
             self._impatience += 1
             if self._impatience < SUSPECT_PATIENCE_LOOKS:
                 return True
-        found = claims.claim(
-            connection,
-            versions=versions,
-            worker=self._runtime.boot_id,
-            limit=1,
-            claim_seconds=self._settings.CLAIM_SECONDS,
-            suspects=True,
-            alone=alone,
-        )
+        found = self._claim(connection, versions, 1, suspects=True, alone=alone)
         self._dispatch(connection, found)
         return bool(found) and alone
 

@@ -8,7 +8,8 @@ with clock as materialized (
     invocations, failed_invocations, is_suspect, runs_alone, event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at,
     status_text, attributes, tenant_id, started_by, traceparent, correlation_id, input, parent_id, parent_operation_id, owes_parent, redrive_count)
   select %(id)s, %(version_id)s, %(function)s, %(version)s, %(id)s::text, 'RUNNING', c.now,
-         c.now + make_interval(secs => %(execution_timeout)s), %(execution_timeout)s, %(retention_days)s, c.now,
+         c.now + make_interval(secs => %(execution_timeout)s), %(execution_timeout)s, %(retention_days)s,
+         c.now - make_interval(secs => coalesce((select priority from durable_limit where function = %(function)s), 0)),
          0, 0, false, false, 1, 0, 0, -1, c.now,
          '', '{}', %(tenant_id)s, %(started_by)s, p.traceparent, p.correlation_id, %(input)s, %(parent_id)s, %(parent_operation_id)s, false, 0
     from clock c left join durable_execution p on p.id = %(parent_id)s

@@ -1,32 +1,114 @@
 -- name: claim_executions
--- The queue: whatever is due and unclaimed for the versions that this worker serves, each with a new random claim id.
+-- The queue: whatever is due and unclaimed for the versions that this worker serves, but for functions with limits.
 -- One look per version, in order of due_at; rows locked elsewhere are somebody else's. Index: execution_claim_loop.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), found as materialized (
-  select due.id
+  select due.id, null as function
     from unnest(%(versions)b::int8[]) as v(id) cross join lateral (
       select e.id from durable_execution e
        where e.function_version_id = v.id and e.due_at <= (select now from clock)
-         and e.claim_id is null and e.status = 'RUNNING' and e.is_suspect = %(suspects)s
+         and e.claim_id is null and e.status = 'RUNNING' and e.is_suspect = %(suspects)s and e.line is null
        order by e.due_at limit %(limit)s for no key update skip locked) due
+   where v.id not in (select f.id from durable_limit join durable_function_version f using (function))
    limit %(limit)s
 )
+
+-- name: claim_limited
+-- The queue of functions with limits. Claimers take turns: `turn` locks the row of the limit only if nobody raised its number since
+-- this statement's snapshot, so that the claims counted in `held` are all there are. A claim that ended counts until anybody could
+-- have taken it over. What does not fit leaves the queue for a line: that of its concurrency key, or the one of starts (an empty
+-- text), and is found there again in one step, however many stand behind it. Keys are looked at in turn, from where the last look
+-- ended. Indexes: execution_claim_loop, execution_lines, execution_claims.
+with recursive clock as materialized (
+  select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+), rule as materialized (
+  select v.id as vid, l.function, l.turn, l.concurrency, l.per_key, l.last_line, case when l.starts is not null then
+           least(l.burst, l.tokens + extract(epoch from c.now - l.tokens_at)::float8 * l.starts / l.seconds) end as tokens
+    from durable_limit l join durable_function_version v using (function) cross join clock c
+   where v.id = any(%(versions)b::int8[])
+), turn as materialized (
+  select l.function from durable_limit l join (select distinct function, turn from rule) r using (function)
+   where l.turn = r.turn for no key update of l skip locked
+), held as materialized (
+  select t.function, e.concurrency_key as key, count(*) as n
+    from turn t join durable_function_version v using (function) join durable_execution e on e.function_version_id = v.id
+   where e.claim_id is not null and e.due_at > (select now from clock) - make_interval(secs => %(grace_seconds)s)
+   group by 1, 2
+), mine as materialized (
+  select * from (
+    select r.*, floor(r.tokens) as starts, least(%(limit)s,
+             r.concurrency - coalesce((select sum(h.n) from held h where h.function = r.function), 0)) as free
+      from rule r join turn using (function)) m
+   where free > 0
+), lines as (
+  select vid, last_line as line, 0 as met, 0::int8 as n from mine
+  union all
+  select k.vid, a.line, k.met + case when coalesce(h.n, 0) >= m.per_key then 0 else 1 end, coalesce(h.n, 0)
+    from lines k join mine m using (vid) cross join lateral (
+      select e.line from durable_execution e
+       where e.function_version_id = k.vid and e.line > k.line and e.due_at is not null order by e.line limit 1) a
+    left join held h on h.function = m.function and h.key = a.line
+   where k.met < %(limit)s and not %(suspects)s
+), places as (
+  select vid, null as line, case when per_key is null and starts is null then free else 500 end as most from mine
+  union all select vid, '', least(free, starts) from mine where not %(suspects)s
+  union all select k.vid, k.line, least(m.free, m.per_key - k.n) from lines k join mine m using (vid) where k.line <> m.last_line
+), seen as materialized (
+  select m.*, s.* from places p join mine m using (vid) cross join lateral (
+      select e.id, e.due_at, e.concurrency_key as key, e.invocations = 0 as is_new, e.line from durable_execution e
+       where p.line is null and e.line is null and e.function_version_id = p.vid and e.due_at <= (select now from clock)
+         and e.claim_id is null and e.status = 'RUNNING' and e.is_suspect = %(suspects)s
+       order by e.due_at limit greatest(0, p.most)) s
+  union all
+  select m.*, s.* from places p join mine m using (vid) cross join lateral (
+      select e.id, e.due_at, e.concurrency_key as key, e.invocations = 0 as is_new, e.line from durable_execution e
+       where e.line = p.line and e.function_version_id = p.vid and e.due_at <= (select now from clock)
+         and e.claim_id is null and e.status = 'RUNNING'
+       order by e.due_at limit greatest(0, p.most)) s
+), ranked as (
+  select b.*, goes and row_number() over (partition by function, goes order by among, due_at, id) <= free as is_taken from (
+    select a.*, fits and (starts is null or not is_new
+             or row_number() over (partition by function, fits, is_new order by due_at, id) <= starts) as goes from (
+      select s.*, case when per_key is null then 0 else place end as among,
+             s.key is null or per_key is null or place + coalesce(h.n, 0) <= per_key as fits from (
+        select *, row_number() over (partition by function, key order by due_at, id) as place from seen) s
+        left join held h on h.function = s.function and h.key = s.key) a) b
+), acted as materialized (
+  select e.id, r.due_at, r.function, r.is_new, r.is_taken, case when r.fits then '' else r.key end as line
+    from ranked r join durable_execution e on e.id = r.id
+   where (r.is_taken or not r.goes and not %(suspects)s and (r.line is null or r.line = '' and not r.fits))
+     and e.claim_id is null and e.status = 'RUNNING' and e.due_at <= (select now from clock)
+     for no key update of e skip locked
+), parked as (
+  update durable_execution e set line = a.line from acted a where e.id = a.id and not a.is_taken
+), found as materialized (
+  select id, function, is_new from acted where is_taken order by due_at limit %(limit)s
+), turned as (
+  update durable_limit l set turn = l.turn + 1, tokens = coalesce(r.tokens - f.fresh, 0), tokens_at = c.now, last_line = coalesce(
+           (select min(k.line) from lines k join mine m using (vid) where m.function = l.function and k.met >= %(limit)s), '')
+    from clock c, (select distinct function, tokens from rule) r
+    join (select function, count(*) filter (where is_new) as fresh from found group by 1) f using (function)
+   where l.function = r.function
+)
+
+-- name: claim_found
+-- How both end: `found` is what was chosen and locked.
 update durable_execution e
    set claim_id = gen_random_uuid(), claimed_by = %(worker)s, invocation_id = gen_random_uuid(), invocation_started_at = c.now,
-       invocations = e.invocations + 1, is_suspect = false, runs_alone = %(alone)s, due_at = c.now + make_interval(secs => %(claim_seconds)s)
+       invocations = e.invocations + 1, is_suspect = false, line = null, runs_alone = %(alone)s, due_at = c.now + make_interval(secs => %(claim_seconds)s)
   from found f cross join clock c
  where e.id = f.id
 returning e.id, e.function_version_id, e.name, e.started_at, e.deadline_at, e.claim_id, e.invocation_id, e.invocation_started_at,
           e.invocations, e.failed_invocations, e.event_seq, e.checkpoint_seq, e.wake_seq, e.told_seq, e.tenant_id, e.runs_alone, e.parent_id is not null, e.input, c.now, e.seed,
-          e.redrive_count, e.traceparent, e.correlation_id
+          e.redrive_count, e.traceparent, e.correlation_id, f.function is not null
 
 -- name: has_suspects
 -- Executions that were in flight when a child died wait for a child that has nothing else in flight.
 select exists (
   select 1 from durable_execution
    where function_version_id = any(%(versions)b::int8[]) and due_at <= clock_timestamp() and claim_id is null and is_suspect
-     and status = 'RUNNING')
+     and status = 'RUNNING' and line is null)
 
 -- name: take_over
 -- Claims that ended, or whose worker is known to be dead (`dead`): the dead invocation's end is written, and the execution is
@@ -88,13 +170,26 @@ select e.id from durable_execution e
   join unnest(%(ids)b::uuid[], %(claims)b::uuid[]) as m(id, claim_id) on m.id = e.id and m.claim_id = e.claim_id
 
 -- name: outlook
--- What a look that claimed everything due still wants to know: in how many seconds the next one is due, null when nothing is, and
--- whether suspects wait for a quiet child. Index: execution_claim_loop.
-select extract(epoch from min(due.due_at) - coalesce(%(now)s::timestamptz, clock_timestamp()))::float8, exists (
+-- What a look that claimed everything due still wants to know: in how many seconds the next one is due, null when nothing is, whether
+-- suspects wait for a quiet child, and whether any of these functions has limits. What a limit holds back is due, and yet nobody may
+-- have it: it is looked at again after `held_seconds`. Indexes: execution_claim_loop, execution_lines.
+with clock as materialized (
+  select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+), rule as materialized (
+  select v.id, c.now + make_interval(secs => %(held_seconds)s) as again
+    from durable_limit l join durable_function_version v using (function) cross join clock c where v.id = any(%(versions)b::int8[])
+)
+select extract(epoch from min(due.due_at) - (select now from clock))::float8, exists (
     select 1 from durable_execution
-     where function_version_id = any(%(versions)b::int8[]) and due_at <= coalesce(%(now)s::timestamptz, clock_timestamp())
-       and claim_id is null and is_suspect and status = 'RUNNING')
-  from unnest(%(versions)b::int8[]) as v(id) cross join lateral (
-    select e.due_at from durable_execution e
-     where e.function_version_id = v.id and e.due_at is not null and e.claim_id is null and not e.is_suspect and e.status = 'RUNNING'
-     order by e.due_at limit 1) due
+     where function_version_id = any(%(versions)b::int8[]) and due_at <= (select now from clock)
+       and claim_id is null and is_suspect and status = 'RUNNING' and line is null), exists (select 1 from rule)
+  from (
+    select greatest(e.due_at, r.again) as due_at
+      from unnest(%(versions)b::int8[]) as v(id) left join rule r using (id) cross join lateral (
+        select e.due_at from durable_execution e
+         where e.function_version_id = v.id and e.due_at is not null and e.claim_id is null and not e.is_suspect and e.status = 'RUNNING'
+           and e.line is null
+         order by e.due_at limit 1) e
+    union all
+    select r.again from rule r where exists (
+      select 1 from durable_execution e where e.function_version_id = r.id and e.line is not null and e.due_at is not null)) due

@@ -1,34 +1,40 @@
 -- name: insert_executions
 -- Starts many in one statement, of the version asked for or of the newest one of the function, each due at once, or claimed already
--- when `claim_id` is given. A name that is taken returns no row, nor does a version that is not registered.
+-- when `claim_id` is given and the function has no limits, for a claim outside the queue would not be counted. The priority, the
+-- start's own or its function's, is a head start in the queue. A name that is taken returns no row, nor does a version that is not
+-- registered.
 -- Input is stored here only; ExecutionStarted reads it from the row.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), v as materialized (
-  select id, version, execution_timeout, coalesce(retention_days, %(retention_days)s) as retention_days from durable_function_version
-   where function = %(function)s and (%(version)s::text is null or version = %(version)s)
-   order by created_at desc, id desc limit 1
+  select f.id, f.version, f.execution_timeout, coalesce(f.retention_days, %(retention_days)s) as retention_days,
+         coalesce(%(priority)s, l.priority, 0) as priority,
+         case when coalesce(l.concurrency, l.per_key, l.starts) is null then %(claim_id)s::uuid end as claim_id
+    from durable_function_version f left join durable_limit l using (function)
+   where f.function = %(function)s and (%(version)s::text is null or f.version = %(version)s)
+   order by f.created_at desc, f.id desc limit 1
 ), started as (
   insert into durable_execution (
     id, function_version_id, function, version, name, status, started_at, deadline_at, execution_timeout, retention_days, due_at,
     claim_id, claimed_by, invocation_id, invocation_started_at, invocations, failed_invocations, is_suspect, runs_alone,
     event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, tenant_id, started_by,
-    traceparent, correlation_id, input, owes_parent, redrive_count)
+    traceparent, correlation_id, input, owes_parent, redrive_count, concurrency_key)
   select a.id, v.id, %(function)s, v.version, a.name, 'RUNNING', c.now,
          c.now + make_interval(secs => v.execution_timeout), v.execution_timeout, v.retention_days,
-         c.now + make_interval(secs => %(claim_seconds)s),
-         %(claim_id)s, %(claimed_by)s, %(claim_id)s, case when %(claim_id)s::uuid is null then null else c.now end,
-         case when %(claim_id)s::uuid is null then 0 else 1 end, 0, false, false,
-         1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, %(traceparent)s, %(correlation_id)s, a.input, false, 0
+         c.now + make_interval(secs => case when v.claim_id is null then -v.priority else %(claim_seconds)s end),
+         v.claim_id, %(claimed_by)s, v.claim_id, case when v.claim_id is not null then c.now end,
+         case when v.claim_id is null then 0 else 1 end, 0, false, false,
+         1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, %(traceparent)s, %(correlation_id)s, a.input, false, 0,
+         %(concurrency_key)s
     from unnest(%(ids)s::uuid[], %(names)s::text[], %(inputs)s::text[]) as a(id, name, input) cross join clock c cross join v
   on conflict (function, name) do nothing
-  returning id, started_at, version, execution_timeout
+  returning id, started_at, version, execution_timeout, claim_id
 ), history as (
   insert into durable_event (execution_id, event_id, type, at, details)
   select id, 1, 'ExecutionStarted', started_at,
          case when execution_timeout is not null then json_build_object('ExecutionTimeout', execution_timeout)::text end from started
 )
-select id, started_at, version from started
+select id, started_at, version, claim_id is not null from started
 
 -- name: execution_by_name
 -- Who holds a name, after an insert met it. Index: execution_name_of_function.

@@ -1,7 +1,11 @@
 -- name: unserved_due
--- Open, unclaimed executions whose timer or deadline has passed while no worker seen lately serves their version.
-select e.id from durable_execution e
- where e.due_at <= clock_timestamp() and e.claim_id is null and e.status in ('RUNNING', 'PAUSING', 'PAUSED')
+-- Open, unclaimed executions whose timer or deadline has passed while no worker seen lately serves their version; in the queue, or in
+-- the line of a limit.
+select e.id from (
+  select id, claim_id, status, deadline_at, function_version_id from durable_execution where due_at <= clock_timestamp() and line is null
+  union all
+  select id, claim_id, status, deadline_at, function_version_id from durable_execution where due_at <= clock_timestamp() and line is not null) e
+ where e.claim_id is null and e.status in ('RUNNING', 'PAUSING', 'PAUSED')
    and not exists (
      select 1 from durable_worker w
       where w.seen_at > clock_timestamp() - interval '30 seconds' and w.version_ids @> to_jsonb(e.function_version_id))

@@ -1,0 +1,67 @@
+"""Limits of functions: people set them, claims obey them (`sql/claims.sql`, `claim_limited`).
+
+Invariant: every claim of a limited function is made by `claim_limited`, under a turn of the limit's row. `insert_executions` inserts
+claimed executions only of functions without limits.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from execution_engine.journal.present import present
+from execution_engine.journal.statements import statement
+from execution_engine.journal.store import Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one function, over all its versions; None is no limit. `starts` first invocations per `seconds`, `burst` of them at once after
+    a quiet time; `priority` is the head start in the queue, in seconds, of a start that names none."""
+
+    concurrency: int | None = None
+    per_key: int | None = None
+    starts: int | None = None
+    seconds: int = 1
+    burst: int = 1
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLimits:
+    """`revision` counts the changes by people; 0 while nobody has set anything, and then `changed_at` is None."""
+
+    function: str
+    limits: Limits
+    revision: int = 0
+    changed_at: datetime | None = None
+
+
+def lock(cursor: Cursor, function: str) -> StoredLimits:
+    """The limits as they stand, which nobody else changes until the transaction ends; claims of the function wait as long.
+
+    Before any were set there is nothing to lock: the insert that follows decides between two who were first.
+    """
+    cursor.execute(statement("lock_limit"), {"function": function})
+    row = cursor.fetchone()
+    if row is None:
+        return StoredLimits(function, Limits())
+    return StoredLimits(function, Limits(*row[:6]), row[6], row[7])
+
+
+def write(cursor: Cursor, function: str, limits: Limits, revision: int) -> bool:
+    """Makes them count from the next claim on; False when somebody changed them since `revision`.
+
+    What they hold already goes on; a bucket that is new, or whose rate changed, is full.
+    """
+    params = {
+        "function": function,
+        "concurrency": limits.concurrency,
+        "per_key": limits.per_key,
+        "starts": limits.starts,
+        "seconds": limits.seconds,
+        "burst": limits.burst,
+        "priority": limits.priority,
+        "revision": revision,
+        "now": present(),
+    }
+    cursor.execute(statement("write_limit"), params)
+    return cursor.fetchone() is not None
