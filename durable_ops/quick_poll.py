@@ -1,17 +1,20 @@
-"""Answers a page that asks whether something changed, before sessions, rights and templates cost anything: 204 when nothing did.
+"""Answers a page that asks whether something changed, before Django costs anything: 204 when nothing did.
 
 Hundreds of open pages ask every two seconds. The page got a stamp with its content: of which address, in which state, good until when,
 signed. Whoever has it was shown that page lately and learns no more than that it is still true; everything else goes the long way.
 """
 
 import re
+import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse
+import psycopg
+from django.db import connections
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from execution_engine.selectors.marks import Mark, read_mark
@@ -20,16 +23,49 @@ _PATH = re.compile(r"/executions/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4
 LEAST_SECONDS = 10
 """A stamp that would be over sooner is not worth the page that follows it."""
 
+STATEMENT_TIMEOUT_MS = 2_000
 
-class QuickPollMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        stamp = request.GET.get("stamp") if request.method == "GET" else None
-        if stamp and (found := _PATH.search(request.path)) and _is_true(request.path, stamp, UUID(found[1])):
-            return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
-        return self.get_response(request)
+
+class QuickPoll:
+    """Stands before a WSGI application. One connection per process, opened when first needed, asked by one thread at a time."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        query = environ.get("QUERY_STRING", "")
+        if "stamp=" in query and environ["REQUEST_METHOD"] == "GET":
+            path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+            stamp = parse_qs(query).get("stamp", [""])[-1]
+            if (found := _PATH.search(path)) and self._is_true(path, stamp, UUID(found[1])):
+                start_response("204 No Content", [("Cache-Control", "no-store")])
+                return []
+        return self._application(environ, start_response)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _is_true(self, path: str, stamp: str, execution_id: UUID) -> bool:
+        if not _is_ours(path, stamp):
+            return False
+        try:
+            return holds(path, stamp, read_mark(execution_id, self._ask))
+        except psycopg.Error:
+            self.close()
+            return False  # the long way says what is wrong
+
+    def _ask(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
+        with self._lock:
+            if self._connection is None or self._connection.closed:
+                self._connection = _connect()
+            return self._connection.execute(statement, values).fetchone()
 
 
 def make_stamp(path: str, mark: Mark | None) -> str | None:
@@ -40,22 +76,25 @@ def make_stamp(path: str, mark: Mark | None) -> str | None:
     return _signed(path, str(int(time.time()) + seconds), mark.text)
 
 
-def _is_true(path: str, stamp: str, execution_id: UUID) -> bool:
+def holds(path: str, stamp: str, mark: Mark | None) -> bool:
+    """Whether the page with this stamp still shows what is true."""
+    return mark is not None and _is_ours(path, stamp) and stamp.split(".")[1] == mark.text
+
+
+def _is_ours(path: str, stamp: str) -> bool:
     until, _, rest = stamp.partition(".")
-    text = rest.partition(".")[0]
-    if not until.isdecimal() or len(until) > 12 or not constant_time_compare(stamp, _signed(path, until, text)):
+    if not until.isdecimal() or len(until) > 12 or int(until) <= time.time():
         return False
-    if int(until) <= time.time():
-        return False
-    try:
-        mark = read_mark(execution_id)
-    except DatabaseError:
-        return False  # the long way says what is wrong
-    finally:
-        # Outside Django's request signals: the pooled connection goes back here.
-        if not connection.in_atomic_block:
-            connection.close()
-    return mark is not None and mark.text == text
+    return constant_time_compare(stamp, _signed(path, until, rest.partition(".")[0]))
+
+
+def _connect() -> psycopg.Connection[Any]:
+    params = {**connections["default"].get_connection_params(), "application_name": "durable:polls"}
+    for name in ("pool", "cursor_factory", "context", "prepare_threshold"):
+        params.pop(name, None)
+    params["options"] = f"{params.get('options', '')} -c statement_timeout={STATEMENT_TIMEOUT_MS}".strip()
+    connection: psycopg.Connection[Any] = psycopg.connect(**params, autocommit=True)
+    return connection
 
 
 def _signed(path: str, until: str, text: str) -> str:

@@ -5,4 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "durable_ops.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from durable_ops.quick_poll import QuickPoll  # noqa: E402, after the settings
+
+application = QuickPoll(django_application)

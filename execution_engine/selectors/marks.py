@@ -1,16 +1,27 @@
 """What tells whether a page about an execution still shows what is true, from its row alone."""
 
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models.functions import Now
-
-from execution_engine.models import Execution
+from django.db import connection
 
 LONGEST = timedelta(minutes=5)
-_COLUMNS = ("event_seq", "wake_seq", "status", "status_text", "claimed_by", "due_at", "ended_at")
+
+# A claim's end moves every few seconds and says nothing; a suspended execution's timer is what it waits for.
+_MARK = """
+select format('%%s|%%s|%%s|%%s|%%s|%%s', event_seq, wake_seq, status, claimed_by,
+              case when claimed_by is null then extract(epoch from due_at) end, status_text),
+       case when claimed_by is null then extract(epoch from due_at - statement_timestamp())::float8 end
+  from durable_execution
+ where id = %s and ended_at is null
+"""
+
+Ask = Callable[[str, Sequence[Any]], Sequence[Any] | None]
+"""Runs one statement and answers its first row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +32,21 @@ class Mark:
     good_for: timedelta
 
 
-def read_mark(execution_id: UUID) -> Mark | None:
-    """One query by primary key; None when there is no such execution or it has ended. Read it before what it shall vouch for."""
-    row = Execution.objects.filter(id=execution_id, ended_at=None).values_list(*_COLUMNS, Now()).first()
+def read_mark(execution_id: UUID, ask: Ask | None = None) -> Mark | None:
+    """One query by primary key, through Django or through `ask`; None when there is no such execution or it has ended.
+
+    Read it before what it shall vouch for.
+    """
+    row = (ask or _ask_django)(_MARK, [execution_id])
     if row is None:
         return None
-    *shown, claimed_by, due_at, _, now = row
-    # A claim's end moves every few seconds and says nothing; a suspended execution's timer is what it waits for.
-    timer = None if claimed_by is not None else due_at
-    return Mark(f"{zlib.crc32(repr((shown, claimed_by, timer)).encode()):08x}", _quiet_time(timer, now))
+    shown, seconds = row
+    quiet = LONGEST if seconds is None else max(timedelta(), min(LONGEST, timedelta(seconds=seconds)))
+    return Mark(f"{zlib.crc32(shown.encode()):08x}", quiet)
 
 
-def _quiet_time(timer: datetime | None, now: datetime) -> timedelta:
-    return LONGEST if timer is None else max(timedelta(), min(LONGEST, timer - now))
+def _ask_django(statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: Sequence[Any] | None = cursor.fetchone()
+    return row

@@ -16,7 +16,7 @@ from durable_ops.dashboard.views.timeline import number, timeline_context
 from durable_ops.explanations import explain
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import has_right
-from durable_ops.quick_poll import make_stamp
+from durable_ops.quick_poll import holds, make_stamp
 from execution_engine.core.enums import EventType, OperationType
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ErrorObject
@@ -49,7 +49,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     execution = _find(execution_id)
     said = last_line_id(execution_id) if request.GET.get("tab") == "logs" else 0
     current = _token(execution, said)
-    if "stamp" not in request.GET and is_unchanged(request, current):
+    if is_unchanged(request, current) and ("stamp" not in request.GET or holds(request.path, request.GET["stamp"], mark)):
         return unchanged()
     stamp = None if request.GET.get("tab") == "logs" else make_stamp(request.path, mark)
     tabs = {key: words for key, words in TABS.items() if key != "audit" or has_right(request.user, Right.VIEW_AUDIT)}
