@@ -6,22 +6,28 @@ The claim is the caller's; from here on the lane is the only way to the journal.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from execution_engine.conf import EngineSettings
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus
 from execution_engine.core.errors import ClaimLostError, InvocationInterrupt
 from execution_engine.core.identifiers import execution_arn
 from execution_engine.core.records import ExecutionRecord, OperationRecord
+from execution_engine.core.trace import as_amzn_trace
 from execution_engine.core.transitions.execution import EXIT_ERROR, MAX_FAILED_INVOCATIONS, TIMED_OUT_ERROR
-from execution_engine.invocation import outcome
+from execution_engine.invocation import outcome, remote
+from execution_engine.invocation.remote import RemoteInvocation
 from execution_engine.invocation.runners import runner_of
 from execution_engine.invocation.sink import LaneSink
+from execution_engine.journal import shared
 from execution_engine.journal.claims import Claim
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.journal.writer import Writer
 from execution_engine.sdk.failures import error_object
+from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.sdk.runner import HandlerOutcome
 
@@ -36,6 +42,7 @@ class Invocation:
     writer: Writer
     settings: EngineSettings
     fired: frozenset[str] = frozenset()
+    remote: RemoteInvocation | None = None
 
     @property
     def arn(self) -> str:
@@ -65,8 +72,17 @@ class Invocation:
         except ClaimLostError:
             return
 
+    @property
+    def is_remote(self) -> bool:
+        return self.function.url is not None
+
+    def give_up(self) -> None:
+        """The claim is gone: frees the thread that waits for a remote handler. Any other unwinds when it next asks the journal."""
+        if self.remote is not None:
+            self.remote.give_up()
+
     def time_out(self) -> None:
-        """The handler hangs: its claim is given up without waiting, and its thread unwinds when it next asks the journal."""
+        """The handler hangs: its claim is given up without waiting for it."""
         try:
             now, final = self.lane.clock.now(), not self.function.is_durable
             entry = outcome.failed(self._record(), TIMED_OUT_ERROR, now, self.claim.invocation_id, is_final=final)
@@ -90,29 +106,39 @@ class Invocation:
             lane.has_begun = True
             lane.told_seq = lane.wake_seq
             updated = tuple(record.id for record in lane.operations.values() if record.is_terminal and self._is_news(record))
-        sink = LaneSink(
-            lane,
-            self.writer,
-            arn=self.arn,
-            started_at=claim.started_at,
-            settings=self.settings,
-            seed=claim.seed,
-        )
+        about: dict[str, Any] = {
+            "request_id": str(claim.invocation_id),
+            "tenant_id": claim.tenant_id,
+            "deadline": time.monotonic() + (self.ends_by - lane.clock.now()).total_seconds(),
+            "trace_header": as_amzn_trace(claim.traceparent),
+        }
+        if self.is_remote:
+            return self._call_remote(LambdaContext.of(self.function, self.arn, **about), updated)
+        sink = LaneSink(lane, self.writer, arn=self.arn, started_at=claim.started_at, settings=self.settings, seed=claim.seed)
         try:
             return runner_of(self.function)(
-                self.function,
-                sink,
-                claim.input,
-                updated_operation_ids=updated,
-                is_replaying=bool(lane.operations),
-                tenant_id=claim.tenant_id,
-                request_id=str(claim.invocation_id),
-                deadline=time.monotonic() + (self.ends_by - lane.clock.now()).total_seconds(),
+                self.function, sink, claim.input, updated_operation_ids=updated, is_replaying=bool(lane.operations), **about
             )
         except InvocationInterrupt:
             raise
         except BaseException as error:  # KeyboardInterrupt, GeneratorExit and their like: as if the process had ended
             return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error), invocation_failed=True)
+
+    def _call_remote(self, context: LambdaContext, updated: Sequence[str]) -> HandlerOutcome:
+        lane, claim = self.lane, self.claim
+        if lane.on_settled is not None:
+            lane.on_settled()  # what runs elsewhere takes no neighbour along when it dies
+        with lane.lock:
+            lane.refuse_lost()
+            lane.is_shared = self.function.is_durable
+            body = remote.envelope(claim, lane, self.arn, updated) if self.function.is_durable else remote.plain_body(claim)
+            self.remote = RemoteInvocation(self.function, context, body)
+        answer = self.remote.run()
+        if answer.status is not InvocationStatus.PENDING:
+            return answer
+        with self.writer.reading() as cursor:
+            is_stalled = shared.is_stalled(cursor, claim.execution_id, claim.claim_id, lane.told_seq)
+        return remote.stalled() if is_stalled else answer
 
     def _is_news(self, record: OperationRecord) -> bool:
         """Completed since the last invocation was told, by an outsider or by time; our own timers carry no number in memory."""

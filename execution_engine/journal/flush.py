@@ -55,7 +55,7 @@ class Batch:
 
     @property
     def needs_lock(self) -> bool:
-        return any(entry.needs_lock for entry in self.entries)
+        return self.lane.is_shared or any(entry.needs_lock for entry in self.entries)
 
     @property
     def woken(self) -> int:

@@ -106,6 +106,8 @@ class Lane:
     is_closing: bool = False
     is_pausing: bool = False
     is_cut: bool = False
+    # Its handler checkpoints from elsewhere under this claim: the row has the sequences and the operations, we only give it back.
+    is_shared: bool = False
     status_text: str | None = None
     attributes: dict[str, object] = field(default_factory=dict)
     on_settled: Callable[[], None] | None = None

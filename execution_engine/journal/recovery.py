@@ -18,7 +18,7 @@ from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.transitions import execution as executions
 from execution_engine.core.transitions import fire_timer
-from execution_engine.journal import children, flush, pausing, reader, store
+from execution_engine.journal import children, flush, pausing, reader, shared, store
 from execution_engine.journal.connections import LOCK_TIMEOUT_MS
 from execution_engine.journal.flush import Accepted, Batch, suspends
 from execution_engine.journal.lane import Entry
@@ -123,6 +123,8 @@ class SlowPath:
             # A lost reply to suspend or end is never sent again: whatever stands there now was decided with it or after it.
             is_release = batch.entries[-1].release is not None
             return Accepted(record.wake_seq, str(record.status), record.due_at, is_certain=False) if is_unknown and is_release else None
+        if lane.is_shared:
+            shared.take_from_row(cursor, batch, record)
         if is_unknown and record.checkpoint_seq == lane.checkpoint_seq + 1:
             return Accepted(record.wake_seq, str(record.status), record.due_at)
         if record.checkpoint_seq != lane.checkpoint_seq or record.status.is_terminal:

@@ -272,7 +272,7 @@ def finish(batch: Batch, answer: Accepted, changed: dict[str, OperationRecord], 
         if is_release(batch):
             lane.released = True
             # Told what it knows, and nothing guessed: a next invocation may go on with this memory.
-            is_told = suspends(batch) and not batch.entries[-1].is_owed
+            is_told = suspends(batch) and not batch.entries[-1].is_owed and not lane.is_shared
             lane.known_wake_seq = known if is_told and answer.is_certain and answer.status == "RUNNING" else None
         settled = lane.on_settled
         if settled is not None and not any(m.record.is_terminal for e in batch.entries for m in e.moves):

@@ -49,7 +49,7 @@ class Keeper:
     def register_versions(self, connection: psycopg.Connection[Any]) -> None:
         """Writes the registered functions and remembers their rows' ids: what this worker serves."""
         with connection.cursor() as cursor:
-            self._runtime.versions = {functions.register(cursor, f): f for f in registered_functions() if f.url is None}
+            self._runtime.versions = {functions.register(cursor, f): f for f in registered_functions()}
         duties.ensure(connection)
 
     def _serve(self) -> None:
@@ -88,6 +88,7 @@ class Keeper:
         for invocation in self._runtime.invocations():
             lane = invocation.lane
             if lane.lost or lane.is_closing:
+                invocation.give_up()
                 continue
             if lane.deadline_at is not None and lane.deadline_at <= now:
                 # An empty update: the fence refuses it past the deadline, and the slow path times the execution out.
@@ -97,11 +98,14 @@ class Keeper:
                 self._runtime.time_out(invocation)
 
     def _fire_timers_in_flight(self) -> None:
-        """Timers of claimed executions are their own runtime's to fire: a callback's time-out while a step still runs."""
+        """Timers of claimed executions are their own runtime's to fire: a callback's time-out while a step still runs.
+
+        Those of remote functions fire with the empty checkpoint that AWS's SDKs send when one is due.
+        """
         now = self._runtime.clock.now()
         for invocation in self._runtime.invocations():
             lane = invocation.lane
-            if lane.lost or lane.is_closing or lane.under_way:
+            if invocation.is_remote or lane.lost or lane.is_closing or lane.under_way:
                 continue
             nearest = lane.nearest_timer()
             if nearest is not None and nearest <= now and lane.fire_due(now) is not None:

@@ -161,9 +161,15 @@ class Runtime:
         return Invocation(claim, self.versions[claim.version_id], lane, self.writer, self.settings)
 
     def time_out(self, invocation: Invocation) -> None:
-        """A hung handler loses its claim; its thread is counted until it comes back. Too many of them end this child."""
+        """A hung handler loses its claim; its thread is counted until it comes back. Too many of them end this child.
+
+        The thread of a remote one comes back at once.
+        """
         logger.error("the handler of %s exceeded its invocation timeout", invocation.arn)
         invocation.time_out()
+        if invocation.is_remote:
+            invocation.give_up()
+            return
         with self._lock:
             self._lost.add(invocation.claim.claim_id)
         threads = self.settings.THREADS
@@ -186,7 +192,7 @@ class Runtime:
                     self._alone_since = None
             if self.pump is not None:
                 self.warm.keep(invocation.claim, invocation.lane)
-                self.pump.freed(invocation.claim.is_limited)
+                self.pump.freed()
             if invocation.claim.has_parent:
                 self.courier.wake.set()
 

@@ -29,8 +29,8 @@ def test_a_result_that_was_recorded_takes_the_place_of_the_empty_one() -> None:
     [
         None, [], "PENDING", 7, {}, {"Status": "DONE"}, {"Status": ["PENDING"]}, {"Status": "SUCCEEDED", "Result": {"not": "text"}},
         {"Status": "SUCCEEDED", "Error": {"ErrorType": "E"}}, {"Status": "FAILED", "Result": "x"}, {"Status": "FAILED", "Error": "text"},
-        {"Status": "FAILED", "Error": {"ErrorMessage": 7}}, {"Status": "SUCCEEDED", "Result": "\x00"}, {"Status": "SUCCEEDED", "Result": "\ud800"},
-        {"Status": "FAILED", "Error": {"StackTrace": ["\x00"]}},
+        {"Status": "FAILED", "Error": {"ErrorMessage": 7}}, {"Status": "SUCCEEDED", "Result": "\x00"},
+        {"Status": "SUCCEEDED", "Result": "\ud800"}, {"Status": "FAILED", "Error": {"StackTrace": ["\x00"]}},
     ],
 )  # fmt: skip
 def test_anything_else_ends_the_execution_at_once(answer: Any) -> None:
