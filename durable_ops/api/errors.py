@@ -28,14 +28,15 @@ RESERVED = frozenset({"type", "title", "status", "code", "detail", "errors"})
 
 def problem_response(exc: Exception, _: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler. None (a server error, logged by Django) for what is no refusal."""
-    found = _problem(exc)
+    found = problem_of(exc)
     if found is None:
         return None
     set_rollback()
     return found
 
 
-def _problem(exc: Exception) -> Response | None:
+def problem_of(exc: Exception) -> Response | None:
+    """The answer to a refusal; None for what is none."""
     if isinstance(exc, CommandError):
         headers = {"Retry-After": str(exc.facts["retry_after"])} if "retry_after" in exc.facts else {}
         return problem(exc.status, exc.code, exc.message, exc.facts, headers=headers)

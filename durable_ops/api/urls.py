@@ -2,7 +2,21 @@
 
 from django.urls import path, re_path
 
-from durable_ops.api.views import approvals, audit_chain, batches, callbacks, costs, executions, fallback, functions, repairs, schema
+from durable_ops.api.views import (
+    approvals,
+    audit,
+    audit_chain,
+    batches,
+    callbacks,
+    costs,
+    executions,
+    fallback,
+    functions,
+    health,
+    repairs,
+    schema,
+    timeline,
+)
 
 app_name = "api"
 urlpatterns = [
@@ -12,6 +26,7 @@ urlpatterns = [
     path("executions/<str:execution_id>/logs", executions.LogsView.as_view(), name="logs"),
     path("executions/<str:execution_id>/history", executions.HistoryView.as_view(), name="history"),
     path("executions/<str:execution_id>/operations", executions.OperationsView.as_view(), name="operations"),
+    path("executions/<str:execution_id>/timeline", timeline.TimelineView.as_view(), name="timeline"),
     path("executions/<str:execution_id>/stop", executions.StopView.as_view(), name="stop"),
     path("executions/<str:execution_id>/signal", executions.SignalView.as_view(), name="signal"),
     path("executions/<str:execution_id>/pause", repairs.PauseView.as_view(), name="pause"),
@@ -39,6 +54,10 @@ urlpatterns = [
     path("approvals/<int:pk>/reassign", approvals.ReassignView.as_view(), name="reassign"),
     path("audit/verify", audit_chain.AuditVerifyView.as_view(), name="audit-verify"),
     path("functions", functions.FunctionsView.as_view(), name="functions"),
+    path("functions/<str:name>", functions.FunctionView.as_view(), name="function"),
+    path("audit", audit.AuditView.as_view(), name="audit"),
+    path("audit/<int:entry_id>", audit.AuditEntryView.as_view(), name="audit-entry"),
+    path("health", health.HealthView.as_view(), name="health"),
     re_path(r"^schema/?$", schema.SchemaView.as_view(), name="schema"),
     re_path(r"^.*$", fallback.NoRouteView.as_view(), name="no-route"),
 ]

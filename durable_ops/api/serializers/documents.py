@@ -1,13 +1,15 @@
 """The shapes of the answers, for the OpenAPI document; a test compares them with what is really sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 
 from durable_ops.models import Batch, BatchItem
 from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus, OperationType
+from execution_engine.core.trace import MAX_CORRELATION_ID
 from execution_engine.invocation.rehearsal.findings import Change, Verdict
 from execution_engine.selectors.causes import CauseCode
 from execution_engine.selectors.explain import StateCode
@@ -237,6 +239,28 @@ class FunctionDocument(serializers.Serializer[Any]):
     versions = VersionDocument(many=True)
 
 
+class StatsDocument(serializers.Serializer[Any]):
+    """Of the newest 500 executions of the function, those of this version."""
+
+    started = serializers.IntegerField()
+    last_started_at = serializers.DateTimeField(allow_null=True)
+    succeeded = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    p50 = serializers.FloatField(allow_null=True, help_text="seconds from start to end")
+    p95 = serializers.FloatField(allow_null=True)
+    success_rate = serializers.FloatField(allow_null=True, help_text="from 0 to 1")
+
+
+class VersionDetailDocument(VersionDocument):
+    stats = StatsDocument()
+
+
+class FunctionDetailDocument(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    versions = VersionDetailDocument(many=True, help_text="the latest registered first")
+    input_schema = serializers.JSONField(allow_null=True, help_text="JSON schema of the newest version's input type")
+
+
 class ProblemDocument(serializers.Serializer[Any]):
     type = serializers.CharField()
     title = serializers.CharField()
@@ -246,7 +270,25 @@ class ProblemDocument(serializers.Serializer[Any]):
     errors = serializers.DictField(required=False, help_text="by field")  # type: ignore[assignment]
 
 
-REFUSALS = {(code, "application/problem+json"): ProblemDocument for code in (400, 401, 403, 404, 409, 413, 415)}
+PROBLEM = "application/problem+json"
+READ_REFUSALS = {(code, PROBLEM): ProblemDocument for code in (400, 401, 403, 404, 406, 409, 429, 503)}
+REFUSALS = READ_REFUSALS | {(code, PROBLEM): ProblemDocument for code in (411, 413, 415, 422)}
+
+
+def _header(name: str, text: str, pattern: str | None = None) -> OpenApiParameter:
+    schema = {"type": "string", **({"pattern": pattern} if pattern else {})}
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=text)
+
+
+TRACE_HEADERS = [
+    _header("X-Correlation-Id", "kept with what the call starts, and searchable", rf"^[!-~]{{1,{MAX_CORRELATION_ID}}}$"),
+    _header("traceparent", "W3C trace context; kept as well, ignored when malformed"),
+]
+COMMAND_HEADERS = [
+    _header("Idempotency-Key", "the same key and body within 24 hours: the same answer, nothing is done twice", r"^[!-~]{1,255}$"),
+    *TRACE_HEADERS,
+]
+IF_NONE_MATCH = _header("If-None-Match", "the ETag of an answer: 304 while it is still true")
 
 
 def page_of(document: type[serializers.Serializer[Any]]) -> Any:
@@ -255,11 +297,17 @@ def page_of(document: type[serializers.Serializer[Any]]) -> Any:
 
 
 def reads(operation_id: str, answer: Any, query: type[serializers.Serializer[Any]] | None = None) -> Callable[[View], View]:
-    """Describes a GET."""
-    parameters = [query] if query else []
-    return extend_schema(operation_id=operation_id, parameters=parameters, responses={200: answer, **REFUSALS})
+    """Describes a GET of a JSON document, which has an ETag."""
+    parameters = [*([query] if query else []), IF_NONE_MATCH, *TRACE_HEADERS]
+    return extend_schema(operation_id=operation_id, parameters=parameters, responses={200: answer, 304: None, **READ_REFUSALS})
+
+
+def streams(operation_id: str, query: type[serializers.Serializer[Any]], media: Iterable[str]) -> Callable[[View], View]:
+    """Describes a GET of a file."""
+    answers: dict[Any, Any] = {(200, one): OpenApiTypes.STR for one in media}
+    return extend_schema(operation_id=operation_id, parameters=[query, *TRACE_HEADERS], responses={**answers, **READ_REFUSALS})
 
 
 def commands(operation_id: str, body: Any, answers: dict[int, Any]) -> Callable[[View], View]:
-    """Describes a POST."""
-    return extend_schema(operation_id=operation_id, request=body, responses={**answers, **REFUSALS})
+    """Describes a call that changes something."""
+    return extend_schema(operation_id=operation_id, request=body, parameters=COMMAND_HEADERS, responses={**answers, **REFUSALS})

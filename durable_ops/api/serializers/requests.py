@@ -146,6 +146,10 @@ class ExecutionsQuery(PageQuery, SearchQuery):
     pass
 
 
+class ExportQuery(SearchQuery):
+    format = serializers.ChoiceField(["csv", "jsonl"], required=False, default="csv")
+
+
 class BatchBody(StrictSerializer):
     action = serializers.ChoiceField(Batch.Act.values)
     ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=10_000, help_text="the executions, one by one")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -48,6 +49,17 @@ class StrictSerializer(serializers.Serializer[Any]):
                 known = ", ".join(self.fields) or "none"
                 raise serializers.ValidationError({name[:100]: [f"Unknown; allowed: {known}."] for name in unknown[:10]})
         return super().to_internal_value(data)
+
+
+class StrictScheme(OpenApiSerializerExtension):
+    """How the OpenAPI document says so."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        found = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**found, "additionalProperties": False}
 
 
 def read(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:

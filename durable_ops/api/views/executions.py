@@ -1,5 +1,6 @@
 """Executions: start, list, look at, stop, signal."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from execution_engine.selectors.executions import get_execution, get_payloads, l
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.logs import list_lines, operation_ends
 from execution_engine.selectors.operations import list_operations
+from execution_engine.selectors.search import ExecutionFilters
 
 
 class ExecutionsView(RestView):
@@ -30,10 +32,7 @@ class ExecutionsView(RestView):
     def get(self, request: Request) -> Response:
         """Newest first, without payloads."""
         query = read(requests.ExecutionsQuery, request.query_params.dict())
-        search = read_search({key: str(value) for key, value in query.items()})
-        if search.problems:
-            raise InvalidInputError(search.problems[0].text, field=search.problems[0].key)
-        found = list_executions(search.filters, cursor_of(request) or None, query["limit"])
+        found = list_executions(search_of(request, query), cursor_of(request) or None, query["limit"])
         return page(request, [answers.execution_summary(one) for one in found.items], found.next_cursor)
 
     @documents.commands("start_execution", requests.StartBody, {201: documents.ExecutionDocument, 200: documents.ExecutionDocument})
@@ -160,6 +159,14 @@ def representation(request: Request, execution_id: UUID) -> dict[str, Any]:
     detail = get_execution(execution_id)
     may_read = permissions.has_right(request.user, Right.VIEW_PAYLOAD)
     return answers.execution_detail(detail, get_payloads(execution_id) if may_read else None)
+
+
+def search_of(_request: Request, query: Mapping[str, Any]) -> ExecutionFilters:
+    """What the query's keys narrow the list to. Raises InvalidInputError for a part that is not understood."""
+    search = read_search({key: str(value) for key, value in query.items()})
+    if search.problems:
+        raise InvalidInputError(search.problems[0].text, field=search.problems[0].key)
+    return search.filters
 
 
 def parse_id(text: str) -> UUID:

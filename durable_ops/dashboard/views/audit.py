@@ -2,40 +2,24 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 
 from durable_ops.actions.actor import Channel
+from durable_ops.audit.search import AuditFilters, find_entries
 from durable_ops.audit.verify import chain_state
+from durable_ops.csv_cells import csv_lines
 from durable_ops.dashboard.access import console_view
-from durable_ops.dashboard.csv_cells import csv_lines
 from durable_ops.dashboard.htmx import page_url, render_page, wants_fragment
-from durable_ops.models import AuditEntry, Right
+from durable_ops.models import Right
 
 PAGE_SIZE = 50
 EXPORTED_ROWS = 100_000
 COLUMNS = ("id", "at", "actor", "channel", "address", "key_prefix", "action", "object_type", "object_id", "execution_id", "reason", "facts")
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFilters:
-    """What the address asks for; `since` and `until` are whole days, UTC, both included."""
-
-    text: str = ""
-    action: str = ""
-    channel: str = ""
-    since: date | None = None
-    until: date | None = None
-
-    @property
-    def is_narrow(self) -> bool:
-        return self != AuditFilters()
 
 
 @console_view(Right.VIEW_AUDIT)
@@ -43,7 +27,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     """Filters by text (who, object, reason), action, door and days; pages by entry number."""
     filters = read_filters(request.GET)
     before = request.GET.get("before", "")
-    found = filtered(filters)
+    found = find_entries(filters)
     if before.isascii() and before.isdigit() and len(before) < 19:
         found = found.filter(id__lt=int(before))
     entries = list(found.select_related("seal")[: PAGE_SIZE + 1])
@@ -70,7 +54,7 @@ def audit_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
     """At most 100,000 entries of what the page shows, newest first, as CSV or as a JSON array; rows are read as they are sent."""
     if kind not in ("csv", "json"):
         raise Http404("Exports are CSV or JSON.")
-    rows = filtered(read_filters(request.GET)).values(*COLUMNS)[:EXPORTED_ROWS].iterator(chunk_size=1000)
+    rows = find_entries(read_filters(request.GET)).values(*COLUMNS)[:EXPORTED_ROWS].iterator(chunk_size=1000)
     lines = csv_lines(COLUMNS, (_plain(row).values() for row in rows)) if kind == "csv" else _json_parts(rows)
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8" if kind == "csv" else "application/json")
     answer["Content-Disposition"] = f'attachment; filename="audit.{kind}"'
@@ -84,32 +68,12 @@ def read_filters(query: QueryDict) -> AuditFilters:
     return AuditFilters(values["q"], values["action"], channel, _day(values["since"]), _day(values["until"]))
 
 
-def filtered(filters: AuditFilters) -> QuerySet[AuditEntry]:
-    found = AuditEntry.objects.order_by("-at", "-id")
-    if text := filters.text:
-        found = found.filter(Q(actor__icontains=text) | Q(object_id__istartswith=text) | Q(reason__icontains=text))
-    if filters.action:
-        is_kind = filters.action.endswith(".")
-        found = found.filter(action__startswith=filters.action) if is_kind else found.filter(action=filters.action)
-    if filters.channel:
-        found = found.filter(channel=filters.channel)
-    if filters.since:
-        found = found.filter(at__gte=_midnight(filters.since))
-    if filters.until:
-        found = found.filter(at__lt=_midnight(filters.until) + timedelta(days=1))
-    return found
-
-
 def _day(text: str) -> date | None:
     try:
         found = parse_date(text)
     except ValueError:
         return None
     return found if found is not None and 1970 <= found.year <= 9000 else None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from durable_ops import exports
 from durable_ops.actions import views as actions
-from durable_ops.dashboard import export
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.columns import ALWAYS, COLUMNS, chosen_columns
 from durable_ops.dashboard.formats import count_text
@@ -79,7 +79,7 @@ def execution_list(request: HttpRequest) -> HttpResponse:
         "first_url": _with(request, cursor=None),
         "search_query": _search_query(request),
         "acts": Batch.Act.choices,
-        "export_limit": export.LARGEST,
+        "export_limit": exports.LARGEST,
     }
     if summary is not None:
         context |= {"functions": function_names(), "facets": _facets(request, summary, read), **_choices(request)}
@@ -106,7 +106,7 @@ def export_list(request: HttpRequest, form: str) -> HttpResponseBase:
     read = read_search(request.GET.dict())
     if read.problems:
         return HttpResponse("\n".join(problem.text for problem in read.problems), status=400, content_type="text/plain; charset=utf-8")
-    parts = export.csv_lines(read.filters) if form == "csv" else export.json_parts(read.filters)
+    parts = exports.csv_file(read.filters) if form == "csv" else exports.json_array(read.filters)
     kind = "text/csv" if form == "csv" else "application/json"
     answer = StreamingHttpResponse(parts, content_type=f"{kind}; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="executions.{form}"'

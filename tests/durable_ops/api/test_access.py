@@ -19,6 +19,11 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 # None: any key at the door; the action asks, for a plain callback as `AT_THE_ACTION` says, for an approval its policy.
 EXPECTED: dict[str, dict[str, Right | None]] = {
     "executions": {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION},
+    "timeline": {"GET": Right.VIEW_EXECUTION},
+    "function": {"GET": Right.VIEW_EXECUTION},
+    "audit": {"GET": Right.VIEW_AUDIT},
+    "audit-entry": {"GET": Right.VIEW_AUDIT},
+    "health": {"GET": Right.VIEW_EXECUTION},
     "execution": {"GET": Right.VIEW_EXECUTION, "DELETE": Right.DELETE_EXECUTION},
     "explain": {"GET": Right.VIEW_EXECUTION},
     "logs": {"GET": Right.VIEW_PAYLOAD},
@@ -55,6 +60,8 @@ EXPECTED: dict[str, dict[str, Right | None]] = {
     "schema": {"GET": Right.VIEW_EXECUTION},
 }
 AT_THE_ACTION = {"succeed": Right.ANSWER_CALLBACK, "fail": Right.ANSWER_CALLBACK}
+OF_AN_EXECUTION = {"explain", "timeline", "logs", "history", "operations"}
+OF_AN_EXECUTION |= {"signal", "stop", "pause", "resume", "redrive", "fork", "move"}
 OWN = {"approvals"}  # everybody has an inbox, and in it what concerns them
 PUBLIC = {"no-route"}
 ROUTES = {str(pattern.name): pattern for pattern in urls.urlpatterns}
@@ -108,10 +115,9 @@ def test_unknown_addresses_are_problem_documents(db: None) -> None:
 def ask(client: Client, name: str, method: str, execution_id: str, callback_id: str) -> Any:
     paths = {
         "execution": f"executions/{execution_id}",
-        **{
-            one: f"executions/{execution_id}/{one}"
-            for one in ("explain", "logs", "history", "operations", "signal", "stop", "pause", "resume", "redrive", "fork", "move")
-        },
+        **{one: f"executions/{execution_id}/{one}" for one in OF_AN_EXECUTION},
+        "function": "functions/echo",
+        "audit-entry": "audit/1",
         "execution-cost": f"executions/{execution_id}/cost",
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},
         "batch": "batches/1",
@@ -120,6 +126,6 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
         "audit-verify": "audit/verify",
         **{one: f"approvals/1/{one}" for one in ("decide", "claim", "release", "reassign")},
     }
-    bodies = {"executions": {"function": "echo"}, "signal": {"name": "go"}}
+    bodies = {"executions": {"function": "echo"}, "start-many": {"executions": [{"function": "echo"}]}, "signal": {"name": "go"}}
     body = json.dumps(bodies.get(name, {})) if method != "GET" else ""
     return client.generic(method, f"/api/v1/{paths.get(name, name)}", body, content_type="application/json")

@@ -13,7 +13,7 @@ def test_rest_page_has_every_call(repository: Path) -> None:
     found = set(re.findall(r"^\| `(GET|POST|DELETE) /([^`]*)`", page, re.MULTILINE))
     paths = {name: str(ROUTES[name].pattern) for name in EXPECTED if name != "schema"}
     plain = {name: re.sub(r"<\w+:(?:execution_id|pk)>", "{id}", path) for name, path in paths.items()}
-    spelt = {name: re.sub(r"<\w+:((?:callback|batch)_id)>", r"{\1}", path) for name, path in plain.items()}
+    spelt = {name: re.sub(r"<\w+:(\w+)>", r"{\1}", path) for name, path in plain.items()}
     assert found == {(method, spelt[name]) for name in spelt for method in EXPECTED[name]}
 
 
