@@ -42,8 +42,8 @@ def postgres() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(postgres: Any) -> None:
-    """pytest-django asks for this before it makes the test database."""
+def django_db_modify_db_settings(postgres: Any, django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """pytest-django asks for this before it makes the test database, which on DATABASE_URL is another one for each worker."""
 
 
 @pytest.fixture(scope="session")

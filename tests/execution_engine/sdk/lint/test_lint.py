@@ -16,6 +16,10 @@ from tests.execution_engine.sdk.lint.snippets import FLAGGED, NAMES, UNFLAGGED
 
 HEAD = "def work():\n    return 1\n\n\ndef handler(event, context):\n"
 ROOT = Path(__file__).resolve().parents[4]
+# Before any test has a registry of its own: what is first imported then would be missing for the tests that follow.
+for name in ("durable_ops.examples.durable_functions", "tests.crash.functions", "tests.races.functions"):
+    importlib.import_module(name)
+REGISTERED = registry.registered_functions()
 
 
 @pytest.fixture(autouse=True)
@@ -103,15 +107,8 @@ def test_plain_functions_and_code_without_source_are_not_read() -> None:
     assert findings_of(describe(names["handler"])) == []
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "durable_ops.examples.durable_functions",
-        "tests.crash.functions",
-        "tests.races.functions",
-    ],
-)
+@pytest.mark.parametrize("module", ["durable_ops.examples", "tests.crash.functions", "tests.races.functions"])
 def test_our_own_functions_raise_no_alarm(module: str) -> None:
-    importlib.import_module(module)
-    importlib.reload(importlib.import_module(module))
-    assert [finding for function in registry.registered_functions() for finding in findings_of(function)] == []
+    ours = [function for function in REGISTERED if function.handler.__module__.startswith(module)]
+    assert ours
+    assert [finding for function in ours for finding in findings_of(function)] == []
