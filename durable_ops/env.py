@@ -6,6 +6,7 @@ Each reader takes a variable's name and a default, treats an empty value as abse
 
 import os
 from decimal import Decimal, InvalidOperation
+from ipaddress import ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -55,6 +56,14 @@ def money(name: str, default: str, *, maximum: int) -> Decimal:
 def names(name: str) -> list[str]:
     """The comma separated parts of a variable, without blanks and empty parts."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """IP networks, comma separated, as 10.1.0.0/16 or fd00::/8."""
+    try:
+        return [str(ip_network(one)) for one in names(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={text(name)!r} is no list of networks like 10.1.0.0/16: {error}.") from error
 
 
 def path(name: str, default: Path) -> Path:

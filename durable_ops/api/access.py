@@ -9,11 +9,14 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from durable_ops.actions.actor import Actor, Channel
+from durable_ops.api.etags import add_tag
 from durable_ops.api.idempotency import once
+from durable_ops.api.rate import count_call
 from durable_ops.bodies import refuse_chunks
 from durable_ops.callers import trace_of
 from durable_ops.models import ApiKey, Right
 from durable_ops.permissions import access_of
+from execution_engine.core.trace import is_correlation_id
 
 
 class RestView(APIView):
@@ -33,16 +36,19 @@ class RestView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         refuse_chunks(request.META)
         super().initial(request, *args, **kwargs)
-        self._require_on_execution(request, kwargs.get("execution_id"))
+        count_call(request)
         self._require_on_execution(request, kwargs.get("execution_id"))
         trace_of(request.headers)  # refused before anything is done
 
-    def _require_on_execution(self, request: Request, execution_id: str | None) -> None:
-        """For an address of one execution: 404 when this person's rights are limited to other functions."""
-        right = self.rights["GET" if request.method == "HEAD" else str(request.method)]
-        if execution_id is not None and right is not None:
-            with suppress(ValueError):  # the view says what is wrong with it
-                access_of(request.user).require_on(right, UUID(execution_id))
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        rate, sent = getattr(request, "rate", None), request.headers.get("X-Correlation-Id", "")
+        for name, value in (rate.headers() if rate else {}).items():
+            answer[name] = value
+        if is_correlation_id(sent):
+            answer["X-Correlation-Id"] = sent
+        add_tag(request, answer)
+        return answer
 
     def _require_on_execution(self, request: Request, execution_id: str | None) -> None:
         """For an address of one execution: 404 when this person's rights are limited to other functions."""

@@ -1,7 +1,6 @@
 """Settings of Django REST framework for this door, imported by `durable_ops.settings`.
 
-No general throttle: keys belong to programs of the house, and a start that was turned away is a lost event. Bad keys are
-throttled where they are read, in `authentication.py`.
+Calls are counted in `rate.py`, bad keys where they are read, in `authentication.py`.
 """
 
 from typing import Any

@@ -13,6 +13,7 @@ from durable_ops.api.views import (
     fallback,
     functions,
     health,
+    many,
     repairs,
     schema,
     timeline,
@@ -21,6 +22,8 @@ from durable_ops.api.views import (
 app_name = "api"
 urlpatterns = [
     path("executions", executions.ExecutionsView.as_view(), name="executions"),
+    path("executions/many", many.ManyStartsView.as_view(), name="start-many"),
+    path("executions/export", many.ExportView.as_view(), name="export"),
     path("executions/<str:execution_id>", executions.ExecutionView.as_view(), name="execution"),
     path("executions/<str:execution_id>/explain", executions.ExplainView.as_view(), name="explain"),
     path("executions/<str:execution_id>/logs", executions.LogsView.as_view(), name="logs"),

@@ -11,6 +11,7 @@ from durable_ops import json_text, permissions
 from durable_ops.actions import executions as actions
 from durable_ops.actions import repairs
 from durable_ops.api.access import RestView, actor_of
+from durable_ops.api.etags import is_known, not_modified
 from durable_ops.api.paging import cursor_of, number_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
@@ -23,6 +24,7 @@ from execution_engine.selectors.history import list_events
 from execution_engine.selectors.logs import list_lines, operation_ends
 from execution_engine.selectors.operations import list_operations
 from execution_engine.selectors.search import ExecutionFilters
+from execution_engine.selectors.tags import read_tag
 
 
 class ExecutionsView(RestView):
@@ -55,7 +57,12 @@ class ExecutionView(RestView):
 
     @documents.reads("get_execution", documents.ExecutionDocument)
     def get(self, request: Request, execution_id: str) -> Response:
-        return Response(representation(request, parse_id(execution_id)))
+        """Its ETag does not change with its age: `duration` of an open one is as of the answer."""
+        found_id = parse_id(execution_id)
+        tag = _tag(request, found_id)
+        if is_known(request, tag):
+            return not_modified(tag)
+        return Response(representation(request, found_id), headers={"ETag": tag})
 
     @documents.commands("delete_execution", None, {204: None})
     def delete(self, request: Request, execution_id: str) -> Response:
@@ -159,6 +166,12 @@ def representation(request: Request, execution_id: UUID) -> dict[str, Any]:
     detail = get_execution(execution_id)
     may_read = permissions.has_right(request.user, Right.VIEW_PAYLOAD)
     return answers.execution_detail(detail, get_payloads(execution_id) if may_read else None)
+
+
+def _tag(request: Request, execution_id: UUID) -> str:
+    """Weak, as the text changes with the execution's age; another one for whom payloads are hidden from."""
+    may_read = permissions.has_right(request.user, Right.VIEW_PAYLOAD)
+    return f'W/"{read_tag(execution_id)}{"" if may_read else "-"}"'
 
 
 def search_of(_request: Request, query: Mapping[str, Any]) -> ExecutionFilters:

@@ -19,6 +19,8 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 # None: any key at the door; the action asks, for a plain callback as `AT_THE_ACTION` says, for an approval its policy.
 EXPECTED: dict[str, dict[str, Right | None]] = {
     "executions": {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION},
+    "start-many": {"POST": Right.START_EXECUTION},
+    "export": {"GET": Right.VIEW_EXECUTION},
     "timeline": {"GET": Right.VIEW_EXECUTION},
     "function": {"GET": Right.VIEW_EXECUTION},
     "audit": {"GET": Right.VIEW_AUDIT},
@@ -116,6 +118,8 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
     paths = {
         "execution": f"executions/{execution_id}",
         **{one: f"executions/{execution_id}/{one}" for one in OF_AN_EXECUTION},
+        "start-many": "executions/many",
+        "export": "executions/export",
         "function": "functions/echo",
         "audit-entry": "audit/1",
         "execution-cost": f"executions/{execution_id}/cost",
