@@ -202,7 +202,7 @@ def _write(
 ) -> tuple[CheckpointReply | None, bool]:
     cursor, record = connection.cursor(), locked.record
     calls.check_place(call.updates, operations)
-    lane = _lane(locked, operations)
+    lane = _lane(call.given, locked, operations)
     is_cut = record.status is ExecutionStatus.PAUSING and call.end is None and not _begins_body(call.updates)
     _queue(cursor, lane, call, locked, is_cut=is_cut)
     batch = take(lane)
@@ -219,12 +219,11 @@ def _write(
     return reply, bool(batch.children) or call.end is not None
 
 
-def _lane(locked: Locked, operations: dict[str, OperationRecord]) -> Lane:
-    """The execution as this call knows it; the lane of the worker that holds the claim writes nothing meanwhile."""
-    record = locked.record
-    assert record.claim_id is not None
-    clock = LockedClock(locked.now)
-    return Lane(record.id, record.claim_id, clock, record.checkpoint_seq, record.wake_seq, record.told_seq, operations=dict(operations))
+def _lane(given: Token, locked: Locked, operations: dict[str, OperationRecord]) -> Lane:
+    """The execution as this call knows it, under the token's claim and sequence, which the statement that writes compares once more. The
+    lane of the worker that holds the claim writes nothing meanwhile."""
+    record, clock = locked.record, LockedClock(locked.now)
+    return Lane(record.id, given.claim_id, clock, given.checkpoint_seq, record.wake_seq, record.told_seq, operations=dict(operations))
 
 
 def _queue(cursor: store.Cursor, lane: Lane, call: _Call, locked: Locked, *, is_cut: bool) -> None:
