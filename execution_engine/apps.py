@@ -18,7 +18,8 @@ class ExecutionEngineConfig(AppConfig):
         from execution_engine.client import Client
         from execution_engine.conf import engine_settings
         from execution_engine.sdk import ports
-        from execution_engine.worker import boot, threads
+        from execution_engine.services import schedules
+        from execution_engine.worker import boot, duties, threads
 
         threads.watch_connections()
         ports.bind(
@@ -27,6 +28,7 @@ class ExecutionEngineConfig(AppConfig):
             in_thread=threads.as_handler_thread,
             transaction_depth=threads.transaction_depth,
         )
+        duties.register("fire-schedules", duties.Duty(1, schedules.fire_due))
         boot.connect_signals()
         register(check_determinism, "durable")
         autodiscover_modules("durable_functions")

@@ -93,6 +93,25 @@ class ExecutionNeededError(CommandError):
     status = 409
 
 
+class ScheduleNotFoundError(CommandError):
+    code = "schedule_not_found"
+    status = 404
+
+
+class NameTakenError(CommandError):
+    """Something else has this name; `facts` say what."""
+
+    code = "name_taken"
+    status = 409
+
+
+class ChangedMeanwhileError(CommandError):
+    """Somebody else changed it since the caller looked; `facts["revision"]` is what it is now."""
+
+    code = "changed_meanwhile"
+    status = 412
+
+
 class CallbackNotFoundError(CommandError):
     code = "callback_not_found"
     status = 404

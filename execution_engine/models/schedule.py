@@ -28,6 +28,7 @@ class Schedule(JournalModel):
     anchor_at = models.DateTimeField(help_text="what intervals are counted from")
     due_at = models.DateTimeField(null=True)
     last_fired_at = models.DateTimeField(null=True, help_text="the moment of the last firing, not when it was made up for")
+    last_execution_id = models.UUIDField(null=True, help_text="what was started last, by the clock or by hand")
     last_error = models.TextField(default="", help_text="why the last firing started nothing")
     skipped = models.BigIntegerField(default=0, help_text="firings left out: one was open, or too many were missed")
     created_at = models.DateTimeField()

@@ -179,6 +179,14 @@ def find_child(execution_id: UUID, operation_id: str) -> UUID | None:
     return found.order_by("-started_at").values_list("id", flat=True).first()
 
 
+def named_executions(function: str, names: Sequence[str]) -> list[ExecutionSummary]:
+    """Those that exist, newest first; at most a page of names. No query for no names. Index: execution_name_of_function."""
+    if not names:
+        return []
+    found = Execution.objects.filter(function=function, name__in=names).order_by("-started_at", "-id")
+    return list(_page(found, served_version_ids(), MAX_PAGE).items)
+
+
 def open_operations(execution_ids: Sequence[UUID]) -> dict[UUID, list[OpenOperation]]:
     """The operations of these executions that have not ended, without payloads; no query for no ids."""
     grouped: dict[UUID, list[OpenOperation]] = defaultdict(list)
