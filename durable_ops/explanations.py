@@ -4,15 +4,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from durable_ops.models import Approval, AuditEntry
+from durable_ops.models import Approval, AuditEntry, Right
+from durable_ops.permissions import Access
+from execution_engine.models import Execution
 from execution_engine.selectors import causes
 from execution_engine.selectors.causes import Cause, CauseCode, Explanation
 from execution_engine.selectors.executions import ExecutionDetail
 
 
-def explain(execution_id: UUID, detail: ExecutionDetail | None = None) -> Explanation:
-    """As the engine's, and two queries more for approvals, one for pauses, whatever their number. Raises ExecutionNotFoundError."""
+def explain(execution_id: UUID, detail: ExecutionDetail | None = None, *, access: Access) -> Explanation:
+    """What is behind executions of functions that `access` may not see is left out. Raises ExecutionNotFoundError.
+
+    As many queries as the engine's, two more for approvals and one for pauses, whatever their number, and one for limited people.
+    """
     found = causes.explain(execution_id, detail)
+    if not access.has_all(Right.VIEW_EXECUTION):
+        found = replace(found, causes=_cut(found.causes, _foreign(found, execution_id, access)))
     every = list(_walk(found.causes, execution_id))
     approvals = _approvals(cause.callback_id for cause, _ in every if cause.code is CauseCode.APPROVAL)
     pauses = _pauses([owner for cause, owner in every if cause.code is CauseCode.PAUSE])
@@ -24,6 +31,17 @@ def _walk(found: Iterable[Cause], owner: UUID) -> Iterator[tuple[Cause, UUID]]:
     for cause in found:
         yield cause, owner
         yield from _walk(cause.causes, cause.execution_id or owner)
+
+
+def _foreign(found: Explanation, execution_id: UUID, access: Access) -> frozenset[UUID]:
+    """One query."""
+    owners = {cause.execution_id for cause, _ in _walk(found.causes, execution_id) if cause.execution_id}
+    functions = Execution.objects.filter(id__in=owners).values_list("id", "function")
+    return frozenset(one for one, function in functions if not access.may(Right.VIEW_EXECUTION, function))
+
+
+def _cut(found: Iterable[Cause], foreign: frozenset[UUID]) -> tuple[Cause, ...]:
+    return tuple(replace(one, causes=() if one.execution_id in foreign else _cut(one.causes, foreign)) for one in found)
 
 
 def _told(cause: Cause, owner: UUID, approvals: dict[str, str], pauses: dict[UUID, str]) -> Cause:

@@ -53,9 +53,10 @@ EVERYTHING = Scope()
 class Access:
     """The rights of one person, or of one key, each with the functions it holds for. Made per request; never kept longer."""
 
-    def __init__(self, scopes: Mapping[Right, Scope]) -> None:
+    def __init__(self, scopes: Mapping[Right, Scope], key: ApiKey | None = None) -> None:
         self.scopes = scopes
-        self._functions: dict[Right, frozenset[str]] = {}
+        self.key = key
+        self._functions: dict[Scope, frozenset[str]] = {}
 
     def may(self, right: Right, function: str | None = None) -> bool:
         """Without `function`: on at least one, known or not. No query."""
@@ -105,19 +106,39 @@ class Access:
         At most one query, and only for whom patterns limit.
         """
         scope = self.scopes.get(right)
-        if scope is None:
-            return frozenset()
+        return frozenset() if scope is None else self._names(scope)
+
+    def functions_of_key(self) -> frozenset[str] | None:
+        """What a key is limited to whatever is asked, None for all: for what needs no right, as one's own approvals."""
+        return self._names(EVERYTHING.narrowed(self.key.functions if self.key else ()))
+
+    def require_of_key(self, right: Right, function: str | None = None, hidden: CommandError | None = None) -> None:
+        """What a key must be made for, also where its person needs no right. Raises RightMissingError, `hidden`."""
+        if self.key is None:
+            return
+        if self.key.scopes and right.value not in self.key.scopes:
+            raise RightMissingError(right)
+        if function is not None and hidden is not None and not EVERYTHING.narrowed(self.key.functions).covers(function):
+            raise hidden
+
+    def _names(self, scope: Scope) -> frozenset[str] | None:
         if scope.is_everything:
             return None
-        if right not in self._functions:
-            self._functions[right] = frozenset(name for name in function_names() if scope.covers(name))
-        return self._functions[right]
+        if scope not in self._functions:
+            self._functions[scope] = frozenset(name for name in function_names() if scope.covers(name))
+        return self._functions[scope]
+
+    def chosen(self, right: Right, function: str) -> frozenset[str] | None:
+        """As `functions_for`, when one function is asked for; an empty name asks for all."""
+        if not function:
+            return self.functions_for(right)
+        return frozenset({function} if self.may(right, function) else ())
 
     def narrowed(self, key: ApiKey) -> "Access":
         """What the key leaves of it."""
         kept = {right: scope for right, scope in self.scopes.items() if not key.scopes or right.value in key.scopes}
         limited = {right: scope.narrowed(key.functions) for right, scope in kept.items()}
-        return Access({right: scope for right, scope in limited.items() if scope.is_everything or right not in OF_NO_FUNCTION})
+        return Access({right: scope for right, scope in limited.items() if scope.is_everything or right not in OF_NO_FUNCTION}, key)
 
 
 NOTHING = Access({})

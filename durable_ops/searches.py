@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils.dateparse import parse_date, parse_datetime
 
+from durable_ops.models import Right
+from durable_ops.permissions import Access
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.trace import Trace, is_trace_id, read_traceparent
 from execution_engine.selectors.explain import StateCode
@@ -62,11 +64,14 @@ class Search:
 
     @property
     def is_narrow(self) -> bool:
-        return self.filters != ExecutionFilters()
+        return replace(self.filters, functions=None) != ExecutionFilters()
 
 
-def read_search(query: Mapping[str, Any], now: datetime | None = None) -> Search:
-    """Reads the keys of `KEYS`, each a text; others are left alone. Ages are counted from `now` (UTC, the present by default)."""
+def read_search(query: Mapping[str, Any], access: Access, now: datetime | None = None) -> Search:
+    """Reads the keys of `KEYS`, each a text; others are left alone. Ages are counted from `now` (UTC, the present by default).
+
+    Finds what `access` may see; who looks for words of errors must be allowed to read them.
+    """
     reader = _Reader(query, now or datetime.now(UTC))
     filters = ExecutionFilters(
         status=reader.one("status", lambda text: ExecutionStatus(text.upper()).value, "There is no status “{}”."),
@@ -88,6 +93,7 @@ def read_search(query: Mapping[str, Any], now: datetime | None = None) -> Search
         is_redriven=reader.origin() == "redriven",
         is_forked=reader.origin() == "forked",
         correlation_id=reader.text("correlation") or None,
+        functions=reader.functions(access),
         trace_id=reader.one("trace", _trace_id, "“{}” is neither a trace id of 32 hexadecimal digits nor a traceparent."),
     )
     return Search(filters, tuple(reader.problems))
@@ -157,6 +163,13 @@ class _Reader:
             day = parse_date(text) or _refuse(text)
             return datetime(day.year, day.month, day.day, tzinfo=UTC)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+    def functions(self, access: Access) -> frozenset[str] | None:
+        if self.text("error") and not access.may(Right.VIEW_PAYLOAD):
+            self.problems.append(Problem("error", f"To look for words of errors you need the right {Right.VIEW_PAYLOAD.value!r}."))
+        rights = [Right.VIEW_EXECUTION, *([Right.VIEW_PAYLOAD] if self.text("error") else [])]
+        limits = [found for found in map(access.functions_for, rights) if found is not None]
+        return frozenset.intersection(*limits) if limits else None
 
     def attributes(self) -> dict[str, Any]:
         found, problems = read_attributes(self.text("attribute"))

@@ -36,7 +36,7 @@ def decide(
     ApprovalNotFoundError, ApprovalRefusedError, ApprovalChangedError, InvalidInputError, CallbackCompletedError.
     """
     with transaction.atomic():
-        approval, question = _locked(callback_id)
+        approval, question = _locked(actor, callback_id)
         _refuse(actor, approval, question, approves=approved)
         _check_words(comment, "comment")
         given = forms.check_fields(approval.form, fields or {}) if approved or fields else {}
@@ -73,7 +73,7 @@ def answer(actor: Actor, callback_id: str, text: str | None) -> Approval:
 def claim(actor: Actor, callback_id: str) -> Approval:
     """Says "I am on it": nobody else decides until it is released, or claimed by another who is asked too. Errors as `decide`."""
     with transaction.atomic():
-        approval, question = _locked(callback_id)
+        approval, question = _locked(actor, callback_id)
         _require_asked(actor, question)
         if str(actor.user.pk) in question.decided_by:
             raise ApprovalRefusedError(Refusal.DECIDED_ALREADY)
@@ -87,7 +87,7 @@ def claim(actor: Actor, callback_id: str) -> Approval:
 def release(actor: Actor, callback_id: str) -> Approval:
     """Gives a claim back; anybody who is asked may do so for somebody who is away. Errors as `decide`."""
     with transaction.atomic():
-        approval, question = _locked(callback_id)
+        approval, question = _locked(actor, callback_id)
         _require_asked(actor, question)
         before = _claimant(approval)
         approval.claimed_by = approval.claimed_at = None
@@ -104,7 +104,7 @@ def reassign(actor: Actor, callback_id: str, *, to: Sequence[str], reason: str) 
     """
     _check_words(reason, "reason")
     with transaction.atomic():
-        approval, question = _locked(callback_id)
+        approval, question = _locked(actor, callback_id)
         _require_may_reassign(actor, question)
         people = _checked_people(question, to)
         before = sorted(str(one) for one in approval.assignees.filter(is_active=True))
@@ -160,12 +160,14 @@ def _claimant(approval: Approval) -> str:
     return approval.claimed_by.get_username() if approval.claimed_by else ""
 
 
-def _locked(callback_id: str) -> tuple[Approval, Question]:
+def _locked(actor: Actor, callback_id: str) -> tuple[Approval, Question]:
     """The row under its lock, then its rules and whether the callback waits, as they are at this moment."""
     approval = Approval.objects.select_for_update(of=("self",)).select_related("claimed_by").filter(callback_id=callback_id).first()
     if approval is None:
         raise ApprovalNotFoundError("there is no such approval", callback_id=callback_id[:100])
     callback = find_callback(callback_id)
+    hidden = ApprovalNotFoundError("there is no such approval", callback_id=callback_id[:100])
+    actor.access.require_of_key(Right.DECIDE_CALLBACK, callback.function if callback else None, hidden)
     return approval, question_of(approval, is_waiting=waits(approval, callback))
 
 

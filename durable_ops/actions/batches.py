@@ -1,16 +1,19 @@
 """One act on many executions: freeze the set, look at it, confirm with a reason; workers do the rest (`batch_work.py`)."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import Batch, BatchItem, Right
+from durable_ops.permissions import Access
 from durable_ops.searches import read_search
-from execution_engine.core.errors import CommandError, InvalidInputError
+from execution_engine.core.errors import CommandError, ExecutionNotFoundError, InvalidInputError
 from execution_engine.models import Execution
 from execution_engine.selectors.executions import matching_ids
 
@@ -52,7 +55,7 @@ def draft_batch(actor: Actor, *, act: str, ids: Sequence[UUID] = (), query: dict
         raise InvalidInputError(f"act is one of {', '.join(Batch.Act.values)}.", field="act", value=act[:100])
     actor.require(Right.VIEW_EXECUTION)
     actor.require(right)
-    chosen = list(dict.fromkeys(ids)) if query is None else _matching(query)
+    chosen = _visible_ids(actor, list(dict.fromkeys(ids))) if query is None else _matching(actor, query)
     if len(chosen) > LARGEST:
         raise InvalidInputError(f"A batch takes at most {LARGEST:,} executions: narrow the search.", field="ids", limit=LARGEST)
     with transaction.atomic():
@@ -120,13 +123,21 @@ def _freeze(actor: Actor, batch: Batch, ids: Sequence[UUID]) -> Batch:
     return batch
 
 
-def _matching(query: dict[str, str]) -> list[UUID]:
-    search = read_search(query)
+def _matching(actor: Actor, query: dict[str, str]) -> list[UUID]:
+    search = read_search(query, actor.access)
     if search.problems:
         raise InvalidInputError(search.problems[0].text, field=search.problems[0].key)
     if not search.is_narrow:
         raise InvalidInputError("A batch on every execution there is needs at least one filter.", field="filters")
     return matching_ids(search.filters, LARGEST)
+
+
+def _visible_ids(actor: Actor, ids: list[UUID]) -> list[UUID]:
+    """Raises ExecutionNotFoundError for one of a function that the actor may not see; one that is not there fails when its turn comes."""
+    functions = actor.access.functions_for(Right.VIEW_EXECUTION)
+    if functions is not None and (foreign := Execution.objects.filter(id__in=ids).exclude(function__in=functions).first()):
+        raise ExecutionNotFoundError("There is no such execution.", execution_id=str(foreign.id))
+    return ids
 
 
 def _text(query: dict[str, str]) -> str:
@@ -137,8 +148,16 @@ def _identity(actor: Actor) -> dict[str, object]:
     return {"user": actor.user, "key": actor.key, "actor": actor.name, "channel": str(actor.channel), "address": actor.address}
 
 
+def visible_batches(access: Access, user: Any) -> QuerySet[Batch]:
+    """Batches of everybody; whose sight is limited to functions, or whose key is limited, sees their own, as a batch touches any."""
+    if access.has_all(Right.VIEW_EXECUTION):
+        return Batch.objects.all()
+    found = Batch.objects.filter(user_id=user.pk)
+    return found.filter(key=access.key) if access.key and access.key.functions else found
+
+
 def _locked(actor: Actor, batch_id: int) -> Batch:
-    batch = Batch.objects.select_for_update(of=("self",)).filter(pk=batch_id).first()
+    batch = visible_batches(actor.access, actor.user).select_for_update(of=("self",)).filter(pk=batch_id).first()
     if batch is None:
         actor.require(Right.VIEW_EXECUTION)
         raise BatchNotFoundError("There is no such batch.", batch_id=batch_id)

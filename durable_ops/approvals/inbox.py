@@ -1,6 +1,6 @@
 """Which approvals a person sees: theirs, their groups', all that are open, those that are decided."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from durable_ops.approvals import shown
 from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
 from durable_ops.approvals.policy import Person, refusal
-from durable_ops.models import Approval, Assignee, Decision
+from durable_ops.models import Approval, Assignee, Decision, Right
+from durable_ops.permissions import access_of
 from execution_engine.models import Execution
 from execution_engine.selectors.callbacks import CallbackRow, callback_states
 
@@ -50,13 +51,13 @@ class Row:
         return self.approval.closed_at is None and waits(self.approval, self.callback)
 
 
-def rows(user: Any, box: Box, *, text: str = "", before: int | None = None, sees_all: bool = False) -> list[Row]:
+def rows(user: Any, box: Box, *, text: str = "", before: int | None = None) -> list[Row]:
     """One page and one more, so that a caller knows whether there is a next; oldest first while open, newest first when decided.
 
-    `before` is the id of the last approval that was seen. Without `sees_all` nothing is shown that is not put to the person, or
-    was not decided or asked for by them. Five queries.
+    `before` is the id of the last approval that was seen. Nothing is shown that is not put to the person, or was not decided
+    or asked for by them, but to whoever may see executions of its function. Five queries.
     """
-    found = _box(user, box, sees_all=sees_all)
+    found = _box(user, box)
     if text:
         found = found.filter(Q(title__icontains=text) | Q(requester__iexact=text) | Q(name__iexact=text))
     if box is Box.DECIDED:
@@ -83,23 +84,38 @@ def executions_of(instance: Any, *, limit: int) -> list[Execution]:
 
 
 def may_see(user: Any, approval: Approval) -> bool:
-    """Whoever is asked, asked for it, or has decided."""
-    return _concerning(user, Approval.objects.filter(pk=approval.pk)).exists()
+    """Whoever is asked, asked for it, or has decided, and whoever may see executions of its function."""
+    return Approval.objects.filter(_is_visible(user), pk=approval.pk).exists()
 
 
-def _box(user: Any, box: Box, *, sees_all: bool) -> QuerySet[Approval]:
-    open_ones = Approval.objects.filter(closed_at=None)
+def _box(user: Any, box: Box) -> QuerySet[Approval]:
+    open_ones = Approval.objects.filter(_of_functions(access_of(user).functions_of_key()), closed_at=None)
     if box is Box.MINE:
         by_name = Assignee.objects.filter(approval=OuterRef("pk"), is_active=True, kind=Assignee.Kind.USER, user_key=str(user.pk))
         return open_ones.filter(Exists(by_name) | Q(claimed_by=user)).exclude(_has_decided(user, now=True))
     if box is Box.GROUPS:
         return _asked(user, open_ones).exclude(_has_decided(user, now=True))
     found = open_ones if box is Box.ALL else Approval.objects.filter(closed_at__isnull=False)
-    return found if sees_all else _concerning(user, found)
+    return found.filter(_is_visible(user))
 
 
-def _concerning(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:
-    return found.filter(_is_asked(user) | Q(requester_key=str(user.pk)) | Q(claimed_by=user) | _has_decided(user))
+def visible_to(user: Any) -> QuerySet[Approval]:
+    return Approval.objects.filter(_is_visible(user))
+
+
+def _is_visible(user: Any) -> Q:
+    access = access_of(user)
+    of_key = _of_functions(access.functions_of_key())
+    if access.has_all(Right.VIEW_EXECUTION):
+        return of_key
+    concerns = Q(_is_asked(user)) | Q(requester_key=str(user.pk)) | Q(claimed_by=user) | Q(_has_decided(user))
+    return of_key & (concerns | _of_functions(access.functions_for(Right.VIEW_EXECUTION)))
+
+
+def _of_functions(functions: Collection[str] | None) -> Q:
+    if functions is None:
+        return Q()
+    return Q(Exists(Execution.objects.filter(id=OuterRef("execution_id"), function__in=sorted(functions) or [""])))
 
 
 def _asked(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:

@@ -1,6 +1,6 @@
 """What is booked: rows of days as they are kept, and the dearest executions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ DEAREST = 10
 
 _DAYS = f"""
 select day, function, version, status, executions, {", ".join(COLUMNS)} from durable_ops_cost_day
- where day between %(since)s and %(until)s and (%(function)s = '' or function = %(function)s)
+ where day between %(since)s and %(until)s and (%(functions)s::text[] is null or function = any(%(functions)s::text[]))
  order by day, function, version, status
 """  # noqa: S608  only constants
 
@@ -32,9 +32,9 @@ class Day:
     usage: Usage
 
 
-def read_days(since: date, until: date, function: str = "") -> list[Day]:
-    """One query, oldest first."""
-    rows = fetch(_DAYS, {"since": since, "until": until, "function": function})
+def read_days(since: date, until: date, functions: Collection[str] | None = None) -> list[Day]:
+    """Of these functions, of all for None, oldest first. One query."""
+    rows = fetch(_DAYS, {"since": since, "until": until, "functions": None if functions is None else sorted(functions)})
     return [Day(*row[:5], usage=usage_from(row[5:])) for row in rows]
 
 

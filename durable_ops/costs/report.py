@@ -4,7 +4,7 @@ Reads the days, never the executions, so its time does not grow with their numbe
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -68,14 +68,14 @@ class Report:
         return sum((one.failed for one in self.functions), Decimal())
 
 
-def make_report(span: Span, book: PriceBook, basis: Basis, *, function: str = "", machines: int = 1) -> Report:
-    """Two queries."""
+def make_report(span: Span, book: PriceBook, basis: Basis, *, functions: Collection[str] | None = None, machines: int = 1) -> Report:
+    """Of these functions, of all for None. Two queries."""
     meter = Meter(basis, book)
-    functions: dict[str, FunctionCost] = {}
+    found: dict[str, FunctionCost] = {}
     usages = []
-    for day, name, is_failed, executions, usage in _read_functions(span, book, function):
+    for day, name, is_failed, executions, usage in _read_functions(span, book, functions):
         amount = meter.amount(day, usage.total)
-        one = functions.setdefault(name, FunctionCost(name))
+        one = found.setdefault(name, FunctionCost(name))
         one.executions += executions
         one.usage += usage
         one.total += amount
@@ -85,8 +85,8 @@ def make_report(span: Span, book: PriceBook, basis: Basis, *, function: str = ""
     return Report(
         span,
         make_bill("Durable functions", durable_charges(basis), usages, book),
-        tuple(sorted(functions.values(), key=lambda one: (-one.total, one.function))),
-        _read_amounts(span, book, meter, function),
+        tuple(sorted(found.values(), key=lambda one: (-one.total, one.function))),
+        _read_amounts(span, book, meter, functions),
         (
             make_bill("AWS Step Functions", step_functions_charges(basis), usages, book),
             standing_bill("Self-hosted cluster, from", (Book.CLUSTER, Item.CLUSTER_LOW), span.days, book),
@@ -98,7 +98,7 @@ def make_report(span: Span, book: PriceBook, basis: Basis, *, function: str = ""
 
 # Rows begin anew where a price does, so that each has one price. Index: the primary key of the days.
 _BEGINS = "(select max(change) from unnest(%(changes)s::date[]) as c(change) where change <= d.day)"
-_OF_SPAN = "where d.day between %(since)s and %(until)s and (%(function)s = '' or d.function = %(function)s)"
+_OF_SPAN = "where d.day between %(since)s and %(until)s and (%(functions)s::text[] is null or d.function = any(%(functions)s::text[]))"
 
 _FUNCTIONS = f"""
 select begins, function, status = any(%(failed)s), sum(executions), {", ".join(f"sum({name})" for name in COLUMNS)}
@@ -114,25 +114,25 @@ select bucket, function, {", ".join(f"sum({name})" for name in COUNTED)}
 """  # noqa: S608  only constants
 
 
-def _read_functions(span: Span, book: PriceBook, function: str) -> list[tuple[date, str, bool, int, Usage]]:
+def _read_functions(span: Span, book: PriceBook, functions: Collection[str] | None) -> list[tuple[date, str, bool, int, Usage]]:
     """First day, function, whether its executions failed, how many ended, and what they used, between two changes of prices."""
-    rows = fetch(_FUNCTIONS, _asked(span, book, function))
+    rows = fetch(_FUNCTIONS, _asked(span, book, functions))
     return [(row[0], row[1], row[2], int(row[3]), usage_from(row[4:])) for row in rows]
 
 
-def _read_amounts(span: Span, book: PriceBook, meter: Meter, function: str) -> dict[tuple[date, str], Decimal]:
+def _read_amounts(span: Span, book: PriceBook, meter: Meter, functions: Collection[str] | None) -> dict[tuple[date, str], Decimal]:
     amounts: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
-    for day, name, *numbers in fetch(_AMOUNTS, _asked(span, book, function)):
+    for day, name, *numbers in fetch(_AMOUNTS, _asked(span, book, functions)):
         amounts[span.bucket(day), name] += meter.sum(day, numbers)
     return dict(amounts)
 
 
-def _asked(span: Span, book: PriceBook, function: str) -> dict[str, Any]:
+def _asked(span: Span, book: PriceBook, functions: Collection[str] | None) -> dict[str, Any]:
     return {
         "failed": list(FAILED),
         "by_month": span.by_month,
         "changes": book.changes(),
         "since": span.since,
         "until": span.until,
-        "function": function,
+        "functions": None if functions is None else sorted(functions),
     }

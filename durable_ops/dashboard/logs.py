@@ -16,7 +16,7 @@ DRAWER_LINES = 50
 
 def logs_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
     """Lines may say what payloads hold, so they need the same right; None without it."""
-    if not has_right(request.user, Right.VIEW_PAYLOAD):
+    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return {"lines": None}
     asked = {key: request.GET.get(key, "").replace("\x00", "").strip() for key in ("text", "level")}
     after = request.GET.get("after", "")
@@ -36,6 +36,6 @@ def logs_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, 
 
 def drawer_lines(request: HttpRequest, execution: ExecutionDetail, operation_id: str) -> list[Any]:
     """The first lines that this operation said."""
-    if not has_right(request.user, Right.VIEW_PAYLOAD):
+    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return []
     return list_lines(execution.summary.id, operation_id=operation_id, limit=DRAWER_LINES)

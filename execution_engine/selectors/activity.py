@@ -1,5 +1,6 @@
 """What happened lately: executions per span of time by how they ended, how long they took, and which errors ended them."""
 
+import hashlib
 import random
 import re
 from collections import defaultdict
@@ -16,6 +17,7 @@ from django.db.models.functions import Now, Substr
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.models import Execution
+from execution_engine.selectors.search import of_functions
 
 EPOCH = datetime(2020, 1, 6, tzinfo=UTC)
 """Buckets are counted from here, a Monday, so that they stay where they are from one look to the next."""
@@ -72,25 +74,27 @@ class FailureGroup:
     latest_id: UUID
 
 
-def activity(span: timedelta, width: timedelta) -> list[Bucket]:
-    """Every bucket of `width` within the last `span`, also empty ones, oldest first. At most one query.
+def activity(span: timedelta, width: timedelta, functions: Collection[str] | None = None) -> list[Bucket]:
+    """Every bucket of `width` within the last `span`, also empty ones, oldest first; of these functions, of all for None.
+    At most one query.
 
     The newest bucket is always counted; of older ones a cached answer may be a quarter of their age old, a quarter of an hour at most.
     """
     now = datetime.now(UTC)
     last = EPOCH + (now - EPOCH) // width * width
     times = [last - width * number for number in reversed(range(max(int(span / width), 1) + 1))]
-    keys = {at: f"durable-activity-{width.total_seconds():.0f}-{at.timestamp():.0f}" for at in times}
+    whose = "" if functions is None else hashlib.sha256("\n".join(sorted(functions)).encode()).hexdigest()
+    keys = {at: f"durable-activity-{whose}-{width.total_seconds():.0f}-{at.timestamp():.0f}" for at in times}
     known: dict[str, Bucket] = cache.get_many([keys[at] for at in times[:-1]])
     missing = [at for at in times if keys[at] not in known]
-    counted = _count(missing, width)
+    counted = _count(missing, width, of_functions(functions))
     for at in missing[:-1]:
         age = (now - at - width).total_seconds()
         cache.set(keys[at], counted[at], min(max(age / 4, FRESHEST), STALEST) * random.uniform(0.7, 1))  # not all at once
     return [known.get(keys[at]) or counted[at] for at in times]
 
 
-def _count(times: Sequence[datetime], width: timedelta) -> dict[datetime, Bucket]:
+def _count(times: Sequence[datetime], width: timedelta, functions: Q) -> dict[datetime, Bucket]:
     """The buckets that begin at these times, in order; neighbours are read as one range."""
     ranges: list[list[datetime]] = []
     for at in times:
@@ -103,7 +107,7 @@ def _count(times: Sequence[datetime], width: timedelta) -> dict[datetime, Bucket
         within |= Q(started_at__gte=begin, started_at__lt=end)
     ended = Q(ended_at__isnull=False)
     took = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
-    found = Execution.objects.filter(within).order_by()
+    found = Execution.objects.filter(within, functions).order_by()
     rows = (
         found.annotate(at=DateBin(Value(width, output_field=DurationField()), F("started_at"), Value(EPOCH)))
         .values("at")
@@ -120,9 +124,9 @@ def _count(times: Sequence[datetime], width: timedelta) -> dict[datetime, Bucket
     return {at: counted.get(at) or Bucket(at, 0, 0, 0, 0, None, None) for at in times}
 
 
-def failure_groups(span: timedelta) -> list[FailureGroup]:
+def failure_groups(span: timedelta, functions: Collection[str] | None = None) -> list[FailureGroup]:
     """The failures of the last `span`, most frequent first; at most the newest 500 are looked at. One query."""
-    found = Execution.objects.filter(status__in=_FAILED, started_at__gt=Now() - span).order_by("-started_at")
+    found = Execution.objects.filter(of_functions(functions), status__in=_FAILED, started_at__gt=Now() - span).order_by("-started_at")
     rows = found.values("id", "function", "status", "ended_at").annotate(beginning=Substr("error", 1, ERROR_READ))
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows[:FAILURES_READ]:

@@ -1,7 +1,7 @@
 """Callbacks that wait for an answer, and one callback by its id."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationSubType, OperationType
 from execution_engine.models import Execution, Operation
 from execution_engine.selectors.explain import plain_title
+from execution_engine.selectors.search import of_functions
 
 _COLUMNS = ("execution_id", "id", "name", "sub_type", "status", "callback_id", "started_at", "ended_at", "due_at", "options")
 _EXECUTION = ("function", "version", "started_by", "status_text", "attributes", "redrive_count")
@@ -66,10 +67,12 @@ def pending_callbacks(
     after: tuple[datetime, UUID, str] | None = None,
     limit: int = 200,
     with_approvals: bool = True,
+    functions: Collection[str] | None = None,
 ) -> list[CallbackRow]:
     """Callbacks that an answer would still complete, oldest first; signals are not among them. Two queries, one for none.
 
     `after` is start, execution and operation id of the last row that was seen; approvals, which are callbacks too, can be left out.
+    `functions` are those whose callbacks are wanted, None for all.
     """
     found = Operation.objects.filter(
         Q(sub_type__isnull=True) | ~Q(sub_type=OperationSubType.SIGNAL),
@@ -78,9 +81,11 @@ def pending_callbacks(
         status=OperationStatus.STARTED,
     )
     if execution_id is None:
-        found = found.filter(execution_id__in=Execution.objects.filter(status__in=_OPEN).values("id"))
+        found = found.filter(execution_id__in=Execution.objects.filter(of_functions(functions), status__in=_OPEN).values("id"))
     else:
         found = found.filter(execution_id=execution_id)
+        if functions is not None:
+            found = found.filter(execution_id__in=Execution.objects.filter(of_functions(functions)).values("id"))
     if not with_approvals:
         found = found.exclude(options__contains='"approval"')
     if after is not None:

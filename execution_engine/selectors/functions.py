@@ -1,6 +1,7 @@
 """Functions, their versions, what is open of each and who serves them."""
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from execution_engine.models import Execution, FunctionVersion
+from execution_engine.selectors.search import of_functions
 from execution_engine.selectors.workers import live_workers
 
 
@@ -60,11 +62,11 @@ def get_source(version_id: int) -> VersionSource | None:
     return VersionSource(**row) if row else None
 
 
-def list_functions() -> list[FunctionRow]:
-    """Every function by name. Three queries: versions, workers, open executions."""
-    versions = list(FunctionVersion.objects.order_by("function", "-id").values(*_COLUMNS))
+def list_functions(functions: Collection[str] | None = None) -> list[FunctionRow]:
+    """These functions, every one for None, by name. Three queries: versions, workers, open executions."""
+    versions = list(FunctionVersion.objects.filter(of_functions(functions)).order_by("function", "-id").values(*_COLUMNS))
     workers = Counter(one for worker in live_workers() if not worker.is_draining for one in worker.version_ids)
-    counts = Execution.objects.filter(ended_at__isnull=True).values("function_version_id").order_by()
+    counts = Execution.objects.filter(of_functions(functions), ended_at__isnull=True).values("function_version_id").order_by()
     claimed = Q(claim_id__isnull=False)
     opened = {row["function_version_id"]: row for row in counts.annotate(held=Count("id", filter=claimed), all=Count("id"))}
     grouped: dict[str, list[VersionRow]] = defaultdict(list)

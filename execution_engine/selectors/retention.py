@@ -1,5 +1,6 @@
 """What is kept of ended executions, for how long, and what another number of days would keep."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,8 @@ SAMPLED = 200
 
 _KEPT = """
 select e.function, count(*) as ended, min(e.ended_at) as oldest_at, min(e.retention_days) as shortest, max(e.retention_days) as longest
-  from (select distinct function from durable_function_version) f
+  from (select distinct function from durable_function_version
+         where %(functions)s::text[] is null or function = any(%(functions)s::text[])) f
  cross join lateral (
        select function, ended_at, retention_days from durable_execution
         where function = f.function and ended_at is not null
@@ -68,10 +70,10 @@ class DryRun:
         return self.executions >= COUNTED
 
 
-def kept() -> list[Kept]:
-    """Per function with ended executions, by name. One query."""
+def kept(functions: Collection[str] | None = None) -> list[Kept]:
+    """Per function (of these, of all for None) with ended executions, by name. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_KEPT, {"counted": COUNTED})
+        cursor.execute(_KEPT, {"counted": COUNTED, "functions": None if functions is None else sorted(functions)})
         return [Kept(*row) for row in cursor.fetchall()]
 
 

@@ -33,7 +33,7 @@ class ExecutionFilters:
     `text` is a prefix of the name or (at least 8 hexadecimal digits) of the id. Every attribute must be equal; a number or truth value
     also matches its text. Ranges include their beginning and exclude their end; an execution that has not ended lasts until now.
     `error` is part of the error's type or message, in any case. `has_callback`: somebody could answer one now. `trace_id` is the part
-    of the traceparent that all calls of one trace share, 32 hexadecimal digits.
+    of the traceparent that all calls of one trace share, 32 hexadecimal digits. `functions` are those that whoever asks may see.
     """
 
     status: str | None = None
@@ -54,6 +54,7 @@ class ExecutionFilters:
     has_callback: bool = False
     is_redriven: bool = False
     is_forked: bool = False
+    functions: Collection[str] | None = None
     correlation_id: str | None = None
     trace_id: str | None = None
 
@@ -98,6 +99,12 @@ def make_search(filters: ExecutionFilters, served: Collection[int]) -> Search:
     return Search(Execution.objects.filter(indexed).annotate(matches=matches), state, is_examined=bool(rest) or asks)
 
 
+def of_functions(functions: Collection[str] | None) -> Q:
+    """Executions of these functions, of all for None."""
+    # No function has an empty name; an empty list would make Django leave out the whole statement.
+    return Q() if functions is None else Q(function__in=sorted(functions) or [""])
+
+
 def estimate(candidates: QuerySet[Execution]) -> int:
     """How many rows the planner expects, from the statistics of the last ANALYZE. One query."""
     sql, params = candidates.order_by().values("id").query.sql_with_params()
@@ -115,6 +122,8 @@ def _conditions(filters: ExecutionFilters) -> tuple[Q, Q]:
         indexed &= Q(correlation_id=filters.correlation_id)
     if filters.trace_id:
         indexed &= Q(traceparent__isnull=False) & Q(Exact(Substr("traceparent", 4, 32), filters.trace_id))
+    if filters.functions is not None:
+        indexed &= of_functions(filters.functions)
     for key, value in filters.attributes.items():
         indexed &= _attribute_condition(key, value)
     if filters.text:

@@ -101,11 +101,14 @@ def last_examined(candidates: QuerySet[Any], examined: int) -> tuple[datetime, U
     return next(iter(found), None)
 
 
-def open_states(served: Collection[int]) -> tuple[Counter[StateCode], int]:
-    """How many of the newest open executions are in which state, and how many were looked at: at most `EXAMINED`. One query."""
+def open_states(served: Collection[int], functions: Q) -> tuple[Counter[StateCode], int]:
+    """How many of the newest open executions are in which state, and how many were looked at: at most `EXAMINED`. One query.
+
+    `functions` is a condition on the executions: whose functions count.
+    """
     own = (StateCode.PAUSED, StateCode.RUNNING, StateCode.STRANDED, StateCode.QUEUED)
     cases = [When(own_state(code, served), then=Value(code.value)) for code in own]
-    rows = Execution.objects.filter(ended_at__isnull=True).annotate(own=Case(*cases, default=Value(_SUSPENDED)))
+    rows = Execution.objects.filter(functions, ended_at__isnull=True).annotate(own=Case(*cases, default=Value(_SUSPENDED)))
     window = rows.order_by("-started_at", "-id").values("id", "own", "failed_invocations")[:EXAMINED]
     sql, params = window.query.sql_with_params()
     kind = f"case when w.failed_invocations > 0 then 0 else coalesce(k.kind, {_PLAIN_WAIT}) end"

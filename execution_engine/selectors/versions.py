@@ -1,6 +1,6 @@
 """How the versions of functions did lately, and one version with its code and the shape of its input."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,14 +19,14 @@ select recent.function_version_id,
        count(*) filter (where recent.status in ('FAILED', 'TIMED_OUT')) as failed,
        percentile_cont(0.5) within group (order by recent.ended_at - recent.started_at) as p50,
        percentile_cont(0.95) within group (order by recent.ended_at - recent.started_at) as p95
-  from (select distinct function from durable_function_version) f
+  from (select distinct function from durable_function_version
+         where %(functions)s::text[] is null or function = any(%(functions)s::text[])) f
  cross join lateral (
        select function_version_id, status, started_at, ended_at
          from durable_execution
         where function = f.function
         order by started_at desc
         limit %(limit)s) recent
- where %(function)s::text is null or f.function = %(function)s
  group by recent.function_version_id
 """
 
@@ -67,10 +67,10 @@ class VersionDetail:
     registered_at: datetime
 
 
-def version_stats(function: str | None = None) -> Mapping[int, VersionStats]:
-    """By version id; versions without any execution among those looked at are left out. One query."""
+def version_stats(functions: Collection[str] | None = None) -> Mapping[int, VersionStats]:
+    """By version id, of these functions, of all for None; versions without any execution among those looked at are left out. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_STATS, {"limit": LOOKED_AT, "function": function})
+        cursor.execute(_STATS, {"limit": LOOKED_AT, "functions": None if functions is None else sorted(functions)})
         return {row[0]: VersionStats(*row[1:]) for row in cursor.fetchall()}
 
 

@@ -48,7 +48,8 @@ def make_limited(role: str, *patterns: str, username: str | None = None) -> Any:
 def make_group(role: str, *patterns: str) -> Group:
     """A group with the rights of a role, limited to these patterns when there are any."""
     group, _ = Group.objects.get_or_create(name=f"{role} of {', '.join(patterns)}"[:150])
-    group.permissions.set(Permission.objects.filter(codename__in=[right.value for right in ROLES[role]]))
+    codenames = [right.value for right in ROLES[role]]
+    group.permissions.set(Permission.objects.filter(codename__in=codenames, content_type__app_label="durable_ops"))
     for pattern in patterns:
         FunctionPattern.objects.get_or_create(group=group, pattern=pattern)
     return group

@@ -6,6 +6,7 @@ from durable_ops.actions import repairs
 from durable_ops.actions.actor import Actor
 from durable_ops.explanations import explain
 from durable_ops.models import Approval, Assignee
+from durable_ops.permissions import ALL
 from tests.durable_ops.api.conftest import Door
 from tests.durable_ops.people import make_user
 from tests.factories import make_execution, make_operation, make_version, make_worker
@@ -20,7 +21,7 @@ def test_approval_names_who_may_decide() -> None:
         callback_id="c1", execution_id=execution.id, operation_id=operation.id, name="manager", title="Expense E-1", quorum=2, reminders=1
     )
     Assignee.objects.create(approval=approval, kind="group", name="managers")
-    (cause,) = explain(execution.id).causes
+    (cause,) = explain(execution.id, access=ALL).causes
     assert cause.sentence == "“Expense E-1” waits for managers (group) to decide; 0 of 2 have; reminded 1 time."
 
 

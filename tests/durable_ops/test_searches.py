@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from durable_ops.permissions import ALL
 from durable_ops.searches import KEYS, read_attributes, read_duration, read_search
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.search import ExecutionFilters
@@ -28,13 +29,13 @@ def test_every_key_narrows_by_itself() -> None:
         correlation_id="order-7", trace_id=TRACE_ID,
     )  # fmt: skip
     assert set(query) == set(KEYS)
-    read = read_search(query, NOW)
+    read = read_search(query, ALL, NOW)
     assert (read.filters, read.problems) == (wanted, ())
-    assert all(read_search({key: value}, NOW).is_narrow for key, value in query.items())
+    assert all(read_search({key: value}, ALL, NOW).is_narrow for key, value in query.items())
 
 
 def test_empty_values_and_other_keys_narrow_nothing() -> None:
-    assert not read_search(dict.fromkeys(KEYS, " ") | {"cursor": "x"}).is_narrow
+    assert not read_search(dict.fromkeys(KEYS, " ") | {"cursor": "x"}, ALL).is_narrow
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_empty_values_and_other_keys_narrow_nothing() -> None:
     ],
 )
 def test_what_is_not_understood_is_told_and_narrows_nothing(key: str, value: str, words: str) -> None:
-    read = read_search({key: value}, NOW)
+    read = read_search({key: value}, ALL, NOW)
     assert not read.is_narrow
     assert [problem.key for problem in read.problems] == [key]
     assert words in read.problems[0].text

@@ -17,7 +17,7 @@ from durable_ops.approvals import inbox
 from durable_ops.approvals.card import make_card
 from durable_ops.approvals.inbox import Box
 from durable_ops.models import Approval, Right
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right
 
 _ANSWER: Any = {200: shapes.ApprovalDocument}
 
@@ -30,8 +30,8 @@ class ApprovalsView(RestView):
         """`box`: mine (by name or claimed), groups (put to you in any way), all (open), decided."""
         query = read(shapes.ApprovalsQuery, request.query_params.dict())
         before = number_of(request) or None
-        sees_all = has_right(request.user, Right.VIEW_EXECUTION)
-        found = inbox.rows(request.user, Box(query["box"]), text=query["q"], before=before, sees_all=sees_all)
+        _require_of_key(request)
+        found = inbox.rows(request.user, Box(query["box"]), text=query["q"], before=before)
         shown = found[: query["limit"]]
         following = shown[-1].approval.pk if len(found) > len(shown) else None
         return page(request, [shapes.summary(row) for row in shown], following)
@@ -97,13 +97,21 @@ class ReassignView(RestView):
 
 
 def _visible(request: Request, pk: int) -> Approval:
-    """403 for what is none of this person's business, whether it is there or not."""
+    """For what is none of this person's business, whether it is there or not: 403, or 404 for whoever sees approvals of functions."""
+    _require_of_key(request)
     approval = Approval.objects.select_related("claimed_by").filter(pk=min(pk, 2**62)).first()
-    if has_right(request.user, Right.VIEW_EXECUTION) or (approval is not None and inbox.may_see(request.user, approval)):
-        if approval is None:
-            raise Http404
+    if approval is not None and inbox.may_see(request.user, approval):
         return approval
+    if has_right(request.user, Right.VIEW_EXECUTION):
+        raise Http404
     raise PermissionDenied("This approval is not put to you.")
+
+
+def _require_of_key(request: Request) -> None:
+    """A key that was made for other things does not read its person's inbox."""
+    access = access_of(request.user)
+    if not access.may(Right.VIEW_EXECUTION):
+        access.require_of_key(Right.DECIDE_CALLBACK)
 
 
 def _answer(request: Request, approval: Approval) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,6 +12,7 @@ from durable_ops.api.paging import number_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Batch, BatchItem, Right
+from durable_ops.permissions import access_of
 
 
 class BatchesView(RestView):
@@ -21,7 +22,7 @@ class BatchesView(RestView):
     def get(self, request: Request) -> Response:
         """Newest first, without drafts."""
         query = read(requests.BatchesQuery, request.query_params.dict())
-        found = Batch.objects.exclude(status=Batch.Status.DRAFT).order_by("-id")
+        found = visible(request).exclude(status=Batch.Status.DRAFT).order_by("-id")
         cursor = number_of(request)
         found = found.filter(id__lt=cursor) if cursor else found
         rows = list(found[: query["limit"] + 1])
@@ -43,8 +44,8 @@ class BatchView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
     @documents.reads("get_batch", documents.BatchDocument)
-    def get(self, request: Request, batch_id: int) -> Response:  # noqa: ARG002
-        return Response(representation(find(batch_id)))
+    def get(self, request: Request, batch_id: int) -> Response:
+        return Response(representation(find(request, batch_id)))
 
 
 class BatchItemsView(RestView):
@@ -54,7 +55,7 @@ class BatchItemsView(RestView):
     def get(self, request: Request, batch_id: int) -> Response:
         """In the order of the set."""
         query = read(requests.BatchItemsQuery, request.query_params.dict())
-        found = BatchItem.objects.filter(batch=find(batch_id), id__gt=number_of(request)).order_by("id")
+        found = BatchItem.objects.filter(batch=find(request, batch_id), id__gt=number_of(request)).order_by("id")
         found = found.filter(outcome=query["outcome"]) if query["outcome"] else found
         rows = list(found[: query["limit"] + 1])
         shown = rows[: query["limit"]]
@@ -96,9 +97,13 @@ def representation(batch: Batch) -> dict[str, Any]:
     return answers.batch(batch, counts, list(batch.items.order_by("id")[:10]))
 
 
-def find(batch_id: int) -> Batch:
+def visible(request: Request) -> QuerySet[Batch]:
+    return actions.visible_batches(access_of(request.user), request.user)
+
+
+def find(request: Request, batch_id: int) -> Batch:
     """Raises BatchNotFoundError."""
-    batch = Batch.objects.filter(pk=batch_id).first()
+    batch = visible(request).filter(pk=batch_id).first()
     if batch is None:
         raise actions.BatchNotFoundError("There is no such batch.", batch_id=batch_id)
     return batch

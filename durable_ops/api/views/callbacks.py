@@ -14,6 +14,7 @@ from durable_ops.api.paging import cursor_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
+from durable_ops.permissions import access_of
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 
@@ -26,7 +27,8 @@ class CallbacksView(RestView):
         """Callbacks that still wait for an answer, oldest first."""
         query = read(requests.CallbacksQuery, request.query_params.dict())
         limit = query["limit"]
-        found = pending_callbacks(query.get("execution"), after=_read_cursor(cursor_of(request)), limit=limit + 1)
+        functions = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
+        found = pending_callbacks(query.get("execution"), after=_read_cursor(cursor_of(request)), limit=limit + 1, functions=functions)
         shown = found[:limit]
         return page(request, [answers.callback(one) for one in shown], _write_cursor(shown[-1]) if len(found) > limit else None)
 

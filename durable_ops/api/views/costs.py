@@ -17,6 +17,7 @@ from durable_ops.costs.prices import price_book
 from durable_ops.costs.report import make_report
 from durable_ops.costs.spans import Span, utc_today
 from durable_ops.models import Right
+from durable_ops.permissions import access_of
 from execution_engine.core.errors import InvalidInputError
 from execution_engine.selectors.executions import get_execution
 
@@ -51,4 +52,5 @@ class CostsView(RestView):
             raise InvalidInputError(f"A report covers 1 to {MAX_DAYS} days.", field="since", limit=MAX_DAYS)
         basis = Basis(query["prices"])
         span = Span(f"{since} to {until}", since, until)
-        return Response(answers.report(make_report(span, price_book(), basis, function=query["function"]), basis))
+        functions = access_of(request.user).chosen(Right.VIEW_EXECUTION, query["function"])
+        return Response(answers.report(make_report(span, price_book(), basis, functions=functions), basis))

@@ -76,9 +76,9 @@ class ExplainView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
     @documents.reads("explain_execution", documents.ExplanationDocument)
-    def get(self, request: Request, execution_id: str) -> Response:  # noqa: ARG002
+    def get(self, request: Request, execution_id: str) -> Response:
         """Why it does not move, as a tree of causes."""
-        return Response(answers.explanation(explain(parse_id(execution_id))))
+        return Response(answers.explanation(explain(parse_id(execution_id), access=permissions.access_of(request.user))))
 
 
 class LogsView(RestView):
@@ -108,17 +108,18 @@ class HistoryView(RestView):
         query = read(requests.HistoryQuery, request.query_params.dict())
         found_id, limit = parse_id(execution_id), query["limit"]
         get_execution(found_id)
-        with_data = self._with_data(request, query["include_execution_data"])
+        may_read = permissions.access_of(request.user).may_on(Right.VIEW_PAYLOAD, found_id)
+        with_data = self._with_data(query["include_execution_data"], may_read=may_read)
         events = list_events(found_id, after=number_of(request), limit=limit + 1, reverse=query["reverse_order"], include_data=with_data)
         shown = [answers.plain(event) for event in events[:limit]]
         return page(request, shown, shown[-1]["EventId"] if len(events) > limit else None)
 
-    def _with_data(self, request: Request, wanted: bool | None) -> bool:
+    def _with_data(self, wanted: bool | None, *, may_read: bool) -> bool:
         """Absent, data comes along for whoever may read it; asked for without the right, it is refused."""
         if wanted is None:
-            return permissions.has_right(request.user, Right.VIEW_PAYLOAD)
-        if wanted:
-            permissions.require(request.user, Right.VIEW_PAYLOAD)
+            return may_read
+        if wanted and not may_read:
+            raise permissions.RightMissingError(Right.VIEW_PAYLOAD)
         return wanted
 
 
@@ -164,19 +165,19 @@ class SignalView(RestView):
 def representation(request: Request, execution_id: UUID) -> dict[str, Any]:
     """One execution as this person may see it."""
     detail = get_execution(execution_id)
-    may_read = permissions.has_right(request.user, Right.VIEW_PAYLOAD)
+    may_read = permissions.has_right(request.user, Right.VIEW_PAYLOAD, detail.summary.function)
     return answers.execution_detail(detail, get_payloads(execution_id) if may_read else None)
 
 
 def _tag(request: Request, execution_id: UUID) -> str:
     """Weak, as the text changes with the execution's age; another one for whom payloads are hidden from."""
-    may_read = permissions.has_right(request.user, Right.VIEW_PAYLOAD)
+    may_read = permissions.access_of(request.user).may_on(Right.VIEW_PAYLOAD, execution_id)
     return f'W/"{read_tag(execution_id)}{"" if may_read else "-"}"'
 
 
-def search_of(_request: Request, query: Mapping[str, Any]) -> ExecutionFilters:
+def search_of(request: Request, query: Mapping[str, Any]) -> ExecutionFilters:
     """What the query's keys narrow the list to. Raises InvalidInputError for a part that is not understood."""
-    search = read_search({key: str(value) for key, value in query.items()})
+    search = read_search({key: str(value) for key, value in query.items()}, permissions.access_of(request.user))
     if search.problems:
         raise InvalidInputError(search.problems[0].text, field=search.problems[0].key)
     return search.filters

@@ -37,15 +37,14 @@ class FunctionView(RestView):
         newest = find_version(name) if row else None
         if row is None or newest is None:
             raise FunctionNotFoundError("There is no such function.", function=name[:100])
-        stats = version_stats(name)
+        stats = version_stats([name])
         versions = [{**answers.plain(one), "stats": _stats(stats.get(one.id, VersionStats()))} for one in row.versions]
         schema = json_text.parse_or_text(newest.input_schema or None)
         return Response({"name": name, "versions": versions, "input_schema": schema})
 
 
 def visible_functions(request: Request) -> list[FunctionRow]:
-    access = access_of(request.user)
-    return [one for one in list_functions() if access.may(Right.VIEW_EXECUTION, one.name)]
+    return list_functions(access_of(request.user).functions_for(Right.VIEW_EXECUTION))
 
 
 def _stats(stats: VersionStats) -> dict[str, Any]:

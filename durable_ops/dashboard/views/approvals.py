@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -19,7 +19,7 @@ from durable_ops.approvals.inbox import Box
 from durable_ops.dashboard.access import actor_of
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.models import Approval, Right
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
 from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 
@@ -33,8 +33,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     """Everybody who signed in has an inbox; what is in it is theirs, or all with the right to see executions."""
     box = Box(request.GET.get("box", "")) if request.GET.get("box") in set(Box) else Box.GROUPS
     text, after = request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("after", "")
-    sees_all = has_right(request.user, Right.VIEW_EXECUTION)
-    found = inbox.rows(request.user, box, text=text, before=int(after) if after.isdecimal() else None, sees_all=sees_all)
+    found = inbox.rows(request.user, box, text=text, before=int(after) if after.isdecimal() else None)
     callbacks = _plain_callbacks(request) if box in (Box.GROUPS, Box.ALL) and not text and not after else []
     current = token(box, [_state(row) for row in found], [row.callback_id for row in callbacks])
     if is_unchanged(request, current):
@@ -47,9 +46,11 @@ def approval_list(request: HttpRequest) -> HttpResponse:
 
 def _plain_callbacks(request: HttpRequest) -> list[CallbackRow]:
     """What programs left to whoever may approve; two queries."""
-    if not (has_right(request.user, Right.DECIDE_CALLBACK) and has_right(request.user, Right.VIEW_EXECUTION)):
+    access = access_of(request.user)
+    if not (access.may(Right.DECIDE_CALLBACK) and access.may(Right.VIEW_EXECUTION)):
         return []
-    return [row for row in pending_callbacks(limit=inbox.PAGE) if not row.is_approval]
+    found = pending_callbacks(limit=inbox.PAGE, functions=access.functions_for(Right.VIEW_EXECUTION))
+    return [row for row in found if not row.is_approval and access.may(Right.DECIDE_CALLBACK, row.function)]
 
 
 def _state(row: inbox.Row) -> tuple[Any, ...]:
@@ -94,7 +95,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 def _cards(request: HttpRequest, done: str) -> HttpResponse:
     """The list as it is now, into the page that a person is reading: it stays where it was scrolled to."""
     box = Box(request.POST.get("box", "")) if request.POST.get("box") in set(Box) else Box.GROUPS
-    found = inbox.rows(request.user, box, sees_all=has_right(request.user, Right.VIEW_EXECUTION))
+    found = inbox.rows(request.user, box)
     address = f"{reverse('dashboard:approvals')}?box={box}"
     context = {"rows": found[: inbox.PAGE], "box": box, "boxes": BOXES, "live_url": address, "done": done}
     return render_page(request, "approvals/list.html", {**context, "callbacks": _plain_callbacks(request)}, fragment="cards")
@@ -142,14 +143,13 @@ def _change(request: HttpRequest, pk: int, action: Any) -> HttpResponse:
 
 
 def _visible(request: HttpRequest, pk: int) -> Approval:
-    """403 for what is none of this person's business, whether it is there or not."""
-    found = Approval.objects.select_related("claimed_by")
+    """For what is none of this person's business, whether it is there or not: 403, or 404 for whoever sees approvals of functions."""
+    approval = Approval.objects.select_related("claimed_by").filter(pk=pk).first()
+    if approval is not None and inbox.may_see(request.user, approval):
+        return approval
     if has_right(request.user, Right.VIEW_EXECUTION):
-        return get_object_or_404(found, pk=pk)
-    approval = found.filter(pk=pk).first()
-    if approval is None or not inbox.may_see(request.user, approval):
-        raise PermissionDenied("This approval is not put to you.")
-    return approval
+        raise Http404("There is no such approval.")
+    raise PermissionDenied("This approval is not put to you.")
 
 
 def _page(request: HttpRequest, approval: Approval, *, status: int = 200, **notice: Any) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,7 @@ from durable_ops.csv_cells import csv_lines
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import page_url, render_page, wants_fragment
 from durable_ops.models import Right
+from durable_ops.permissions import access_of
 
 PAGE_SIZE = 50
 EXPORTED_ROWS = 100_000
@@ -25,7 +27,7 @@ COLUMNS = ("id", "at", "actor", "channel", "address", "key_prefix", "action", "o
 @console_view(Right.VIEW_AUDIT)
 def audit_list(request: HttpRequest) -> HttpResponse:
     """Filters by text (who, object, reason), action, door and days; pages by entry number."""
-    filters = read_filters(request.GET)
+    filters = _filters(request)
     before = request.GET.get("before", "")
     found = find_entries(filters)
     if before.isascii() and before.isdigit() and len(before) < 19:
@@ -54,11 +56,15 @@ def audit_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
     """At most 100,000 entries of what the page shows, newest first, as CSV or as a JSON array; rows are read as they are sent."""
     if kind not in ("csv", "json"):
         raise Http404("Exports are CSV or JSON.")
-    rows = find_entries(read_filters(request.GET)).values(*COLUMNS)[:EXPORTED_ROWS].iterator(chunk_size=1000)
+    rows = find_entries(_filters(request)).values(*COLUMNS)[:EXPORTED_ROWS].iterator(chunk_size=1000)
     lines = csv_lines(COLUMNS, (_plain(row).values() for row in rows)) if kind == "csv" else _json_parts(rows)
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8" if kind == "csv" else "application/json")
     answer["Content-Disposition"] = f'attachment; filename="audit.{kind}"'
     return answer
+
+
+def _filters(request: HttpRequest) -> AuditFilters:
+    return replace(read_filters(request.GET), functions=access_of(request.user).functions_for(Right.VIEW_AUDIT))
 
 
 def read_filters(query: QueryDict) -> AuditFilters:

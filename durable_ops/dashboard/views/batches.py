@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -16,7 +16,7 @@ from durable_ops.actions.actor import Actor
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.models import Batch, BatchItem, Right
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right
 from durable_ops.searches import KEYS
 from execution_engine.core.errors import CommandError
 
@@ -28,7 +28,7 @@ SAMPLE = 10
 @require_safe
 def batch_list(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
-    found = Batch.objects.exclude(status=Batch.Status.DRAFT).order_by("-id")
+    found = _visible(request).exclude(status=Batch.Status.DRAFT).order_by("-id")
     if before.isascii() and before.isdigit() and len(before) < 19:
         found = found.filter(id__lt=int(before))
     rows = list(found[: PAGE_SIZE + 1])
@@ -61,7 +61,7 @@ def new_batch(request: HttpRequest) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 @require_safe
 def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
-    batch = Batch.objects.select_related("retry_of").filter(pk=batch_id).first()
+    batch = _visible(request).select_related("retry_of").filter(pk=batch_id).first()
     if batch is None:
         raise Http404("There is no such batch. Batches are kept for 90 days.")
     progress = _progress(batch, _outcomes([batch_id]).get(batch_id, {}))
@@ -117,6 +117,10 @@ def _command(request: HttpRequest, batch_id: int, command: Callable[..., Batch],
         return HttpResponseRedirect(reverse("dashboard:batch", args=[batch_id]))
     messages.success(request, done)
     return HttpResponseRedirect(reverse("dashboard:batch", args=[batch.pk]))
+
+
+def _visible(request: HttpRequest) -> QuerySet[Batch]:
+    return actions.visible_batches(access_of(request.user), request.user)
 
 
 def _outcomes(batch_ids: list[int]) -> dict[int, dict[str, int]]:

@@ -14,7 +14,7 @@ from durable_ops.dashboard.forms import DecisionForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.payloads import Payload, make_payload
 from durable_ops.models import Approval, AuditEntry, Right
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right, require
 from execution_engine.core.enums import OperationStatus
 from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError, CommandError
 from execution_engine.selectors.callbacks import CallbackRow, find_callback, pending_callbacks
@@ -35,7 +35,8 @@ class Outcome:
 
 @console_view(Right.VIEW_EXECUTION)
 def callback_list(request: HttpRequest) -> HttpResponse:
-    found = pending_callbacks(limit=SHOWN + 1, with_approvals=False)
+    functions = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
+    found = pending_callbacks(limit=SHOWN + 1, with_approvals=False, functions=functions)
     current = token([row.callback_id for row in found], [row.due_at for row in found])
     if is_unchanged(request, current):
         return unchanged()
@@ -58,6 +59,8 @@ def reject(request: HttpRequest, callback_id: str) -> HttpResponse:
 def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> HttpResponse:
     """GET and HEAD only show: mail scanners follow links."""
     callback = find_callback(callback_id)
+    if callback is not None and not _concerns(request, callback):
+        callback = None
     approval = Approval.objects.filter(callback_id=callback_id).only("pk").first() if callback and callback.is_approval else None
     if approval is not None:
         return HttpResponseRedirect(reverse("dashboard:approval", args=[approval.pk]))
@@ -70,8 +73,17 @@ def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> Http
     return render_page(request, "callbacks/decide.html", context, fragment="form")
 
 
+def _concerns(request: HttpRequest, callback: CallbackRow) -> bool:
+    """Also whoever may see it, but not decide, is told so; for others it is not there."""
+    try:
+        require(request.user, Right.DECIDE_CALLBACK, callback.function)
+    except CommandError:
+        return False
+    return True
+
+
 def _input(request: HttpRequest, callback: CallbackRow) -> Payload | None:
-    if not has_right(request.user, Right.VIEW_PAYLOAD):
+    if not has_right(request.user, Right.VIEW_PAYLOAD, callback.function):
         return None
     address = reverse("dashboard:payload", args=[callback.execution_id, "input"])
     return make_payload("input", "Input of the execution", get_payloads(callback.execution_id).input, address)

@@ -16,6 +16,7 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.costs import costs_figure, costs_legend
 from durable_ops.dashboard.htmx import page_url, render_page
 from durable_ops.models import Right
+from durable_ops.permissions import access_of
 from execution_engine.selectors.costs import COLUMNS, COUNTED, dearest_operations
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.workers import live_workers
@@ -28,7 +29,8 @@ def costs(request: HttpRequest) -> HttpResponse:
     book = price_book()
     span = make_span(key, utc_today())
     machines = len({worker.host for worker in live_workers()}) or 1
-    report = make_report(span, book, basis, function=function, machines=machines)
+    functions = access_of(request.user).chosen(Right.VIEW_EXECUTION, function)
+    report = make_report(span, book, basis, functions=functions, machines=machines)
     meter = Meter(basis, book)
     dearest = dearest_executions(span, [one.function for one in report.functions])
     context = {
@@ -56,7 +58,8 @@ def costs_export(request: HttpRequest) -> StreamingHttpResponse:
     span = make_span(key, utc_today())
     meter = Meter(basis, price_book())
     header = ("day", "function", "version", "status", "executions", *COLUMNS, "usd", "retries_usd", "prices")
-    lines = csv_lines(header, (_cells(day, meter, basis) for day in read_days(span.since, span.until, function)))
+    functions = access_of(request.user).chosen(Right.VIEW_EXECUTION, function)
+    lines = csv_lines(header, (_cells(day, meter, basis) for day in read_days(span.since, span.until, functions)))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="costs-{span.since}-{span.until}.csv"'
     return response

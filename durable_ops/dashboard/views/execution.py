@@ -15,13 +15,13 @@ from durable_ops.dashboard.views.costs import cost_context, header_cost
 from durable_ops.dashboard.views.timeline import number, timeline_context
 from durable_ops.explanations import explain
 from durable_ops.models import AuditEntry, Right
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right
 from durable_ops.quick_poll import holds, make_stamp
 from execution_engine.core.enums import EventType, OperationType
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.events import list_event_rows
-from execution_engine.selectors.executions import ExecutionDetail, find_child, get_error, get_execution, get_payloads
+from execution_engine.selectors.executions import ExecutionDetail, ExecutionSummary, find_child, get_error, get_execution, get_payloads
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.functions import get_source
 from execution_engine.selectors.graph import get_graph
@@ -52,7 +52,8 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     if is_unchanged(request, current) and ("stamp" not in request.GET or holds(request.path, request.GET["stamp"], mark)):
         return unchanged()
     stamp = None if request.GET.get("tab") == "logs" else make_stamp(request.path, mark)
-    tabs = {key: words for key, words in TABS.items() if key != "audit" or has_right(request.user, Right.VIEW_AUDIT)}
+    sees_audit = has_right(request.user, Right.VIEW_AUDIT, execution.summary.function)
+    tabs = {key: words for key, words in TABS.items() if key != "audit" or sees_audit}
     tab = request.GET.get("tab", "")
     tab = tab if tab in tabs else "operations"
     summary = execution.summary
@@ -61,7 +62,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "detail": execution,
         "live_url": None if summary.is_terminal else live_url(request, current, stamp),
         "error": _error(request, execution),
-        "explanation": None if summary.is_terminal else explain(execution_id, execution),
+        "explanation": None if summary.is_terminal else explain(execution_id, execution, access=access_of(request.user)),
         **timeline_context(request, execution),
         "header_cost": None if tab == "cost" else header_cost(execution),
         "tab": tab,
@@ -102,7 +103,8 @@ def _token(execution: ExecutionDetail, said: int) -> str:
 def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | None:
     """What ended it badly, for the header."""
     summary = execution.summary
-    if not summary.is_terminal or summary.state.code is StateCode.SUCCEEDED or not has_right(request.user, Right.VIEW_PAYLOAD):
+    is_bad = summary.is_terminal and summary.state.code is not StateCode.SUCCEEDED
+    if not is_bad or not has_right(request.user, Right.VIEW_PAYLOAD, summary.function):
         return None
     return read_error(get_error(summary.id))
 
@@ -143,7 +145,7 @@ def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
 
 
 def _data_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
-    if not has_right(request.user, Right.VIEW_PAYLOAD):
+    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return {"payloads": None}
     texts = get_payloads(execution.summary.id)
     labels = {"input": "Input", "result": "Result", "error": "Error"}
@@ -188,18 +190,18 @@ def _operation_context(request: HttpRequest, execution: ExecutionDetail, operati
     return {
         "operation": row,
         "child_id": find_child(execution.summary.id, row.id) if row.type == OperationType.CHAINED_INVOKE else None,
-        "operation_payloads": _operation_payloads(request, execution.summary.id, found),
+        "operation_payloads": _operation_payloads(request, execution.summary, found),
         "drawer_lines": drawer_lines(request, execution, row.id),
         "drawer_token": current,
         "drawer_url": f"{address}?seen={current}" if row.is_open and not execution.summary.is_terminal else None,
     }
 
 
-def _operation_payloads(request: HttpRequest, execution_id: UUID, found: OperationDetail) -> list[Any] | None:
-    if not has_right(request.user, Right.VIEW_PAYLOAD):
+def _operation_payloads(request: HttpRequest, execution: ExecutionSummary, found: OperationDetail) -> list[Any] | None:
+    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
         return None
     label = "Result" if found.row.ended_at else "State"
     texts = (("payload", label, found.payload), ("error", "Error", found.error), ("options", "Options", found.options))
-    addresses = {key: reverse("dashboard:operation_payload", args=[execution_id, found.row.id, key]) for key, _, _ in texts}
+    addresses = {key: reverse("dashboard:operation_payload", args=[execution.id, found.row.id, key]) for key, _, _ in texts}
     made = (make_payload(key, label, text, addresses[key]) for key, label, text in texts)
     return [payload for payload in made if payload is not None]

@@ -15,6 +15,7 @@ from durable_ops.dashboard.columns import ALWAYS, COLUMNS, chosen_columns
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.models import Batch, Right, SavedView
+from durable_ops.permissions import access_of
 from durable_ops.searches import KEYS, Search, read_search
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import CommandError, InvalidInputError
@@ -53,11 +54,12 @@ ON_TOP = ("q", "function", "attribute")
 
 @console_view(Right.VIEW_EXECUTION)
 def execution_list(request: HttpRequest) -> HttpResponse:
-    read = read_search(request.GET.dict())
+    read = read_search(request.GET.dict(), access_of(request.user))
     if (found := _whole_id(read.filters.text)) is not None:
         return HttpResponseRedirect(reverse("dashboard:execution", args=[found]))
     is_refresh = "seen" in request.GET
-    summary = None if is_refresh else overview()
+    functions = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
+    summary = None if is_refresh else overview(functions)
     served = served_version_ids() if summary is None else summary.served
     page, problems = _page(request, read, served)
     current = token([(item.id, item.event_seq, item.state, item.status_text) for item in page.items])
@@ -82,18 +84,19 @@ def execution_list(request: HttpRequest) -> HttpResponse:
         "export_limit": exports.LARGEST,
     }
     if summary is not None:
-        context |= {"functions": function_names(), "facets": _facets(request, summary, read), **_choices(request)}
+        names = function_names() if functions is None else sorted(functions)
+        context |= {"functions": names, "facets": _facets(request, summary, read), **_choices(request)}
     return render_page(request, "executions/list.html", context, fragment="rows", url=None if is_refresh else _with(request))
 
 
 @console_view(Right.VIEW_EXECUTION)
 def counts(request: HttpRequest) -> HttpResponse:
     """The strip above the list; its links keep the other filters of the page that asks."""
-    found = overview()
+    found = overview(access_of(request.user).functions_for(Right.VIEW_EXECUTION))
     current = token(sorted(found.counts.items()))
     if is_unchanged(request, current):
         return unchanged()
-    context = {"facets": _facets(request, found, read_search(request.GET.dict()))}
+    context = {"facets": _facets(request, found, read_search(request.GET.dict(), access_of(request.user)))}
     return render_page(request, "executions/list.html", context, fragment="facets")
 
 
@@ -103,7 +106,7 @@ def export_list(request: HttpRequest, form: str) -> HttpResponseBase:
     """The same list as a file, `csv` or `json`; a search that is not understood is refused, as half of it would be another."""
     if form not in ("csv", "json"):
         raise Http404("There is no such export.")
-    read = read_search(request.GET.dict())
+    read = read_search(request.GET.dict(), access_of(request.user))
     if read.problems:
         return HttpResponse("\n".join(problem.text for problem in read.problems), status=400, content_type="text/plain; charset=utf-8")
     parts = exports.csv_file(read.filters) if form == "csv" else exports.json_array(read.filters)

@@ -10,6 +10,7 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.input_form import empty_form, read_schema
 from durable_ops.models import Right
+from durable_ops.permissions import access_of
 from execution_engine.sdk.lint import Finding, findings_of
 from execution_engine.sdk.registry import find_function
 from execution_engine.selectors.executions import ExecutionFilters, list_executions
@@ -41,7 +42,8 @@ class VersionLine:
 
 @console_view(Right.VIEW_EXECUTION)
 def function_list(request: HttpRequest) -> HttpResponse:
-    functions, stats, workers = list_functions(), version_stats(), live_workers()
+    visible = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
+    functions, stats, workers = list_functions(visible), version_stats(visible), live_workers()
     current = token(functions, sorted(stats.items()), _seen(workers))
     if is_unchanged(request, current):
         return unchanged()
@@ -56,11 +58,11 @@ def function_list(request: HttpRequest) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 def function_detail(request: HttpRequest, name: str) -> HttpResponse:
     """One function; `?version=` chooses whose input and code are shown, the one registered last by default."""
-    function = next((one for one in list_functions() if one.name == name), None)
+    function = next(iter(list_functions(access_of(request.user).chosen(Right.VIEW_EXECUTION, name))), None)
     chosen = find_version(name, request.GET.get("version") or None)
     if function is None or chosen is None:
         raise Http404("There is no such function, or no worker has registered it yet.")
-    stats = version_stats(name)
+    stats = version_stats([name])
     recent = list_executions(ExecutionFilters(function=name), limit=RECENT).items
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else "versions"

@@ -18,8 +18,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import mail_wishes
+from durable_ops.approvals import inbox
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.models import MailPreference, Outbox, Right
+from durable_ops.permissions import access_of
 
 PAGE = 50
 FILES_READ = 500
@@ -31,7 +33,7 @@ STATES = {"": "All", "waiting": "Waiting", "sent": "Sent", "dropped": "Not neede
 def outbox(request: HttpRequest) -> HttpResponse:
     """Newest first. Two queries."""
     state, before = request.GET.get("state", ""), request.GET.get("before", "")
-    found = _in_state(state if state in STATES else "")
+    found = _in_state(state if state in STATES else "").filter(_visible(request))
     if before.isdecimal():
         found = found.filter(pk__lt=int(before))
     rows = list(found.select_related("approval", "user").order_by("-pk")[: PAGE + 1])
@@ -43,7 +45,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 @console_view(Right.VIEW_AUDIT)
 def mail_text(request: HttpRequest, pk: int) -> HttpResponse:
     """The text of a mail in development; 404 where mails are really sent."""
-    mail = Outbox.objects.select_related("approval", "user").filter(pk=pk).first()
+    mail = Outbox.objects.select_related("approval", "user").filter(_visible(request), pk=pk).first()
     text = None if mail is None else _text(mail.message_id)
     if mail is None or text is None:
         raise Http404("There is no such mail in the folder of mails.")
@@ -73,6 +75,10 @@ def _in_state(state: str) -> QuerySet[Outbox]:
         "dropped": Q(sent_at=None, due_at=None),
     }
     return Outbox.objects.filter(conditions.get(state, Q()))
+
+
+def _visible(request: HttpRequest) -> Q:
+    return Q() if access_of(request.user).has_all(Right.VIEW_AUDIT) else Q(approval__in=inbox.visible_to(request.user).values("pk"))
 
 
 def _folder() -> Path | None:

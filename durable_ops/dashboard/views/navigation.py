@@ -6,6 +6,7 @@ from durable_ops.approvals import inbox
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.models import Right
+from durable_ops.permissions import access_of
 from execution_engine.selectors.callbacks import pending_callbacks
 from execution_engine.selectors.workers import live_workers
 
@@ -14,7 +15,8 @@ COUNTED = 99
 
 @console_view(Right.VIEW_EXECUTION)
 def navigation(request: HttpRequest) -> HttpResponse:
-    waiting = len(pending_callbacks(limit=COUNTED + 1, with_approvals=False))
+    functions = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
+    waiting = len(pending_callbacks(limit=COUNTED + 1, with_approvals=False, functions=functions))
     approvals = inbox.waiting_for(request.user)
     workers = live_workers()
     threads = sum(worker.threads for worker in workers)

@@ -14,8 +14,8 @@ from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.views.executions import FACET_WORDS
 from durable_ops.models import Right
-from durable_ops.permissions import has_right
-from execution_engine.selectors.activity import activity, failure_groups, oldest_due
+from durable_ops.permissions import Access, access_of
+from execution_engine.selectors.activity import FailureGroup, activity, failure_groups, oldest_due
 from execution_engine.selectors.callbacks import pending_callbacks
 from execution_engine.selectors.executions import ExecutionSummary, list_executions
 from execution_engine.selectors.explain import StateCode
@@ -83,9 +83,10 @@ SPANS = {
 def overview_page(request: HttpRequest) -> HttpResponse:
     key = request.GET.get("span", "")
     key = key if key in SPANS else DEFAULT_SPAN
-    buckets = activity(SPANS[key].length, SPANS[key].bucket)
-    found = overview()
-    attention = _attention(request, found)
+    functions = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
+    buckets = activity(SPANS[key].length, SPANS[key].bucket, functions)
+    found = overview(functions)
+    attention = _attention(access_of(request.user), found, functions)
     # Not the workers whole: they are seen anew every few seconds, which changes nothing for a reader.
     workers = [(worker.boot_id, worker.in_flight, worker.is_draining, worker.lost_threads) for worker in found.workers]
     current = token(buckets, sorted(found.counts.items()), sorted(attention.items()), workers)
@@ -120,20 +121,28 @@ def _tile(code: StateCode, found: Overview) -> dict[str, Any]:
     }
 
 
-def _attention(request: HttpRequest, found: Overview) -> dict[str, Any]:
+def _attention(access: Access, found: Overview, functions: frozenset[str] | None) -> dict[str, Any]:
     """What somebody should look at, worst first, and who works."""
     is_retrying = bool(found.counts.get(StateCode.RETRYING))
-    retrying = list_executions(ExecutionFilters(state=StateCode.RETRYING), limit=RETRYING_READ).items if is_retrying else ()
-    versions = [version for function in list_functions() for version in function.versions]
+    wanted = ExecutionFilters(state=StateCode.RETRYING, functions=functions)
+    retrying = list_executions(wanted, limit=RETRYING_READ).items if is_retrying else ()
+    versions = [version for function in list_functions(functions) for version in function.versions]
     names = {version.id: f"{version.function} v{version.version}" for version in versions}
     return {
         "stranded": [version for version in versions if version.is_stranded],
-        "failures": failure_groups(timedelta(hours=24))[:SHOWN] if has_right(request.user, Right.VIEW_PAYLOAD) else [],
+        "failures": _failures(access),
         "storms": _storms(retrying)[:SHOWN],
-        "callbacks": pending_callbacks(limit=SHOWN),
-        "oldest_due": oldest_due({one for worker in found.workers if not worker.is_draining for one in worker.version_ids}),
+        "callbacks": pending_callbacks(limit=SHOWN, functions=functions),
+        "oldest_due": oldest_due({one for worker in found.workers if not worker.is_draining for one in worker.version_ids if one in names}),
         "version_names": names,
     }
+
+
+def _failures(access: Access) -> list[FailureGroup]:
+    """Types of errors are part of payloads."""
+    if not access.may(Right.VIEW_PAYLOAD):
+        return []
+    return failure_groups(timedelta(hours=24), access.functions_for(Right.VIEW_PAYLOAD))[:SHOWN]
 
 
 def _storms(retrying: Sequence[ExecutionSummary]) -> list[Storm]:

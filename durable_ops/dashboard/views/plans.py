@@ -1,6 +1,7 @@
 """Redrive, fork and move: GET shows what would happen, rehearsed with the code loaded here, POST does it once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.payloads import read_error
 from durable_ops.dashboard.views.execution_actions import find_summary
 from durable_ops.models import Right
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
 from execution_engine.core.records import OperationRecord
 from execution_engine.invocation.rehearsal.findings import Rehearsal, Verdict
@@ -60,7 +61,7 @@ def redrive(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     context = {
         **_shared(request, execution, chosen),
         **_plan(lambda: _repair_groups(repairs.plan_redrive(actor_of(request), execution_id, from_operation=chosen or None))),
-        "error": read_error(get_error(execution_id)) if has_right(request.user, Right.VIEW_PAYLOAD) else None,
+        "error": read_error(get_error(execution_id)) if has_right(request.user, Right.VIEW_PAYLOAD, execution.function) else None,
     }
     return render_page(request, "executions/redrive.html", {"form": form, **context}, fragment="plan", status=answer)
 
@@ -116,13 +117,15 @@ def check(request: HttpRequest) -> HttpResponse:
 
     What it raises may quote payloads, hence the right.
     """
-    found = deploy_check(CHECK)
+    functions = access_of(request.user).functions_for(Right.VIEW_PAYLOAD)
+    scope = CHECK if functions is None else replace(CHECK, functions=tuple(sorted(functions)) or ("",))
+    found = deploy_check(scope)
     return render_page(request, "functions/check.html", {"check": found, "scope": CHECK}, fragment="found")
 
 
 def _shared(request: HttpRequest, execution: ExecutionSummary, chosen: str) -> dict[str, Any]:
     operations = tree(list_operations(execution.id))
-    may_replace = has_right(request.user, Right.REPLACE_VALUE)
+    may_replace = has_right(request.user, Right.REPLACE_VALUE, execution.function)
     return {"execution": execution, "chosen": chosen, "operations": operations, "may_replace": may_replace}
 
 

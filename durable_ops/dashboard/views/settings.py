@@ -16,7 +16,7 @@ from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.settings_forms import DryRunForm, KeyForm, PersonForm, RevokeForm
 from durable_ops.models import ApiKey, Right
 from durable_ops.models.rights import RIGHT_LABELS
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right
 from durable_ops.roles import ROLES
 from execution_engine.core.errors import CommandError
 from execution_engine.selectors import retention as kept_executions
@@ -106,11 +106,13 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
 @console_view(Right.VIEW_AUDIT)
 def retention(request: HttpRequest) -> HttpResponse:
     """What is kept per function; with `?function=&days=` what another retention would remove, without removing it."""
-    form = DryRunForm(request.GET or None, functions=function_names())
+    functions = access_of(request.user).functions_for(Right.VIEW_AUDIT)
+    names = function_names() if functions is None else sorted(functions)
+    form = DryRunForm(request.GET or None, functions=names)
     trial = None
     if form.is_bound and form.is_valid():
         trial = kept_executions.dry_run(form.cleaned_data["function"], form.cleaned_data["days"])
-    context = {"kept": kept_executions.kept(), "form": form, "trial": trial, "tab": "retention"}
+    context = {"kept": kept_executions.kept(functions), "form": form, "trial": trial, "tab": "retention"}
     return render_page(request, "settings/retention.html", context, fragment="trial")
 
 

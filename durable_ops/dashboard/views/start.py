@@ -16,7 +16,7 @@ from durable_ops.dashboard.forms import StartForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.input_form import InputForm, filled_form, posted_form, read_schema, switched
 from durable_ops.models import Right
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError, ExecutionNotFoundError
 from execution_engine.selectors.executions import get_execution, get_payloads
 from execution_engine.selectors.functions import function_names, function_versions
@@ -38,7 +38,8 @@ class Editor:
 @require_http_methods(["GET", "HEAD", "POST"])
 @console_view(Right.START_EXECUTION)
 def start(request: HttpRequest) -> HttpResponse:
-    functions = function_names()
+    limits = access_of(request.user).functions_for(Right.START_EXECUTION)
+    functions = function_names() if limits is None else sorted(limits)
     if request.method != "POST":
         form = StartForm(initial=_initial(request), functions=functions)
         return _show(request, form, _editor(form, _schema(form)))
@@ -107,10 +108,11 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     """The chosen function, or function, version, attributes and input of the execution in `?from=`."""
     origin = request.GET.get("from", "")
     try:
+        access_of(request.user).require_on(Right.VIEW_EXECUTION, UUID(origin))
         summary = get_execution(UUID(origin)).summary
     except (ValueError, ExecutionNotFoundError):
         return {key: request.GET.get(key, "") for key in ("function", "version")}
-    text = get_payloads(summary.id).input if has_right(request.user, Right.VIEW_PAYLOAD) else None
+    text = get_payloads(summary.id).input if has_right(request.user, Right.VIEW_PAYLOAD, summary.function) else None
     attributes = ", ".join(f"{key}={value}" for key, value in summary.attributes.items())
     shown = (pretty_json(text) or text) if text else ""
     return {"function": summary.function, "version": summary.version, "attributes": attributes, "input": shown, "from": summary}
