@@ -42,7 +42,7 @@ class LambdaView(View):
     """
 
     rights: ClassVar[Mapping[str, Right | None]] = {}
-    kinds: ClassVar[Mapping[Kind, Kind]] = {errors.INVALID_CONTENT: errors.INVALID_PARAMETER}
+    kinds: ClassVar[Mapping[Kind, Kind]] = dict.fromkeys((errors.INVALID_CONTENT, errors.TOO_LARGE), errors.INVALID_PARAMETER)
     body_bytes: int = MIB + ENVELOPE_BYTES
     status: ClassVar[int] = 200
     keys: ClassVar[Keys] = api_keys

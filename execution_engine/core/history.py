@@ -80,6 +80,11 @@ def _details(event: StoredEvent, include_data: bool) -> dict[str, Any]:
     for asked in ("PauseRequestTimestamp", "ResumeRequestTimestamp"):
         if asked in details:
             details[asked] = datetime.fromisoformat(details[asked])
+            if "Reason" in details:
+                details["Reason"] = _data(details["Reason"], include_data)
+    if event.type is EventType.EXECUTION_PAUSED:
+        details["ExecutionTimeoutPaused"] = details.get("ExecutionTimeoutPaused", False)
+        details.pop("RemainingSeconds", None)
     if event.type is EventType.INVOCATION_COMPLETED:
         details["StartTimestamp"] = datetime.fromisoformat(details["StartTimestamp"]) if "StartTimestamp" in details else event.at
         details["EndTimestamp"] = event.at

@@ -36,8 +36,10 @@ def pause_execution(execution_id: UUID, *, reason: str = "", pauses_timeout: boo
         if reason:
             details["Reason"] = reason
         deadline_at = record.deadline_at
+        if pauses_timeout:
+            details["ExecutionTimeoutPaused"] = True
         if pauses_timeout and deadline_at is not None:
-            details |= {"ExecutionTimeoutPaused": True, "RemainingSeconds": (deadline_at - locked.now).total_seconds()}
+            details["RemainingSeconds"] = (deadline_at - locked.now).total_seconds()
             deadline_at = None
         pausing.write_pause(cursor, locked, details, deadline_at)
         moved = moves.request(replace(record, deadline_at=deadline_at), store.nearest_timer(cursor, execution_id), details)

@@ -9,7 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-SAMPLES = {"UUIDConverter": UUID(int=1), "IntConverter": 1, "StringConverter": "sample", "PathConverter": "sample"}
+SAMPLES = {
+    "UUIDConverter": UUID(int=1), "IntConverter": 1, "StringConverter": "sample", "PathConverter": "sample", "AnythingConverter": "sample",
+}  # fmt: skip
 # Signing in and out is for everybody, the description of the API says nothing about anybody.
 # A mailed link is itself the right of its person; an unknown one shows nothing.
 OPEN = {"/login/", "/logout/", "/a/sample"}

@@ -9,7 +9,6 @@ from durable_ops.lambda_api.door import MIB, LambdaView, read_object
 from durable_ops.lambda_api.errors import LambdaError
 from durable_ops.models import Right
 from execution_engine.core import wire
-from execution_engine.core.records import ErrorObject
 
 # The service model of these calls has no conflict: an approval that is over answers as a callback that is.
 KINDS = {**LambdaView.kinds, errors.CONFLICT: errors.CALLBACK_TIMEOUT}
@@ -36,8 +35,7 @@ class FailView(LambdaView):
 
     def post(self, actor: Actor, body: bytes, callback_id: str) -> dict[str, Any]:
         """SendDurableExecutionCallbackFailure: the body is an error object, or nothing."""
-        error = wire.read_error(read_object(body)) if body else ErrorObject()
-        actions.fail(actor, callback_id, error)
+        actions.fail(actor, callback_id, wire.read_error(read_object(body)))
         return {}
 
 

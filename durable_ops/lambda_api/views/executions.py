@@ -17,6 +17,7 @@ from execution_engine.core import wire
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.core.identifiers import function_arn
+from execution_engine.core.records import ErrorObject
 from execution_engine.core.trace import as_amzn_trace
 from execution_engine.selectors import plain
 from execution_engine.selectors.executions import get_payloads
@@ -102,8 +103,8 @@ class StopView(LambdaView):
     def post(self, actor: Actor, body: bytes, arn: str) -> dict[str, Any]:
         """StopDurableExecution: the body is the error object that the execution keeps, or nothing."""
         found = execution_of(actor, Right.STOP_EXECUTION, arn)
-        error = wire.read_error(read_object(body)) if body else None
-        return {"StopTimestamp": actions.stop_execution(actor, found.id, error=error)}
+        error = wire.read_error(read_object(body))
+        return {"StopTimestamp": actions.stop_execution(actor, found.id, error=None if error == ErrorObject() else error)}
 
 
 class PauseView(LambdaView):

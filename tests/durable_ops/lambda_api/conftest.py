@@ -1,5 +1,6 @@
 """The Lambda API as an unmodified boto3 client sees it, on a live server."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tests.durable_ops.journal import register_function
 from tests.durable_ops.people import make_key, make_user
@@ -32,6 +34,23 @@ def signed_client(address: str, access_key_id: str, secret: str, **more: Any) ->
         aws_secret_access_key=secret,
         config=Config(retries=NO_RETRIES, **more),
     )
+
+
+def start(client: Any, value: Any, **more: Any) -> str:
+    """Invokes `echo` without waiting; the ARN."""
+    answer = client.invoke(**{"FunctionName": "echo", "InvocationType": "Event", "Payload": json.dumps(value), **more})
+    assert answer["StatusCode"] == 202
+    return str(answer["DurableExecutionArn"])
+
+
+def refused(call: Any, code: str, status: int) -> dict[str, Any]:
+    """The `Error` of a refusal, after checking its fixed part as the client sees it."""
+    with pytest.raises(ClientError) as caught:
+        call()
+    answer = caught.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status), answer
+    assert answer["ResponseMetadata"]["RequestId"]
+    return dict(answer["Error"])
 
 
 @pytest.fixture

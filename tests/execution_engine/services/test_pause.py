@@ -77,8 +77,8 @@ def test_running_invocation_unwinds_at_its_next_checkpoint(runtime: Runtime, his
     until(lambda: status(started.id) == "SUCCEEDED")
     assert bodies == ["one", "two", "three"]
     events = {e["EventType"]: e[f"{e['EventType']}Details"] for e in list_events(started.id)}
-    assert events["ExecutionPaused"]["Reason"] == "incident"
-    assert events["ExecutionResumed"]["Reason"] == "over"
+    assert events["ExecutionPaused"]["Reason"]["Payload"] == "incident"
+    assert events["ExecutionResumed"]["Reason"]["Payload"] == "over"
     assert [e["EventId"] for e in list_events(started.id)] == list(range(1, len(list_events(started.id)) + 1))
 
 

@@ -35,7 +35,7 @@ def test_timers_go_on_and_nothing_is_invoked(client: DurableExecutionTestClient)
     assert execution.get_result() == "went on"
     assert types(execution)[5:] == ["ExecutionResumed", "InvocationCompleted", "ExecutionSucceeded"]
     details = next(event["ExecutionPausedDetails"] for event in execution.events if event["EventType"] == "ExecutionPaused")
-    assert details["Reason"] == "maintenance"
+    assert details["Reason"] == {"Payload": "maintenance", "Truncated": False}
 
 
 def test_an_answer_while_paused_waits_for_the_resume(client: DurableExecutionTestClient) -> None:
