@@ -19,6 +19,7 @@ class DurableOpsConfig(AppConfig):
         from durable_ops.approvals import outbox, reminders
         from durable_ops.audit import seals
         from durable_ops.costs import ledger
+        from durable_ops.webhooks import collect, deliver
 
         duties.register("seal-audit", duties.Duty(1, seals.turn))
         duties.register("send-mails", duties.Duty(1, outbox.send_due, may_block=True))
@@ -31,6 +32,9 @@ class DurableOpsConfig(AppConfig):
         duties.register("work-batches", duties.Duty(1, batch_work.work, may_block=True))
         duties.register("forget-old-batches", duties.Duty(3600, batch_work.forget_old, may_block=True))
         duties.register("forget-old-answers", duties.Duty(60, idempotency.forget_old, may_block=True))
+        duties.register("collect-events", duties.Duty(1, collect.turn, may_block=True))
+        duties.register("deliver-webhooks", duties.Duty(1, deliver.turn, may_block=True))
+        duties.register("forget-old-deliveries", duties.Duty(600, deliver.forget_old, may_block=True))
         ports.bind(callback_url=decision_address, approval_desk=Desk())
 
 

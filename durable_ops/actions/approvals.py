@@ -18,6 +18,8 @@ from durable_ops.approvals.policy import Question, Refusal, is_asked, is_barred,
 from durable_ops.audit import log
 from durable_ops.models import Approval, Assignee, Decision, Right
 from durable_ops.permissions import has_right
+from durable_ops.webhooks.approval_events import announce
+from durable_ops.webhooks.events import EventType
 from execution_engine.core.errors import InvalidInputError
 from execution_engine.core.serdes import SerDesError
 from execution_engine.sdk.approval import ApprovalDecision
@@ -50,6 +52,7 @@ def decide(
         _after(approval, approved=approved, settles=settles)
         facts = {"title": approval.title, "shown": seen_row.digest, "settles": settles, "fields": sorted(given)}
         _log(actor, "approval.approve" if approved else "approval.reject", approval, comment, facts)
+        announce(EventType.DECIDED, approval, key=str(decision.pk), by=by, approved=approved, channel=channel, settles=settles)
         if settles:
             decision.refresh_from_db(fields=["at"])
             callbacks.succeed_callback(callback_id, _answer(approval, decision).to_text())

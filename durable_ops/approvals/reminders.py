@@ -8,6 +8,8 @@ from django.db.models.functions import Now
 
 from durable_ops.approvals import mails
 from durable_ops.models import Approval, Assignee
+from durable_ops.webhooks.approval_events import announce
+from durable_ops.webhooks.events import EventType
 from execution_engine.core.enums import ExecutionStatus, OperationStatus
 from execution_engine.selectors.callbacks import CallbackRow, callback_states, find_callback
 
@@ -39,6 +41,7 @@ def escalate(_: Any = None) -> int:
             unique, changed = ["approval", "kind", "name"], ["is_active", "is_escalation"]
             Assignee.objects.bulk_create(asked, update_conflicts=True, unique_fields=unique, update_fields=changed)
             mails.queue_escalation(approval)
+            announce(EventType.ESCALATED, approval, to=approval.escalate_to)
         done = Approval.objects.filter(pk__in=[one.pk for one in found])
         done.update(escalate_at=None, escalated_at=Now(), claimed_by=None, claimed_at=None)
     return len(found)
@@ -63,6 +66,8 @@ def _close(pk: int) -> bool:
         approval.outcome = Approval.Outcome.EXPIRED if _is_late(state) else Approval.Outcome.WITHDRAWN
         approval.closed_at = Now()
         approval.save(update_fields=["outcome", "closed_at"])
+        if approval.outcome == Approval.Outcome.EXPIRED:
+            announce(EventType.EXPIRED, approval)
     return True
 
 

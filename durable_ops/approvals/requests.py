@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 
 from durable_ops.approvals import forms, mails, shown
 from durable_ops.models import Approval, Assignee
+from durable_ops.webhooks.approval_events import announce
+from durable_ops.webhooks.events import EventType
 from execution_engine.models import Execution
 from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import ValidationError
@@ -39,6 +41,7 @@ def ask(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
         _store(found, request, keys)
         shown.remember(found, shown.content_of(found))
         mails.queue_request(found)
+        announce(EventType.REQUESTED, found)
     return found
 
 

@@ -19,6 +19,7 @@ from django.conf import settings
 
 from durable_ops.costs.prices import LIST_PRICES, Book, Item
 from execution_engine.selectors.costs import COLUMNS, USAGE_SQL, Cursor
+from execution_engine.selectors.ends import ENDS_SQL
 
 PASSES = {"recent": 5, "late": 6 * 3600}
 """How many seconds each pass stays behind now."""
@@ -41,20 +42,12 @@ values (%(name)s, '2020-01-01 00:00:00+00', '00000000-0000-0000-0000-00000000000
 _MOVE_CURSOR = "update durable_ops_cost_cursor set ended_at = %(at)s, execution_id = %(id)s where name = %(name)s"
 _REWIND = "update durable_ops_cost_cursor set ended_at = least(ended_at, %(at)s), execution_id = '00000000-0000-0000-0000-000000000000'"
 
-# Index: execution_purge, once per number of days that an author may choose. The statement's time rather than the clock's: it bounds
-# the index scan, where a volatile function would filter every end since.
-_ENDS = """
+_ENDS = f"""
 select found.ended_at, found.id, exists (
          select 1 from durable_ops_cost_entry b where b.execution_id = found.id and b.ended_at = found.ended_at)
-  from (
-    select one.ended_at, one.id from generate_series(1, 90) as d(days) cross join lateral (
-      select e.ended_at, e.id from durable_execution e
-       where e.retention_days = d.days and e.ended_at >= %(at)s and (e.ended_at, e.id) > (%(at)s, %(id)s)
-         and e.ended_at < statement_timestamp() - make_interval(secs => %(behind)s)
-       order by e.ended_at, e.id limit %(limit)s) one
-     order by one.ended_at, one.id limit %(limit)s) found
+  from ({ENDS_SQL}) found
  order by found.ended_at, found.id
-"""
+"""  # noqa: S608  only constants
 
 _BOOK = f"""
 with used as materialized ({USAGE_SQL}), before as materialized (

@@ -45,7 +45,7 @@ def test_own_function_waits_and_greets(readme: str) -> None:
 
 
 def test_every_variable_is_explained(repository: Path, readme: str) -> None:
-    reader = re.compile(r'env\.(?:text|boolean|integer|money|names|path)\("(\w+)"')
+    reader = re.compile(r'env\.(?:text|boolean|integer|money|names|networks|path)\("(\w+)"')
     read = {name for file in READ_BY for name in reader.findall((repository / file).read_text())}
     explained = set(re.findall(r"`([A-Z_]+)`", readme))
     assert read - INTERNAL - explained == set()

@@ -1,0 +1,169 @@
+"""What people and keys do with webhooks: make, change, remove, try, send again."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from durable_ops import secret_text
+from durable_ops.actions.actor import Actor
+from durable_ops.audit import log
+from durable_ops.models import Delivery, Right, Webhook
+from durable_ops.webhooks import addresses, events, signing
+from execution_engine.core.errors import CommandError, InvalidInputError
+
+MAX_NAME_LENGTH = 100
+MAX_WEBHOOKS = 100
+OVERLAP = timedelta(hours=24)
+"""How long the old secret signs as well after a rotation."""
+
+_PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,64}")
+
+
+class WebhookNotFoundError(CommandError):
+    code = "webhook_not_found"
+    status = 404
+
+
+class DeliveryNotFoundError(CommandError):
+    code = "delivery_not_found"
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """`secret` is shown now and never again."""
+
+    webhook: Webhook
+    secret: str
+
+
+def create_webhook(actor: Actor, *, name: str, url: str, types: Collection[str], functions: str = "*") -> NewSecret:
+    """Makes an active webhook; it hears what happens from now on. Raises PermissionDenied, InvalidInputError."""
+    actor.require(Right.MANAGE_WEBHOOKS)
+    values = _checked({"name": name, "url": url, "events": types, "functions": functions})
+    secret = signing.new_secret()
+    with transaction.atomic():
+        if Webhook.objects.count() >= MAX_WEBHOOKS:
+            raise InvalidInputError(f"There are {MAX_WEBHOOKS} webhooks already, and no more are kept.", limit=MAX_WEBHOOKS)
+        hook = Webhook.objects.create(**values, secret=secret_text.seal(secret), created_by=actor.name)
+        log.append(actor, _act("webhook.create", hook, events=hook.events, functions=hook.functions))
+    return NewSecret(hook, secret)
+
+
+def change_webhook(actor: Actor, webhook_id: int, changes: Mapping[str, Any], *, reason: str = "") -> Webhook:
+    """Changes any of name, url, events, functions and is_active. What happened while it was off is not sent afterwards.
+
+    Raises PermissionDenied, WebhookNotFoundError, InvalidInputError.
+    """
+    actor.require(Right.MANAGE_WEBHOOKS)
+    is_active = changes.get("is_active")
+    values = _checked({name: value for name, value in changes.items() if name != "is_active"})
+    with transaction.atomic():
+        hook = _locked(webhook_id)
+        if is_active is not None and is_active != hook.is_active:
+            values["is_active"] = is_active
+            values |= {"active_since": Now(), "failures": 0, "blocked_until": None, "stopped_because": ""} if is_active else {}
+        before = {name: getattr(hook, name) for name in values if name in _SHOWN and getattr(hook, name) != values[name]}
+        if values:
+            Webhook.objects.filter(pk=hook.pk).update(**values)
+            after = {name: values[name] for name in before}
+            log.append(actor, _act("webhook.change", hook, reason, before=before, after=after))
+    return find_webhook(webhook_id)
+
+
+def rotate_secret(actor: Actor, webhook_id: int) -> NewSecret:
+    """A new secret; for 24 hours the old one signs as well. Raises PermissionDenied, WebhookNotFoundError."""
+    actor.require(Right.MANAGE_WEBHOOKS)
+    secret = signing.new_secret()
+    with transaction.atomic():
+        hook = _locked(webhook_id)
+        changed = {"secret": secret_text.seal(secret), "previous_secret": hook.secret, "previous_until": Now() + OVERLAP}
+        Webhook.objects.filter(pk=hook.pk).update(**changed)
+        log.append(actor, _act("webhook.rotate", hook))
+    return NewSecret(find_webhook(webhook_id), secret)
+
+
+def remove_webhook(actor: Actor, webhook_id: int, *, reason: str = "") -> None:
+    """For good, with its deliveries, sent or not. Raises PermissionDenied, WebhookNotFoundError."""
+    actor.require(Right.MANAGE_WEBHOOKS)
+    with transaction.atomic():
+        hook = _locked(webhook_id)
+        waiting = hook.deliveries.filter(sent_at=None, due_at__isnull=False).count()
+        log.append(actor, _act("webhook.remove", hook, reason, not_delivered=waiting))
+        hook.delete()
+
+
+def send_test(actor: Actor, webhook_id: int) -> Delivery:
+    """Promises a delivery of type `webhook.test`, whatever the webhook listens to; a stopped one is tried as well once it is active.
+
+    Raises PermissionDenied, WebhookNotFoundError.
+    """
+    actor.require(Right.MANAGE_WEBHOOKS)
+    with transaction.atomic():
+        hook = _locked(webhook_id)
+        now = timezone.now()
+        event = events.Event(events.EventType.TEST, f"{hook.pk}:{now.timestamp()}", now, "", None, {"webhook": hook.name, "by": actor.name})
+        events.promise_to(hook, event)
+        log.append(actor, _act("webhook.test", hook, delivery=event.id))
+        return Delivery.objects.select_related("webhook").get(webhook=hook, event_id=event.id)
+
+
+def redeliver(actor: Actor, delivery_id: int) -> Delivery:
+    """Sends it again from the first attempt on, now, under the same webhook-id. Raises PermissionDenied, DeliveryNotFoundError."""
+    actor.require(Right.MANAGE_WEBHOOKS)
+    with transaction.atomic():
+        found = Delivery.objects.select_related("webhook").filter(pk=delivery_id).first()
+        if found is None:
+            raise DeliveryNotFoundError("There is no such delivery.", delivery_id=delivery_id)
+        again = {"sent_at": None, "due_at": Now(), "attempts": 0, "expires_at": Now() + events.EXPIRES_AFTER, "leased_until": None}
+        Delivery.objects.filter(pk=found.pk).update(**again)
+        log.append(actor, _act("webhook.redeliver", found.webhook, delivery=found.event_id, event=found.event))
+    return Delivery.objects.select_related("webhook").get(pk=delivery_id)
+
+
+def find_webhook(webhook_id: int) -> Webhook:
+    """Raises WebhookNotFoundError."""
+    hook = Webhook.objects.filter(pk=webhook_id).first()
+    if hook is None:
+        raise WebhookNotFoundError("There is no such webhook.", webhook_id=webhook_id)
+    return hook
+
+
+_SHOWN = ("name", "url", "events", "functions", "is_active")
+
+
+def _locked(webhook_id: int) -> Webhook:
+    hook = Webhook.objects.select_for_update().filter(pk=webhook_id).first()
+    if hook is None:
+        raise WebhookNotFoundError("There is no such webhook.", webhook_id=webhook_id)
+    return hook
+
+
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as they are kept. Raises InvalidInputError."""
+    if "name" in values:
+        values["name"] = values["name"].strip()
+        if not 0 < len(values["name"]) <= MAX_NAME_LENGTH:
+            raise InvalidInputError(f"A webhook needs a name of 1 to {MAX_NAME_LENGTH} characters.", field="name", limit=MAX_NAME_LENGTH)
+    if "url" in values:
+        addresses.parse(values["url"])
+    if "events" in values:
+        known = {one.value for one in events.LABELS}
+        wrong = [one for one in values["events"] if one not in known]
+        if wrong or not values["events"]:
+            raise InvalidInputError(f"A webhook listens to one or more of {', '.join(sorted(known))}.", field="events", value=wrong[:1])
+        values["events"] = sorted(set(values["events"]))
+    if "functions" in values and not _PATTERN.fullmatch(values["functions"]):
+        words = "A pattern of functions has 1 to 64 letters, digits, _ and -, with * for any text and ? for one character."
+        raise InvalidInputError(words, field="functions", value=values["functions"][:64])
+    return values
+
+
+def _act(action: str, hook: Webhook, reason: str = "", **facts: Any) -> log.Act:
+    return log.Act(action, "webhook", str(hook.pk), reason=reason, facts={"name": hook.name, "url": hook.url, **facts})

@@ -1,0 +1,1 @@
+"""Webhooks out: which events there are, how they are found, signed and sent."""
