@@ -72,11 +72,8 @@ class Pump:
         What a limit held back may follow at once, and nobody rings for it.
         """
         free = self._runtime.free
-        if (
-            was_limited
-            or (self._is_full and free * 4 >= self._settings.THREADS)
-            or (self._knows_suspects and free == self._settings.THREADS)
-        ):
+        may_refill = self._is_full and free * 4 >= self._settings.THREADS
+        if was_limited or may_refill or (self._knows_suspects and free == self._settings.THREADS):
             self._runtime.look.set()
 
     def _serve(self) -> None:
