@@ -4,7 +4,9 @@ checkpoint. Who calls is asked by the view itself; TLS and its headers stay with
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLResolver, get_resolver
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
+
+from durable_ops.lambda_api.views.invocations import UnknownView
 
 ROOM = "durable_ops.lambda_api.urls"
 PREFIXES = ("/2015-03-31/", "/2025-12-01/")
@@ -18,7 +20,10 @@ class LambdaShortcutMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(PREFIXES):
             return self._get_response(request)
-        match = self._resolver.resolve(request.path_info)
+        try:
+            match = self._resolver.resolve(request.path_info)
+        except Resolver404:  # whatever an address may hold, its answer is one that SDKs can read
+            match = ResolverMatch(UnknownView.as_view(), (), {}, "unknown")
         request.resolver_match = match
         found: HttpResponse = match.func(request, *match.args, **match.kwargs)
         return found

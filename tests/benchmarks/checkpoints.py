@@ -34,9 +34,9 @@ Call = Callable[[str, list[dict[str, Any]]], str]
 
 def prepare(count: int) -> None:
     """Runs inside the product: claims executions of a function that no worker serves, and prints ARN and first token of each."""
-    from tests.benchmarks.outside import claimed
+    from tests.durable_ops.journal import claim_outside  # needs Django's settings, which only the product's own process has
 
-    print(json.dumps(claimed(count)))  # noqa: T201
+    print(json.dumps(claim_outside("bench-outside", count)))  # noqa: T201
 
 
 def over_http(address: str, key: str, arn: str) -> Call:

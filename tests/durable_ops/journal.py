@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
@@ -10,9 +10,11 @@ from execution_engine.core.enums import OperationAction, OperationType
 from execution_engine.core.identifiers import operation_id
 from execution_engine.core.records import OperationOptions, OperationUpdate
 from execution_engine.core.transitions import callback
-from execution_engine.journal import functions, store
+from execution_engine.journal import claims, connections, functions, store, tokens
+from execution_engine.journal.tokens import Token
 from execution_engine.models import Operation
 from execution_engine.sdk.registry import describe
+from execution_engine.services import executions
 
 
 def echo(event: Any, context: Any) -> Any:
@@ -62,3 +64,17 @@ def open_callback(execution_id: UUID, name: str = "manager", *, timeout: int = 0
 
 def callback_row(callback_id: str) -> dict[str, Any]:
     return Operation.objects.filter(callback_id=callback_id).values().get()
+
+
+def claim_outside(function: str, count: int = 1, *, seconds: int = 3600) -> list[tuple[str, str]]:
+    """Starts executions and claims them as a worker does that calls a function outside: ARN and first checkpoint token of each."""
+    register_function(function)
+    started = {one.id: one.arn for one in executions.start_executions(function, ["{}"] * count)}
+    with connection.cursor() as cursor:
+        version = functions.find_version(cursor, function, "1").id
+    with connections.connect("test") as own:
+        found = claims.claim(own, versions=[version], worker=uuid4(), limit=count, claim_seconds=seconds)
+    return [
+        (started[one.execution_id], tokens.issue(Token(one.execution_id, one.claim_id, one.checkpoint_seq, one.wake_seq, one.wake_seq)))
+        for one in found
+    ]
