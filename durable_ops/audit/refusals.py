@@ -63,7 +63,8 @@ def _note(request: HttpRequest, user: Any) -> None:
         return
     key = getattr(request, "auth", None) or getattr(user, "durable_key", None)
     is_program = isinstance(key, ApiKey)
-    actor = _Refused(user, key if is_program else None, "rest" if is_program else "console", str(request.META.get("REMOTE_ADDR", "")))
+    channel = getattr(request, "channel", "rest" if is_program else "console")
+    actor = _Refused(user, key if is_program else None, channel, str(request.META.get("REMOTE_ADDR", "")))
     try:
         with transaction.atomic():
             log.append(actor, _act(request, is_last=number == NOTED_PER_MINUTE))

@@ -60,6 +60,7 @@ class LambdaView(View):
     def _answer(self, request: HttpRequest, named: dict[str, str]) -> HttpResponse:
         body = cache(lambda: read_body(request.META, cast(Any, request), self.body_bytes))
         actor = authenticate(request, body, self.keys)
+        request.user, request.channel = actor.user, actor.channel  # type: ignore[attr-defined]  # for the note of a refused attempt
         method = str(request.method)
         if method not in self.rights:
             raise LambdaError(errors.UNKNOWN_OPERATION, f"There is no call {method} at this address.")
