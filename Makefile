@@ -1,11 +1,12 @@
 # make run    everything on this machine: database, broker, web, worker (ARGS="--port 8001" passes options)
-# make test   every check, after installing what the tests need, browser included
+# make test   every check, after installing what the tests need, browser and Node included
 # make lint   ruff, mypy, import rules, sizes
 # make bench  our figures beside another engine's, on the same database
 # make polling  what 200 open pages cost the engine
 # make crash  the long fault tests with real workers
 # make screenshots  pictures of the running console with demo data (ARGS="--into DIRECTORY --only overview,costs")
 # make approvals  the long proofs of approvals: scanners, guesses, fifty at once, a moody mail server
+# make fuzz  20,000 requests drawn from the OpenAPI document, as every role (FUZZ_REQUESTS=100000 more of them)
 # make conformance  judges AWS's requirement files, see tests/conformance/outside/README.md
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
@@ -14,19 +15,22 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := run
-.PHONY: approvals run test lint bench polling crash screenshots conformance browser clean
+.PHONY: approvals run test lint bench polling crash screenshots conformance browser node clean fuzz
 
 run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
 
-test: .venv/.tests browser
-	@exec .venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: .venv/.tests browser .node/.installed
+	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/house $(ARGS)
 
 crash: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/crash tests/races --all-faults $(ARGS)
+
+fuzz: .venv/.tests
+	@exec .venv/bin/python -m pytest tests/durable_ops/api/test_schemathesis.py --all-faults $(ARGS)
 
 approvals: .venv/.tests browser
 	@RACES=10000 exec .venv/bin/python -m pytest tests/approvals tests/browser/test_approvals.py tests/races/test_callback_against_timeout.py --all-faults $(ARGS)
@@ -76,5 +80,18 @@ browser:
 			|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; }; } \
 	|| { echo "The browser tests need Chromium: install the package chromium (as root), or run .venv/bin/playwright install chromium."; exit 1; }
 
+# Handlers written for AWS's JavaScript SDK run in a Node of their own, from npm, whatever the machine has.
+node: .node/.installed
+.node/.installed: tests/node/package.json tests/node/package-lock.json
+	@command -v npm >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing npm" \
+		&& { apt-get install -y -qq --no-install-recommends npm >/dev/null 2>&1 \
+			|| { apt-get update -qq && apt-get install -y -qq --no-install-recommends npm >/dev/null; }; }; } \
+	|| { echo "The tests of handlers in Node need npm: install the package npm (as root)."; exit 1; }
+	@echo "Installing AWS's JavaScript SDK and Node into .node"
+	@mkdir -p .node && cp tests/node/package.json tests/node/package-lock.json .node/
+	@npm ci --prefix .node --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-bench staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-bench .node staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
