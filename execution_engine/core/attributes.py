@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+MAX_CONCURRENCY_KEY = 200
+MAX_PRIORITY = 3600
 MAX_ATTRIBUTES = 50
 MAX_CHARACTERS = 1_024
 """Of one key or text value. Attributes travel in every list; what is longer belongs into a payload."""

@@ -7,22 +7,10 @@ claimed executions only of functions without limits.
 from dataclasses import dataclass
 from datetime import datetime
 
+from execution_engine.core.limits import Limits
 from execution_engine.journal.present import present
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Of one function, over all its versions; None is no limit. `starts` first invocations per `seconds`, `burst` of them at once after
-    a quiet time; `priority` is the head start in the queue, in seconds, of a start that names none."""
-
-    concurrency: int | None = None
-    per_key: int | None = None
-    starts: int | None = None
-    seconds: int = 1
-    burst: int = 1
-    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

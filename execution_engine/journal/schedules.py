@@ -2,44 +2,17 @@
 are new, so that nobody waits for them."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from execution_engine.core.calendar import Calendar
 from execution_engine.core.errors import ScheduleNotFoundError
+from execution_engine.core.schedules import Overlap, ScheduleValues, execution_name
 from execution_engine.journal.present import present
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor
-
-
-class Overlap(StrEnum):
-    """What a firing does while the last execution of its schedule is open."""
-
-    ALLOW = "allow"
-    SKIP = "skip"
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleValues:
-    """What people set. `rule` and `timezone` as `core.calendar` reads them, `input` is JSON text or None, `version` None is the newest at
-    each firing, `catch_up` how many of the firings missed in a down time are made up for, the latest ones."""
-
-    name: str
-    function: str
-    rule: str
-    timezone: str = "UTC"
-    version: str | None = None
-    input: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    concurrency_key: str | None = None
-    priority: int | None = None
-    overlap: Overlap = Overlap.ALLOW
-    catch_up: int = 1
-    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +34,6 @@ class StoredSchedule:
 
     def execution_name(self, moment: datetime) -> str:
         return execution_name(self.id, moment)
-
-
-def execution_name(schedule_id: int, moment: datetime) -> str:
-    """Of the execution of one firing, which therefore exists at most once: `schedule-7-20261121T153000Z`."""
-    return f"schedule-{schedule_id}-{moment:%Y%m%dT%H%M%SZ}"
 
 
 def insert(cursor: Cursor, values: ScheduleValues, anchor_at: datetime, due_at: datetime | None, created_by: str) -> int | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from execution_engine.core.calendar import Calendar, make_calendar
 from execution_engine.core.errors import ScheduleNotFoundError
-from execution_engine.journal.schedules import execution_name
+from execution_engine.core.schedules import execution_name
 from execution_engine.models import Schedule
 from execution_engine.selectors.executions import ExecutionSummary, named_executions
 

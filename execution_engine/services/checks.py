@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from execution_engine.conf import engine_settings
-from execution_engine.core.attributes import problem_of
+from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY, problem_of
 from execution_engine.core.errors import InvalidInputError, PayloadTooLargeError
 from execution_engine.core.records import ErrorObject
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_ERROR_BYTES = 32 * 1024
-MAX_CONCURRENCY_KEY = 200
-MAX_PRIORITY = 3600
 
 
 def check_text(text: str, field: str) -> None:

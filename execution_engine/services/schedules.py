@@ -13,10 +13,11 @@ from django.db import IntegrityError, connection, transaction
 from execution_engine.core.calendar import Calendar, between, make_calendar
 from execution_engine.core.errors import ChangedMeanwhileError, CommandError, InvalidInputError, NameTakenError
 from execution_engine.core.identifiers import new_execution_id
+from execution_engine.core.schedules import Overlap, ScheduleValues
 from execution_engine.invocation.versions import version_to_start
 from execution_engine.journal import schedules as rows
 from execution_engine.journal.bell import process_bell, ring_after_commit
-from execution_engine.journal.schedules import Overlap, ScheduleValues, StoredSchedule
+from execution_engine.journal.schedules import StoredSchedule
 from execution_engine.journal.store import Cursor
 from execution_engine.services import checks, executions
 from execution_engine.services.executions import StartOptions

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection as django_connection
 from django.db import transaction
 
+from execution_engine.core.limits import Limits
 from execution_engine.journal import claims, limits
-from execution_engine.journal.limits import Limits
 from execution_engine.models import Execution, FunctionVersion, Limit
 from execution_engine.services.executions import StartOptions, start_execution, start_executions
 

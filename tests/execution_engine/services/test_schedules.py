@@ -17,8 +17,8 @@ from execution_engine.core.errors import (
     NameTakenError,
     ScheduleNotFoundError,
 )
+from execution_engine.core.schedules import Overlap, ScheduleValues
 from execution_engine.journal import connections
-from execution_engine.journal.schedules import Overlap, ScheduleValues
 from execution_engine.models import Execution, Schedule
 from execution_engine.selectors import schedules as reads
 from execution_engine.services import schedules

@@ -1,0 +1,60 @@
+"""The limits of functions and how much of them is taken."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from execution_engine.core.limits import Limits
+from execution_engine.models import Limit
+
+_LIMITS = tuple(Limits.__dataclass_fields__)
+
+_STANDING = """
+select v.function,
+       (select count(*) from durable_execution e
+         where e.claim_id is not null and e.function_version_id = any(array_agg(v.id))) as running,
+       (select count(*) from (
+          select 1 from durable_execution e
+           where e.function_version_id = any(array_agg(v.id)) and e.line <> '' and e.due_at is not null limit %(most)s) k) as for_key,
+       (select count(*) from (
+          select 1 from durable_execution e
+           where e.function_version_id = any(array_agg(v.id)) and e.line = '' and e.due_at is not null limit %(most)s) s) as for_start
+  from durable_function_version v
+ where v.function = any(%(functions)s)
+ group by v.function
+"""
+
+COUNTED = 1_000
+"""Those that wait are counted up to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionLimits:
+    """`running` counts claims of all versions; `waiting_for_key` and `waiting_for_start` those that a limit per key or a rate took out of
+    the queue, at most `COUNTED`. `revision` 0: nobody has set any."""
+
+    function: str
+    limits: Limits
+    revision: int
+    changed_at: datetime | None
+    running: int
+    waiting_for_key: int
+    waiting_for_start: int
+
+
+def function_limits(functions: Collection[str]) -> dict[str, FunctionLimits]:
+    """Of each function that has a version. Two queries."""
+    rows = {
+        row["function"]: row for row in Limit.objects.filter(function__in=functions).values("function", "revision", "changed_at", *_LIMITS)
+    }
+    found: dict[str, FunctionLimits] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"functions": list(functions), "most": COUNTED})
+        for function, running, for_key, for_start in cursor.fetchall():
+            row = rows.get(function)
+            limits = Limits(**{name: row[name] for name in _LIMITS}) if row else Limits()
+            revision, changed_at = (row["revision"], row["changed_at"]) if row else (0, None)
+            found[function] = FunctionLimits(function, limits, revision, changed_at, running, for_key, for_start)
+    return found
