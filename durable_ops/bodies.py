@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
+from durable_ops import slow_bodies
 from execution_engine.core.errors import CommandError
 
 
@@ -41,6 +42,15 @@ class BodyCutShortError(CommandError):
         super().__init__(f"The body ended after {found} of {announced} bytes.")
 
 
+class BodyTooSlowError(CommandError):
+    code = "body_too_slow"
+    status = 408
+
+    def __init__(self, found: int, announced: int) -> None:
+        seconds = int(slow_bodies.BODY_SECONDS)
+        super().__init__(f"{found} of {announced} bytes came within {seconds} seconds.", limit_seconds=seconds)
+
+
 def refuse_chunks(meta: Mapping[str, Any]) -> None:
     """Raises LengthRequiredError."""
     if meta.get("HTTP_TRANSFER_ENCODING"):
@@ -51,7 +61,7 @@ def read_body(meta: Mapping[str, Any], stream: IO[bytes], limit: int) -> bytes:
     """All of the body, at most `limit` bytes. `meta` is the WSGI environment.
 
     Raises LengthRequiredError, BodyEncodingError, BodyTooLargeError (before anything is read, where the length is announced),
-    BodyCutShortError.
+    BodyCutShortError, BodyTooSlowError (where the server gives its socket along, as gunicorn does).
     """
     refuse_chunks(meta)
     if meta.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
@@ -59,7 +69,10 @@ def read_body(meta: Mapping[str, Any], stream: IO[bytes], limit: int) -> bytes:
     announced = int(meta.get("CONTENT_LENGTH") or 0)
     if announced > limit:
         raise BodyTooLargeError(limit)
-    raw = stream.read(limit + 1)
+    with slow_bodies.bounded(meta.get("gunicorn.socket")) as reading:
+        raw = stream.read(limit + 1)
+    if reading is not None and reading.is_over:
+        raise BodyTooSlowError(len(raw), announced)
     if len(raw) > limit:
         raise BodyTooLargeError(limit)
     if len(raw) < announced:

@@ -28,15 +28,19 @@ def start_execution(
     name: str | None = None,
     attributes: Mapping[str, Any] | None = None,
     tenant_id: str | None = None,
+    concurrency_key: str | None = None,
+    priority: int | None = None,
 ) -> StartedExecution:
-    """Starts an execution; `input` is JSON text, None for no input.
+    """Starts an execution; `input` is JSON text, None for no input; `priority` are seconds of head start in the queue.
 
     Idempotent by name: the same name and input answer the execution that is there (`created` False, nothing audited).
     Raises PermissionDenied, FunctionNotFoundError, ExecutionAlreadyStartedError, InvalidInputError, PayloadTooLargeError.
     """
     actor.require(Right.START_EXECUTION, function)
     with transaction.atomic():
-        options = StartOptions(attributes, tenant_id, started_by=actor.name, trace=actor.trace)
+        options = StartOptions(
+            attributes, tenant_id, started_by=actor.name, trace=actor.trace, concurrency_key=concurrency_key, priority=priority
+        )
         started = executions.start_execution(function, input, version=version, name=name, options=options)
         if started.created:
             log.append(actor, start_act(function, started, input))

@@ -272,7 +272,7 @@ class ProblemDocument(serializers.Serializer[Any]):
 
 PROBLEM = "application/problem+json"
 READ_REFUSALS = {(code, PROBLEM): ProblemDocument for code in (400, 401, 403, 404, 406, 409, 429, 503)}
-REFUSALS = READ_REFUSALS | {(code, PROBLEM): ProblemDocument for code in (411, 413, 415, 422)}
+REFUSALS = READ_REFUSALS | {(code, PROBLEM): ProblemDocument for code in (408, 411, 412, 413, 415, 422)}
 
 
 def _header(name: str, text: str, pattern: str | None = None) -> OpenApiParameter:

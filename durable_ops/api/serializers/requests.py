@@ -7,6 +7,7 @@ from rest_framework import serializers
 from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text, read
 from durable_ops.models import Batch, BatchItem
 from durable_ops.searches import KEYS, LONGEST, ORIGINS
+from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.executions import MAX_PAGE
@@ -38,7 +39,9 @@ class StartBody(StrictSerializer):
     version = Text(required=False, allow_null=True, max_length=MAX_NAME)
     name = Text(required=False, allow_null=True, max_length=MAX_NAME)
     input = Anything(required=False)
-    attributes = serializers.DictField(child=Anything(), required=False, allow_null=True)
+    attributes = serializers.DictField(child=Anything(), required=False, allow_null=True, help_text="flat: texts, numbers, booleans, null")
+    concurrency_key = Text(required=False, allow_null=True, max_length=MAX_CONCURRENCY_KEY, help_text="what a limit per key counts by")
+    priority = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_PRIORITY, help_text="seconds of head start")
 
 
 class StopBody(StrictSerializer):

@@ -48,6 +48,8 @@ class ExecutionsView(RestView):
             version=body.get("version"),
             name=body.get("name"),
             attributes=body.get("attributes"),
+            concurrency_key=body.get("concurrency_key"),
+            priority=body.get("priority"),
         )
         return Response(representation(request, started.id), status=201 if started.created else 200)
 

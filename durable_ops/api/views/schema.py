@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView
 
 from durable_ops.api.rights import RightOfRoute
@@ -12,4 +12,4 @@ from durable_ops.models import Right
 class SchemaView(SpectacularAPIView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
     permission_classes = [RightOfRoute]
-    renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
