@@ -33,5 +33,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "OperationStatus": "execution_engine.core.enums.OperationStatus",
         "ApprovalOutcome": ["waiting", "approved", "rejected", "expired", "withdrawn"],
         "BatchItemOutcome": ["pending", "done", "failed", "skipped"],
+        "ExecutionState": "execution_engine.selectors.explain.StateCode",
+        "DeliveryState": ["waiting", "sent", "given_up"],
     },
 }

@@ -17,6 +17,7 @@ from durable_ops.api.views import (
     repairs,
     schema,
     timeline,
+    webhooks,
 )
 
 app_name = "api"
@@ -60,6 +61,12 @@ urlpatterns = [
     path("functions/<str:name>", functions.FunctionView.as_view(), name="function"),
     path("audit", audit.AuditView.as_view(), name="audit"),
     path("audit/<int:entry_id>", audit.AuditEntryView.as_view(), name="audit-entry"),
+    path("webhooks", webhooks.WebhooksView.as_view(), name="webhooks"),
+    path("webhooks/<int:webhook_id>", webhooks.WebhookView.as_view(), name="webhook"),
+    path("webhooks/<int:webhook_id>/rotate", webhooks.RotateWebhookView.as_view(), name="webhook-rotate"),
+    path("webhooks/<int:webhook_id>/test", webhooks.TestWebhookView.as_view(), name="webhook-test"),
+    path("webhooks/<int:webhook_id>/deliveries", webhooks.DeliveriesView.as_view(), name="webhook-deliveries"),
+    path("deliveries/<int:delivery_id>/redeliver", webhooks.RedeliverView.as_view(), name="redeliver"),
     path("health", health.HealthView.as_view(), name="health"),
     re_path(r"^schema/?$", schema.SchemaView.as_view(), name="schema"),
     re_path(r"^.*$", fallback.NoRouteView.as_view(), name="no-route"),

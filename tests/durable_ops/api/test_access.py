@@ -59,6 +59,12 @@ EXPECTED: dict[str, dict[str, Right | None]] = {
     "execution-cost": {"GET": Right.VIEW_EXECUTION},
     "costs": {"GET": Right.VIEW_EXECUTION},
     "audit-verify": {"GET": Right.VIEW_AUDIT},
+    "webhooks": {"GET": Right.MANAGE_WEBHOOKS, "POST": Right.MANAGE_WEBHOOKS},
+    "webhook": {"GET": Right.MANAGE_WEBHOOKS, "PATCH": Right.MANAGE_WEBHOOKS, "DELETE": Right.MANAGE_WEBHOOKS},
+    "webhook-rotate": {"POST": Right.MANAGE_WEBHOOKS},
+    "webhook-test": {"POST": Right.MANAGE_WEBHOOKS},
+    "webhook-deliveries": {"GET": Right.MANAGE_WEBHOOKS},
+    "redeliver": {"POST": Right.MANAGE_WEBHOOKS},
     "schema": {"GET": Right.VIEW_EXECUTION},
 }
 AT_THE_ACTION = {"succeed": Right.ANSWER_CALLBACK, "fail": Right.ANSWER_CALLBACK}
@@ -128,6 +134,9 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
         **{f"batch-{one}": f"batches/1/{one}" for one in ("items", "confirm", "abort", "retry")},
         "approval": "approvals/1",
         "audit-verify": "audit/verify",
+        "webhook": "webhooks/1",
+        **{f"webhook-{one}": f"webhooks/1/{one}" for one in ("rotate", "test", "deliveries")},
+        "redeliver": "deliveries/1/redeliver",
         **{one: f"approvals/1/{one}" for one in ("decide", "claim", "release", "reassign")},
     }
     bodies = {"executions": {"function": "echo"}, "start-many": {"executions": [{"function": "echo"}]}, "signal": {"name": "go"}}
