@@ -5,6 +5,8 @@ Calls are counted in `rate.py`, bad keys where they are read, in `authentication
 
 from typing import Any
 
+from execution_engine.selectors.explain import StateCode
+
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "durable_ops.api.authentication.KeyAuthentication",
@@ -33,7 +35,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "OperationStatus": "execution_engine.core.enums.OperationStatus",
         "ApprovalOutcome": ["waiting", "approved", "rejected", "expired", "withdrawn"],
         "BatchItemOutcome": ["pending", "done", "failed", "skipped"],
-        "ExecutionState": "execution_engine.selectors.explain.StateCode",
+        "ExecutionState": [code.value for code in StateCode],
         "DeliveryState": ["waiting", "sent", "given_up"],
     },
 }
