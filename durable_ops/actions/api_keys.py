@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import ApiKey, Right
-from durable_ops.secret_text import open_sealed
+from durable_ops.secret_text import open_sealed, seal
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 SCHEME = "dop"
@@ -30,14 +30,21 @@ class KeyNotFoundError(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """`secret` is the whole key; it is nowhere stored and cannot be shown again."""
+    """`secret` is the whole key; it cannot be shown again, and is stored nowhere but (encrypted) in a key for AWS's signatures."""
 
     key: ApiKey
     secret: str
 
+    @property
+    def access_key_id(self) -> str:
+        """AWS's name for the half that is no secret; the whole key is the secret access key."""
+        return f"{SCHEME}_{self.key.prefix}"
 
-def create_key(actor: Actor, *, user: Any, name: str, expires_at: datetime | None = None) -> NewKey:
+
+def create_key(actor: Actor, *, user: Any, name: str, expires_at: datetime | None = None, for_aws: bool = False) -> NewKey:
     """Makes a key that acts as `user`. People make their own; those of others need the right to manage keys.
+
+    `for_aws`: AWS's SDKs can sign with it, so it is kept encrypted beside its digest.
 
     Raises PermissionDenied, InvalidInputError (name empty or above 100 characters).
     """
@@ -48,7 +55,10 @@ def create_key(actor: Actor, *, user: Any, name: str, expires_at: datetime | Non
     prefix = secrets.token_hex(4)
     secret = f"{SCHEME}_{prefix}_{secrets.token_urlsafe(32)}"
     with transaction.atomic():
-        key = ApiKey.objects.create(prefix=prefix, digest=digest(secret), name=name.strip(), user=user, expires_at=expires_at)
+        signing_secret = seal(secret) if for_aws else ""
+        key = ApiKey.objects.create(
+            prefix=prefix, digest=digest(secret), name=name.strip(), user=user, expires_at=expires_at, signing_secret=signing_secret
+        )
         log.append(actor, _act("api_key.create", key))
     return NewKey(key, secret)
 

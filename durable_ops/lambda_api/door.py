@@ -55,6 +55,7 @@ class LambdaView(View):
             answer = errors.refusal(exc, self.kinds) or _unexpected(request, request_id)
         answer["x-amzn-RequestId"] = request_id
         answer["Cache-Control"] = "no-store"
+        answer["Content-Length"] = str(len(answer.content))  # or a server would send it in chunks
         return answer
 
     def _answer(self, request: HttpRequest, named: dict[str, str]) -> HttpResponse:

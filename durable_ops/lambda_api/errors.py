@@ -34,6 +34,7 @@ CONFLICT = Kind("ResourceConflictException", 409)
 ALREADY_STARTED = Kind("DurableExecutionAlreadyStartedException", 409, "Message")
 CALLBACK_TIMEOUT = Kind("CallbackTimeoutException", 400, "Message")
 TOO_LARGE = Kind("RequestTooLargeException", 413)
+TOO_SLOW = Kind("RequestTimeoutException", 408)  # of AWS's front, not of the service model
 UNSUPPORTED_MEDIA = Kind("UnsupportedMediaTypeException", 415)
 TOO_MANY = Kind("TooManyRequestsException", 429)
 SERVICE = Kind("ServiceException", 500, "Message", is_ours=True)
@@ -45,7 +46,17 @@ BAD_SIGNATURE = Kind("InvalidSignatureException", 403)
 INCOMPLETE_SIGNATURE = Kind("IncompleteSignatureException", 403)
 ACCESS_DENIED = Kind("AccessDeniedException", 403, "Message")
 
-_BY_STATUS = {401: ACCESS_DENIED, 403: ACCESS_DENIED, 404: NOT_FOUND, 409: CONFLICT, 410: CONFLICT, 413: TOO_LARGE, 415: UNSUPPORTED_MEDIA}
+_BY_STATUS = {
+    401: ACCESS_DENIED,
+    403: ACCESS_DENIED,
+    404: NOT_FOUND,
+    408: TOO_SLOW,
+    409: CONFLICT,
+    410: CONFLICT,
+    412: CONFLICT,
+    413: TOO_LARGE,
+    415: UNSUPPORTED_MEDIA,
+}
 
 
 class LambdaError(Exception):

@@ -11,6 +11,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from django.test import Client
 
+from durable_ops.actions import api_keys
+from durable_ops.actions.actor import Actor
 from durable_ops.lambda_api import sigv4
 from durable_ops.lambda_api.sigv4 import SignatureError, SignedRequest
 from durable_ops.models import ApiKey, AuditEntry
@@ -148,10 +150,8 @@ def test_sealed_texts_open_with_their_key_only(settings: Any) -> None:
 
 def signing_key(user: Any) -> tuple[str, str]:
     """Access key id and secret of a key that is made for AWS's signatures."""
-    secret = make_key(user)
-    access_key_id = secret.rpartition("_")[0][:12]
-    ApiKey.objects.filter(prefix=access_key_id.partition("_")[2]).update(signing_secret=seal(secret))
-    return access_key_id, secret
+    made = api_keys.create_key(Actor(user=user), user=user, name="tests", for_aws=True)
+    return made.access_key_id, made.secret
 
 
 @pytest.mark.django_db(transaction=True)
