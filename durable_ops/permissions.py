@@ -134,6 +134,14 @@ class Access:
             return self.functions_for(right)
         return frozenset({function} if self.may(right, function) else ())
 
+    def missing(self, other: "Access") -> Right | None:
+        """The first right that the other one has and this one has not, or not for all of its functions; None when there is none."""
+        for right, scope in other.scopes.items():
+            own = self.scopes.get(right)
+            if own is None or scope.sets[: len(own.sets)] != own.sets:
+                return right
+        return None
+
     def narrowed(self, key: ApiKey) -> "Access":
         """What the key leaves of it."""
         kept = {right: scope for right, scope in self.scopes.items() if not key.scopes or right.value in key.scopes}

@@ -1,24 +1,37 @@
-"""Make, find and revoke the keys of programs."""
+"""Make, find, rotate and revoke the keys of programs.
+
+Why not djangorestframework-api-key: its keys belong to no person, so they would have rights of their own beside the one corridor of
+rights; it knows no scopes, no rotation and no last use, and stores a slow password hash that every call would have to compute.
+What it would save us is `secrets.token_urlsafe` and `hmac.compare_digest`.
+"""
 
 import hashlib
 import hmac
+import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import ApiKey, Right
+from durable_ops.models.function_pattern import PATTERN
+from durable_ops.permissions import Access, RightMissingError, access_of
 from durable_ops.secret_text import open_sealed, seal
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 SCHEME = "dop"
 MAX_NAME_LENGTH = 100
+MAX_PATTERNS = 50
+DEFAULT_OVERLAP_HOURS = 24
+LONGEST_OVERLAP_HOURS = 720
 # `last_used_at` answers "is this key still in use?"; a row update per call would cost more than the call itself.
 LAST_USED_EXACT_TO = timedelta(minutes=1)
 
@@ -28,53 +41,147 @@ class KeyNotFoundError(CommandError):
     status = 404
 
 
+class KeyEndedError(CommandError):
+    code = "key_ended"
+    status = 409
+
+
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """`secret` is the whole key; it cannot be shown again, and is stored nowhere but (encrypted) in a key for AWS's signatures."""
+    """`secret` is the whole key; it is nowhere stored and cannot be shown again."""
 
     key: ApiKey
     secret: str
 
     @property
     def access_key_id(self) -> str:
-        """AWS's name for the half that is no secret; the whole key is the secret access key."""
+        """What AWS's clients call it by; their secret access key is the whole key."""
         return f"{SCHEME}_{self.key.prefix}"
 
 
-def create_key(actor: Actor, *, user: Any, name: str, expires_at: datetime | None = None, for_aws: bool = False) -> NewKey:
-    """Makes a key that acts as `user`. People make their own; those of others need the right to manage keys.
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """What a key may do of what its person may: `scopes` are rights, `functions` names or patterns; empty means all."""
 
-    `for_aws`: AWS's SDKs can sign with it, so it is kept encrypted beside its digest.
+    scopes: Collection[str] = ()
+    functions: Collection[str] = ()
 
-    Raises PermissionDenied, InvalidInputError (name empty or above 100 characters).
+
+NO_LIMITS = KeyLimits()
+
+
+def create_key(
+    actor: Actor, *, user: Any, name: str, expires_at: datetime | None = None, limits: KeyLimits = NO_LIMITS, for_aws: bool = False
+) -> NewKey:
+    """Makes a key that acts as `user`, within `limits`. People make their own; those of others need the right to manage keys.
+
+    Nobody makes a key that may do more than they may themselves, a key none that may do more or live longer. With `for_aws` it also
+    signs requests as AWS's clients do. Raises PermissionDenied, InvalidInputError (name, a scope that is no right or that the person
+    lacks, a pattern, an end that is past).
     """
     if actor.user != user:
         actor.require(Right.MANAGE_KEYS)
-    if not name.strip() or len(name) > MAX_NAME_LENGTH:
+    if not name.strip() or len(name) > MAX_NAME_LENGTH or "\x00" in name:
         raise InvalidInputError(f"A key needs a name of 1 to {MAX_NAME_LENGTH} characters.", field="name", limit=MAX_NAME_LENGTH)
-    prefix = secrets.token_hex(4)
-    secret = f"{SCHEME}_{prefix}_{secrets.token_urlsafe(32)}"
+    if expires_at is not None and expires_at <= timezone.now():
+        raise InvalidInputError("A key must end in the future.", field="expires_at", value=expires_at.isoformat())
+    _check_limits(user, limits)
+    expires_at = _no_longer(actor, expires_at)
     with transaction.atomic():
-        signing_secret = seal(secret) if for_aws else ""
-        key = ApiKey.objects.create(
-            prefix=prefix, digest=digest(secret), name=name.strip(), user=user, expires_at=expires_at, signing_secret=signing_secret
-        )
-        log.append(actor, _act("api_key.create", key))
-    return NewKey(key, secret)
+        new = _make(user, name.strip(), expires_at, limits, for_aws=for_aws)
+        _require_no_more(actor, new.key)
+        log.append(actor, _act("api_key.create", new.key))
+    return new
+
+
+def rotate_key(actor: Actor, key_id: int, *, overlap_hours: int = DEFAULT_OVERLAP_HOURS) -> NewKey:
+    """A new key with the old one's name, person, limits and length of life; the old one goes on for `overlap_hours`, then it ends.
+
+    Raises PermissionDenied, KeyNotFoundError, KeyEndedError, InvalidInputError (overlap_hours, 0 to 720).
+    """
+    if not 0 <= overlap_hours <= LONGEST_OVERLAP_HOURS:
+        words = f"The old key goes on for 0 to {LONGEST_OVERLAP_HOURS} hours, not {overlap_hours}."
+        raise InvalidInputError(words, field="overlap_hours", limit=LONGEST_OVERLAP_HOURS)
+    overlap = timedelta(hours=overlap_hours)
+    with transaction.atomic():
+        old = _locked(actor, key_id)
+        if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= timezone.now()):
+            raise KeyEndedError("This key has ended: make a new one.", key_id=key_id)
+        expires_at = old.expires_at and timezone.now() + (old.expires_at - old.created_at)
+        limits = KeyLimits(old.scopes, old.functions)
+        new = _make(old.user, old.name, _no_longer(actor, expires_at), limits, for_aws=bool(old.signing_secret), replaces=old)
+        _require_no_more(actor, new.key)
+        ends_at = min(timezone.now() + overlap, old.expires_at or timezone.now() + overlap)
+        ApiKey.objects.filter(pk=old.pk).update(expires_at=ends_at)
+        log.append(actor, _act("api_key.rotate", new.key, replaced=old.prefix, replaced_ends_at=ends_at.isoformat()))
+    return new
 
 
 def revoke_key(actor: Actor, key_id: int) -> None:
     """Ends a key at once and for good; revoking again changes nothing. Raises PermissionDenied, KeyNotFoundError."""
     with transaction.atomic():
-        key = ApiKey.objects.select_for_update(of=("self",)).select_related("user").filter(pk=key_id).first()
-        if key is None:
-            actor.require(Right.MANAGE_KEYS)
-            raise KeyNotFoundError("There is no such key.", key_id=key_id)
-        if actor.user != key.user:
-            actor.require(Right.MANAGE_KEYS)
+        key = _locked(actor, key_id)
         if key.revoked_at is None:
             ApiKey.objects.filter(pk=key.pk).update(revoked_at=Now())
             log.append(actor, _act("api_key.revoke", key))
+
+
+def visible_keys(access: Access, user: Any) -> QuerySet[ApiKey]:
+    """One's own, or everybody's with the right to manage keys; a key that is limited sees itself alone."""
+    found = ApiKey.objects.select_related("user")
+    if access.may(Right.MANAGE_KEYS):
+        return found
+    return found.filter(user_id=user.pk, **({"pk": access.key.pk} if access.key else {}))
+
+
+def _locked(actor: Actor, key_id: int) -> ApiKey:
+    key = visible_keys(actor.access, actor.user).select_for_update(of=("self",)).filter(pk=key_id).first()
+    if key is None:
+        raise KeyNotFoundError("There is no such key.", key_id=key_id)
+    return key
+
+
+def _make(user: Any, name: str, expires_at: datetime | None, limits: KeyLimits, *, for_aws: bool, replaces: ApiKey | None = None) -> NewKey:
+    prefix = secrets.token_hex(4)
+    secret = f"{SCHEME}_{prefix}_{secrets.token_urlsafe(32)}"
+    key = ApiKey.objects.create(
+        prefix=prefix,
+        digest=digest(secret),
+        name=name,
+        user=user,
+        expires_at=expires_at,
+        scopes=sorted(set(limits.scopes)),
+        functions=sorted(set(limits.functions)),
+        signing_secret=seal(secret) if for_aws else "",
+        replaces=replaces,
+    )
+    return NewKey(key, secret)
+
+
+def _check_limits(user: Any, limits: KeyLimits) -> None:
+    for scope in limits.scopes:
+        if scope not in set(Right):
+            raise InvalidInputError(f"There is no right {scope[:50]!r}.", field="scopes", value=scope[:50])
+        if not access_of(user).may(Right(scope)):
+            raise InvalidInputError(f"{user.get_username()} lacks the right {scope!r}.", field="scopes", value=scope)
+    for pattern in limits.functions:
+        if not re.fullmatch(PATTERN, pattern):
+            words = "A function is a name or pattern of letters, digits, _ and -, with * for any text and ? for one character."
+            raise InvalidInputError(words, field="functions", value=pattern[:64])
+    if len(limits.functions) > MAX_PATTERNS:
+        raise InvalidInputError(f"A key names at most {MAX_PATTERNS} functions.", field="functions", limit=MAX_PATTERNS)
+
+
+def _require_no_more(actor: Actor, key: ApiKey) -> None:
+    """Else whoever may make keys for others, or holds a limited key, could make themselves a better one."""
+    missing = actor.access.missing(access_of(key.user).narrowed(key))
+    if missing is not None:
+        raise RightMissingError(missing)
+
+
+def _no_longer(actor: Actor, expires_at: datetime | None) -> datetime | None:
+    ends = [at for at in (expires_at, actor.key.expires_at if actor.key else None) if at is not None]
+    return min(ends, default=None)
 
 
 def find_key(secret: str) -> ApiKey | None:
@@ -126,6 +233,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _act(action: str, key: ApiKey) -> log.Act:
-    facts = {"name": key.name, "user": key.user.get_username(), "expires_at": key.expires_at and key.expires_at.isoformat()}
+def _act(action: str, key: ApiKey, **more: Any) -> log.Act:
+    facts = {"name": key.name, "user": key.user.get_username(), "expires_at": key.expires_at and key.expires_at.isoformat(), **more}
+    facts |= {"scopes": key.scopes, "functions": key.functions, "signs": bool(key.signing_secret)}
     return log.Act(action, "api_key", key.prefix, facts=facts)

@@ -26,6 +26,8 @@ class RestView(APIView):
     """
 
     rights: ClassVar[Mapping[str, Right | None]] = {}
+    once_only: ClassVar[frozenset[str]] = frozenset()
+    """Secrets in answers: those names are not kept for an Idempotency-Key."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Every POST can be sent again under an Idempotency-Key, so that none is forgotten."""

@@ -60,11 +60,17 @@ def once(handler: Handler) -> Handler:
             if not _claim(digest, body_digest):
                 return _again(digest, body_digest)
             answer = handler(view, request, *args, **kwargs)
-            text = JSONRenderer().render(answer.data).decode()
+            text = JSONRenderer().render(_kept(view, answer.data)).decode()
             StoredAnswer.objects.filter(digest=digest).update(status=answer.status_code, answer=text)
         return answer
 
     return answered
+
+
+def _kept(view: Any, data: Any) -> Any:
+    """What is told once only is not stored, and null when it is asked for again."""
+    hidden = getattr(view, "once_only", frozenset())
+    return {name: None if name in hidden else value for name, value in data.items()} if hidden else data
 
 
 def forget_old(_: Any = None) -> None:

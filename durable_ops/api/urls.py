@@ -13,6 +13,7 @@ from durable_ops.api.views import (
     fallback,
     functions,
     health,
+    keys,
     many,
     repairs,
     schema,
@@ -68,6 +69,10 @@ urlpatterns = [
     path("webhooks/<int:webhook_id>/deliveries", webhooks.DeliveriesView.as_view(), name="webhook-deliveries"),
     path("deliveries/<int:delivery_id>/redeliver", webhooks.RedeliverView.as_view(), name="redeliver"),
     path("health", health.HealthView.as_view(), name="health"),
+    path("keys", keys.KeysView.as_view(), name="keys"),
+    path("keys/<int:key_id>", keys.KeyView.as_view(), name="key"),
+    path("keys/<int:key_id>/rotate", keys.RotateKeyView.as_view(), name="key-rotate"),
+    path("keys/<int:key_id>/revoke", keys.RevokeKeyView.as_view(), name="key-revoke"),
     re_path(r"^schema/?$", schema.SchemaView.as_view(), name="schema"),
     re_path(r"^.*$", fallback.NoRouteView.as_view(), name="no-route"),
 ]

@@ -15,8 +15,10 @@ SAMPLES = {
 # Signing in and out is for everybody, the description of the API says nothing about anybody.
 # A mailed link is itself the right of its person; an unknown one shows nothing.
 OPEN = {"/login/", "/logout/", "/a/sample"}
-# Everybody who signed in has an inbox of approvals, and in it only what concerns them, and chooses which mails they get.
+# Everybody who signed in has an inbox of approvals, and in it only what concerns them, chooses which mails they get,
+# and has keys of their own; those of others are not there.
 OWN = {"/approvals/", "/api/v1/approvals", "/settings/mails/"}
+OWN |= {"/api/v1/keys", "/api/v1/keys/1", "/api/v1/keys/1/rotate", "/api/v1/keys/1/revoke"}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:

@@ -65,12 +65,17 @@ EXPECTED: dict[str, dict[str, Right | None]] = {
     "webhook-test": {"POST": Right.MANAGE_WEBHOOKS},
     "webhook-deliveries": {"GET": Right.MANAGE_WEBHOOKS},
     "redeliver": {"POST": Right.MANAGE_WEBHOOKS},
+    "keys": {"GET": None, "POST": None},
+    "key": {"GET": None},
+    "key-rotate": {"POST": None},
+    "key-revoke": {"POST": None},
     "schema": {"GET": Right.VIEW_EXECUTION},
 }
 AT_THE_ACTION = {"succeed": Right.ANSWER_CALLBACK, "fail": Right.ANSWER_CALLBACK}
 OF_AN_EXECUTION = {"explain", "timeline", "logs", "history", "operations"}
 OF_AN_EXECUTION |= {"signal", "stop", "pause", "resume", "redrive", "fork", "move"}
-OWN = {"approvals"}  # everybody has an inbox, and in it what concerns them
+# Everybody has an inbox, and in it what concerns them, and their own keys; those of others are not there.
+OWN = {"approvals", "keys", "key", "key-rotate", "key-revoke"}
 PUBLIC = {"no-route"}
 ROUTES = {str(pattern.name): pattern for pattern in urls.urlpatterns}
 
@@ -130,6 +135,8 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
         "audit-entry": "audit/1",
         "execution-cost": f"executions/{execution_id}/cost",
         **{one: f"callbacks/{callback_id}/{one}" for one in ("succeed", "fail", "heartbeat")},
+        "key": "keys/999999",
+        **{f"key-{one}": f"keys/999999/{one}" for one in ("rotate", "revoke")},
         "batch": "batches/1",
         **{f"batch-{one}": f"batches/1/{one}" for one in ("items", "confirm", "abort", "retry")},
         "approval": "approvals/1",

@@ -40,3 +40,27 @@ def test_wrong_arguments_end_with_a_sentence(user: str, name: str) -> None:
     with pytest.raises(CommandError, match=r"person|name"):
         run("--user", user, "--name", name)
     assert ApiKey.objects.count() == 0
+
+
+def test_scopes_functions_and_end() -> None:
+    make_user("operator", "otto")
+    limits = ("--scopes", "start_execution, view_execution", "--functions", "payments-*", "--expires", "7")
+    found = json.loads(run("--user", "otto", "--name", "x", *limits, "--json"))
+    assert (found["scopes"], found["functions"], "access_key_id" in found) == (["start_execution", "view_execution"], ["payments-*"], False)
+
+
+def test_for_aws_prints_what_its_clients_read() -> None:
+    make_user("operator", "otto")
+    lines = dict(line.split("=", 1) for line in run("--user", "otto", "--name", "x", "--for-aws").splitlines())
+    assert set(lines) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    signing = api_keys.find_signing_key(lines["AWS_ACCESS_KEY_ID"])
+    assert signing is not None
+    assert signing[1] == lines["AWS_SECRET_ACCESS_KEY"]
+    assert api_keys.find_signing_key(lines["AWS_ACCESS_KEY_ID"])
+    assert run("--user", "otto", "--name", "x", "--for-aws", "--quiet").count("\n") == 1
+
+
+def test_scope_that_the_person_lacks_is_refused() -> None:
+    make_user("viewer", "vera")
+    with pytest.raises(CommandError, match="stop_execution"):
+        run("--user", "vera", "--name", "x", "--scopes", "stop_execution")
