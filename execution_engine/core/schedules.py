@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+MAX_NAME = 100
+MAX_CATCH_UP = 100
+
 
 class Overlap(StrEnum):
     """What a firing does while the last execution of its schedule is open."""
@@ -16,7 +19,9 @@ class Overlap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleValues:
-    """What people set. `rule` and `timezone` as `calendar.make_calendar` reads them, `input` is JSON text or None, `version` None is the newest at
+    """What people set.
+
+    `rule` and `timezone` as `calendar.make_calendar` reads them, `input` is JSON text or None, `version` None is the newest at
     each firing, `catch_up` how many of the firings missed in a down time are made up for, the latest ones."""
 
     name: str

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from execution_engine.core.calendar import Calendar, between, make_calendar
 from execution_engine.core.errors import ChangedMeanwhileError, CommandError, InvalidInputError, NameTakenError
 from execution_engine.core.identifiers import new_execution_id
-from execution_engine.core.schedules import Overlap, ScheduleValues
+from execution_engine.core.schedules import MAX_CATCH_UP, MAX_NAME, Overlap, ScheduleValues
 from execution_engine.invocation.versions import version_to_start
 from execution_engine.journal import schedules as rows
 from execution_engine.journal.bell import process_bell, ring_after_commit
@@ -24,8 +24,6 @@ from execution_engine.services.executions import StartOptions
 
 logger = logging.getLogger(__name__)
 
-MAX_NAME = 100
-MAX_CATCH_UP = 100
 MAX_BACKFILL = 1_000
 LATE_SECONDS = 60
 """A firing this late is on time; what is older was missed, and `catch_up` decides."""

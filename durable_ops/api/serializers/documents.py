@@ -288,6 +288,7 @@ COMMAND_HEADERS = [
     _header("Idempotency-Key", "the same key and body within 24 hours: the same answer, nothing is done twice", r"^[!-~]{1,255}$"),
     *TRACE_HEADERS,
 ]
+IF_MATCH = _header("If-Match", "the ETag of the GET: 412 when somebody changed it since")
 IF_NONE_MATCH = _header("If-None-Match", "the ETag of an answer: 304 while it is still true")
 
 
@@ -311,3 +312,10 @@ def streams(operation_id: str, query: type[serializers.Serializer[Any]], media: 
 def commands(operation_id: str, body: Any, answers: dict[int, Any]) -> Callable[[View], View]:
     """Describes a call that changes something."""
     return extend_schema(operation_id=operation_id, request=body, parameters=COMMAND_HEADERS, responses={**answers, **REFUSALS})
+
+
+def changes(operation_id: str, body: Any, answers: dict[int, Any]) -> Callable[[View], View]:
+    """Describes a call that may be bound to what the caller has read."""
+    return extend_schema(
+        operation_id=operation_id, request=body, parameters=[IF_MATCH, *COMMAND_HEADERS], responses={**answers, **REFUSALS}
+    )

@@ -1,0 +1,116 @@
+"""What people and keys do to schedules."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from durable_ops.actions.actor import Actor
+from durable_ops.actions.executions import size
+from durable_ops.audit import log
+from durable_ops.models import Right
+from execution_engine.core.errors import ScheduleNotFoundError
+from execution_engine.core.schedules import Overlap, ScheduleValues
+from execution_engine.selectors import schedules as reads
+from execution_engine.selectors.schedules import ScheduleRow
+from execution_engine.services import schedules
+
+SHOWN_IDS = 100
+
+
+def create_schedule(actor: Actor, values: ScheduleValues, *, reason: str = "") -> ScheduleRow:
+    """Raises PermissionDenied, FunctionNotFoundError, InvalidInputError, NameTakenError."""
+    actor.require(Right.MANAGE_SCHEDULES, values.function)
+    with transaction.atomic():
+        found = schedules.create_schedule(values, created_by=actor.name)
+        log.append(actor, _act("schedule.create", found, values, reason=reason, after=_facts(values)))
+        return reads.get_schedule(found)
+
+
+def change_schedule(
+    actor: Actor, schedule_id: int, values: ScheduleValues, *, revision: int | None = None, reason: str = ""
+) -> ScheduleRow:
+    """All values at once; with `revision` only if nobody changed it since. Raises as `create_schedule`, ScheduleNotFoundError,
+    ChangedMeanwhileError."""
+    row = find(actor, schedule_id, Right.MANAGE_SCHEDULES)
+    if values.function != row.function:
+        actor.require(Right.MANAGE_SCHEDULES, values.function)
+    with transaction.atomic():
+        before, after = _facts(schedules.change_schedule(schedule_id, values, revision=revision).values), _facts(values)
+        changed = [key for key in after if before[key] != after[key]]
+        if changed:
+            facts = {"before": {key: before[key] for key in changed}, "after": {key: after[key] for key in changed}}
+            log.append(actor, _act("schedule.change", schedule_id, values, reason=reason, **facts))
+        return reads.get_schedule(schedule_id)
+
+
+def pause_schedule(actor: Actor, schedule_id: int, *, is_paused: bool, reason: str = "") -> ScheduleRow:
+    """Pauses or resumes; what falls due in a pause is not made up for. Pausing twice is pausing once, without a second audit row."""
+    row = find(actor, schedule_id, Right.MANAGE_SCHEDULES)
+    if row.is_paused == is_paused:
+        return row
+    with transaction.atomic():
+        before = schedules.change_schedule(schedule_id, replace(values_of(row), is_paused=is_paused))
+        log.append(actor, _act("schedule.pause" if is_paused else "schedule.resume", schedule_id, before.values, reason=reason))
+        return reads.get_schedule(schedule_id)
+
+
+def delete_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> None:
+    """What it started goes on. Raises PermissionDenied, ScheduleNotFoundError."""
+    find(actor, schedule_id, Right.MANAGE_SCHEDULES)
+    with transaction.atomic():
+        before = schedules.delete_schedule(schedule_id)
+        log.append(actor, _act("schedule.delete", schedule_id, before.values, reason=reason, before=_facts(before.values)))
+
+
+def trigger_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> tuple[UUID | None, str]:
+    """Fires now; the execution's id (None when this second has fired already) and its name. Raises PermissionDenied,
+    ScheduleNotFoundError, FunctionNotFoundError."""
+    find(actor, schedule_id, Right.MANAGE_SCHEDULES)
+    with transaction.atomic():
+        schedule, execution_id, name = schedules.trigger_schedule(schedule_id, started_by=actor.name)
+        if execution_id is not None:
+            log.append(actor, _act("schedule.trigger", schedule_id, schedule.values, reason=reason, execution=name))
+    return execution_id, name
+
+
+def backfill_schedule(actor: Actor, schedule_id: int, start: datetime, end: datetime, *, reason: str = "") -> tuple[list[UUID], int]:
+    """Starts what the range holds and never was started: the new executions, and how many firings the range holds (at most 1,000).
+    Raises PermissionDenied, ScheduleNotFoundError, FunctionNotFoundError, InvalidInputError."""
+    find(actor, schedule_id, Right.MANAGE_SCHEDULES)
+    with transaction.atomic():
+        schedule, started, moments = schedules.backfill_schedule(schedule_id, start, end, started_by=actor.name)
+        facts = {"start": start.isoformat(), "end": end.isoformat(), "firings": moments, "started": len(started)}
+        facts["executions"] = [str(one) for one in started[:SHOWN_IDS]]
+        log.append(actor, _act("schedule.backfill", schedule_id, schedule.values, reason=reason, **facts))
+    return started, moments
+
+
+def backfill_count(row: ScheduleRow, start: datetime, end: datetime, now: datetime) -> int:
+    """How many firings a range holds, before anything is started. Raises InvalidInputError as the backfill would."""
+    return len(schedules.backfill_moments(row.calendar, start, end, now))
+
+
+def find(actor: Actor, schedule_id: int, right: Right = Right.VIEW_EXECUTION) -> ScheduleRow:
+    """Raises PermissionDenied; ScheduleNotFoundError too for the schedule of a function out of this actor's reach."""
+    row = reads.get_schedule(schedule_id)
+    actor.require(right, row.function, hidden=ScheduleNotFoundError(f"there is no schedule {schedule_id}", schedule=schedule_id))
+    return row
+
+
+def values_of(row: ScheduleRow) -> ScheduleValues:
+    values = {name: getattr(row, name) for name in ScheduleValues.__slots__}
+    return ScheduleValues(**values | {"overlap": Overlap(row.overlap)})
+
+
+def _facts(values: ScheduleValues) -> dict[str, Any]:
+    """For the audit log, without the input."""
+    facts = {**asdict(values), "overlap": values.overlap.value, "attributes": dict(values.attributes), "input_bytes": size(values.input)}
+    return {name: value for name, value in facts.items() if name != "input"}
+
+
+def _act(action: str, schedule_id: int, values: ScheduleValues, *, reason: str = "", **facts: Any) -> log.Act:
+    told = {"schedule": values.name, **facts}
+    return log.Act(action, "schedule", str(schedule_id), reason=reason, facts=told, function=values.function)
