@@ -24,6 +24,7 @@ from durable_ops.dashboard.views import (
     repairs,
     settings,
     start,
+    webhooks,
 )
 
 app_name = "dashboard"
@@ -83,6 +84,13 @@ urlpatterns = [
     path("settings/people/<int:user_id>/", settings.person, name="person"),
     path("settings/retention/", settings.retention, name="retention"),
     path("settings/mails/", mails.wishes, name="mail_wishes"),
+    path("settings/webhooks/", webhooks.webhook_list, name="webhooks"),
+    path("settings/webhooks/<int:webhook_id>/", webhooks.webhook_detail, name="webhook"),
+    path("settings/webhooks/<int:webhook_id>/rotate/", webhooks.rotate, name="webhook_rotate"),
+    path("settings/webhooks/<int:webhook_id>/test/", webhooks.send_test, name="webhook_test"),
+    path("settings/webhooks/<int:webhook_id>/switch/", webhooks.switch, name="webhook_switch"),
+    path("settings/webhooks/<int:webhook_id>/remove/", webhooks.remove, name="webhook_remove"),
+    path("settings/deliveries/<int:delivery_id>/again/", webhooks.redeliver, name="redeliver"),
     path("components/", components.components, name="components"),
     path("costs/", costs.costs, name="costs"),
     path("costs/costs.csv", costs.costs_export, name="costs_export"),

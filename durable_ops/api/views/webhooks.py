@@ -17,7 +17,7 @@ from durable_ops.webhooks.listing import deliveries_in
 
 class WebhooksView(RestView):
     rights: ClassVar = {"GET": Right.MANAGE_WEBHOOKS, "POST": Right.MANAGE_WEBHOOKS}
-    answers_secret = True
+    once_only = frozenset({"secret"})
 
     @documents.reads("list_webhooks", documents.page_of(shapes.WebhookDocument))
     def get(self, request: Request) -> Response:
@@ -57,7 +57,7 @@ class WebhookView(RestView):
 
 class RotateWebhookView(RestView):
     rights: ClassVar = {"POST": Right.MANAGE_WEBHOOKS}
-    answers_secret = True
+    once_only = frozenset({"secret"})
 
     @documents.commands("rotate_webhook_secret", requests.EmptyBody, {200: shapes.NewWebhookDocument})
     def post(self, request: Request, webhook_id: int) -> Response:

@@ -106,5 +106,6 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "person": ("change",),
     "price": ("add",),
     "view": ("save", "remove"),
+    "webhook": ("create", "change", "rotate", "test", "redeliver", "remove"),
     "attempt": ("refused",),
 }
