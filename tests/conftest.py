@@ -21,6 +21,8 @@ import pytest
 # pytest-playwright keeps an event loop on the main thread, where Django would refuse its ORM otherwise.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+LONG = ("approvals", "browser", "conformance", "crash", "races", "scenarios")
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
@@ -91,6 +93,14 @@ def repository() -> Path:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-faults", action="store_true", help="the long versions of the fault tests")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two workers share the files, the long ones come first: nobody waits for a last long one alone."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        tests = Path(__file__).parent
+        items.sort(key=lambda item: item.path.relative_to(tests).parts[0] not in LONG)
 
 
 def pytest_unconfigure() -> None:
