@@ -2,8 +2,13 @@
 
 import io
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,6 +109,42 @@ def test_who_hangs_up_leaves_no_waiter(serving: Serving, key: dict[str, str], cl
     impatient = client_of(serving, key, read_timeout=2)
     with pytest.raises(ReadTimeoutError):  # it waits: there was a place
         impatient.invoke(FunctionName="expense-callbacks", Payload=expense)
+
+
+def test_aws_command_line(serving: Serving, key: dict[str, str], tmp_path: Path) -> None:
+    """AWS's own program with an address, a key and any region in its environment; this version knows ten of the calls."""
+    aws = partial(command_line, serving, key)
+    name = f"cli-{time.time_ns()}"
+    expense = json.dumps({"expense_id": name, "amount": 80, "category": "travel", "receipt_url": "https://receipts.example/1.pdf"})
+    function, result = ("--function-name", "expense-callbacks"), tmp_path / "result.json"
+    call = ("invoke", *function, "--durable-execution-name", name, "--payload", expense)
+    arn = aws(*call, "--invocation-type", "Event", str(result))["DurableExecutionArn"]
+    execution = ("--durable-execution-arn", arn)
+
+    def question() -> str | None:
+        events = aws("get-durable-execution-history", *execution, "--include-execution-data")["Events"]
+        return next((event["CallbackStartedDetails"]["CallbackId"] for event in events if event["EventType"] == "CallbackStarted"), None)
+
+    callback = ("--callback-id", wait_for(question, "the question"))
+    aws("send-durable-execution-callback-success", *callback, "--result", '{"action": "approved"}')
+    assert aws(*call, str(result))["StatusCode"] == 200
+    assert json.loads(result.read_text())["status"] == "completed"
+    listed = aws("list-durable-executions-by-function", *function, "--statuses", "SUCCEEDED", "--durable-execution-name", name)
+    assert [one["DurableExecutionArn"] for one in listed["DurableExecutions"]] == [arn]
+    assert aws("get-durable-execution", *execution)["Status"] == "SUCCEEDED"
+    with pytest.raises(AssertionError, match="CallbackTimeoutException"):
+        aws("send-durable-execution-callback-heartbeat", *callback)
+    with pytest.raises(AssertionError, match="InvalidParameterValueException"):
+        aws("stop-durable-execution", *execution)
+
+
+def command_line(serving: Serving, key: dict[str, str], *arguments: str) -> Any:
+    names = {"AWS_ACCESS_KEY_ID": key["access_key_id"], "AWS_SECRET_ACCESS_KEY": key["secret_access_key"]}
+    environment = {**os.environ, **names, "AWS_ENDPOINT_URL": serving.address, "AWS_DEFAULT_REGION": "us-west-2", "AWS_MAX_ATTEMPTS": "1"}
+    command = [sys.executable, "-m", "awscli", "lambda", *arguments, "--output", "json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout.strip() else None
 
 
 def status(client: Any, arn: str) -> str:
