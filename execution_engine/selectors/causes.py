@@ -13,6 +13,7 @@ from uuid import UUID
 from execution_engine.models import Execution, FunctionVersion
 from execution_engine.selectors.executions import ExecutionDetail, get_execution, open_operations
 from execution_engine.selectors.explain import KINDS, DerivedState, OpenOperation, StateCode, waiting_for
+from execution_engine.selectors.limits import HeldLimit, held_by
 from execution_engine.selectors.workers import LiveWorker, live_workers
 
 DEPTH = 5
@@ -22,6 +23,8 @@ COUNTED = 1_000
 
 class CauseCode(StrEnum):
     QUEUE = "queue"
+    LIMIT = "limit"
+    HOLDER = "holder"
     WORKERS = "workers"
     NO_WORKER = "no_worker"
     RETRY = "retry"
@@ -37,7 +40,7 @@ class CauseCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """`until`: when it ends by itself, None when only somebody outside can end it. `operation_id` belongs to the execution that is
+    """A `HOLDER` is an execution that has what a `LIMIT` counts. `until`: when it ends by itself, None when only somebody outside can end it. `operation_id` belongs to the execution that is
     explained, `execution_id` is another one, whose own causes are in `causes`; `callback_id` is what would have to be answered."""
 
     code: CauseCode
@@ -67,7 +70,7 @@ class Explanation:
 def explain(execution_id: UUID, detail: ExecutionDetail | None = None) -> Explanation:
     """Raises ExecutionNotFoundError. `detail`, when it was read already, saves its queries.
 
-    One query for the open operations, one for the parent; then two for a queue, one for missing workers, two for each child.
+    One query for the open operations, one for the parent; then three for a queue (six where a limit holds it), one for missing workers, two for each child.
     """
     return _explain(detail or get_execution(execution_id), DEPTH)
 
@@ -98,16 +101,30 @@ def _parent(detail: ExecutionDetail) -> tuple[UUID, str] | None:
 
 
 def _queue(detail: ExecutionDetail) -> tuple[Cause, ...]:
+    """Limits first: with one that is taken, no free thread helps. Then the rank: in the queue, or in the line of its limit."""
     version = detail.summary.function_version_id
     serving = [worker for worker in live_workers() if not worker.is_draining and version in worker.version_ids]
-    served = {one for worker in serving for one in worker.version_ids}
-    ahead = Execution.objects.filter(
-        function_version_id__in=served, status="RUNNING", claim_id__isnull=True, due_at__lt=detail.due_at, due_at__isnull=False
-    )
-    found = ahead.values("id")[: COUNTED + 1].count()
+    limits = held_by(detail.summary.function, detail.line)
+    taken = tuple(_limit(one) for one in limits)
+    due = Execution.objects.filter(status="RUNNING", claim_id__isnull=True, due_at__lt=detail.due_at, due_at__isnull=False)
+    if detail.line is None:
+        served = {one for worker in serving for one in worker.version_ids}
+        found = due.filter(function_version_id__in=served, line__isnull=True).values("id")[: COUNTED + 1].count()
+        where, nobody = "at the same workers", "Nothing that the same workers serve is due before it."
+    else:
+        found = due.filter(function_version_id=version, line=detail.line).values("id")[: COUNTED + 1].count()
+        where, nobody = "in the same line", "It is the first of its line."
     number = f"more than {COUNTED:,}" if found > COUNTED else f"{found:,}"
-    first = "Nothing that the same workers serve is due before it." if not found else f"{number} due before it at the same workers."
-    return (Cause(CauseCode.QUEUE, first, since=detail.due_at), Cause(CauseCode.WORKERS, _busy(serving)))
+    first = f"{number} due before it {where}." if found else nobody
+    since = detail.summary.state.since
+    return (*taken, Cause(CauseCode.QUEUE, first, since=since), Cause(CauseCode.WORKERS, _busy(serving)))
+
+
+def _limit(held: HeldLimit) -> Cause:
+    holders = [Cause(CauseCode.HOLDER, f"{one.name} runs.", since=one.since, execution_id=one.id) for one in held.holders]
+    if held.taken > len(holders) > 0:
+        holders.append(Cause(CauseCode.MORE, f"{held.taken - len(holders)} more run."))
+    return Cause(CauseCode.LIMIT, held.sentence, causes=tuple(holders))
 
 
 def _busy(serving: Sequence[LiveWorker]) -> str:
@@ -173,4 +190,3 @@ def _child(execution_id: UUID, operation_id: str) -> ExecutionDetail | None:
     children = Execution.objects.filter(parent_id=execution_id, parent_operation_id=operation_id)
     found = children.order_by("-started_at").values_list("id", flat=True).first()
     return get_execution(found) if found else None
-

@@ -29,7 +29,7 @@ EVERYTHING = 2**31
 
 _FACTS = tuple(ExecutionFacts.__dataclass_fields__)
 _SUMMARY = ("name", "status_text", "attributes", "tenant_id", "started_by", "deadline_at", "event_seq", "wake_seq")
-_DETAIL = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count", "forked_from")
+_DETAIL = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count", "forked_from", "concurrency_key")
 _DETAIL += ("traceparent", "correlation_id")
 
 
@@ -83,6 +83,8 @@ class ExecutionDetail:
     invocation_started_at: datetime | None
     failed_invocations: int
     last_event_at: datetime
+    line: str | None = None
+    concurrency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def get_execution(execution_id: UUID) -> ExecutionDetail:
     if row is None:
         raise ExecutionNotFoundError("There is no such execution.", execution_id=str(execution_id))
     summary = _summary(row, open_operations([execution_id] if row["ended_at"] is None else []), served)
-    names = ("due_at", "invocation_started_at", "failed_invocations", "last_event_at", *_DETAIL)
+    names = ("due_at", "invocation_started_at", "failed_invocations", "last_event_at", "line", *_DETAIL)
     return ExecutionDetail(summary=summary, **{name: row[name] for name in names})
 
 

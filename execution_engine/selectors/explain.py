@@ -103,6 +103,7 @@ class ExecutionFacts:
     invocations: int
     failed_invocations: int
     last_event_at: datetime
+    line: str | None = None
 
 
 def plain_title(name: str | None) -> str | None:
@@ -174,9 +175,18 @@ def _stranded(execution: ExecutionFacts) -> DerivedState:
 
 
 def _queued(execution: ExecutionFacts) -> DerivedState:
+    """Since when: a priority is a head start, so that `due_at` may lie before the start."""
+    assert execution.due_at is not None
+    since = max(execution.due_at, execution.last_event_at)
     what = "its next" if execution.invocations else "its first"
+    if execution.line == "":
+        sentence = "It is due for its first invocation and waits for its turn by the function's rate of starts."
+        return DerivedState(StateCode.QUEUED, "Queued by the rate of starts", sentence, since=since)
+    if execution.line is not None:
+        sentence = f"It is due for {what} invocation and waits until fewer executions with the concurrency key {execution.line} run."
+        return DerivedState(StateCode.QUEUED, f"Queued behind {execution.line}", sentence, since=since)
     sentence = f"It is due for {what} invocation and waits for a free thread of a worker."
-    return DerivedState(StateCode.QUEUED, "Queued", sentence, since=execution.due_at)
+    return DerivedState(StateCode.QUEUED, "Queued", sentence, since=since)
 
 
 def _suspended(execution: ExecutionFacts, operations: Sequence[OpenOperation], is_served: bool) -> DerivedState:

@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from execution_engine.core.limits import Limits
-from execution_engine.models import Limit
+from execution_engine.models import Execution, FunctionVersion, Limit
 
 _LIMITS = tuple(Limits.__dataclass_fields__)
 
@@ -58,3 +60,48 @@ def function_limits(functions: Collection[str]) -> dict[str, FunctionLimits]:
             revision, changed_at = (row["revision"], row["changed_at"]) if row else (0, None)
             found[function] = FunctionLimits(function, limits, revision, changed_at, running, for_key, for_start)
     return found
+
+
+HOLDERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An execution with a claim, and since when its invocation runs."""
+
+    id: UUID
+    name: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLimit:
+    """A limit that lets nobody pass now: "limit held by 5 of 5", the longest running of those who have it, and how many they are."""
+
+    sentence: str
+    taken: int
+    holders: tuple[Holder, ...] = ()
+
+
+def held_by(function: str, line: str | None) -> list[HeldLimit]:
+    """What holds back an execution that is due, in this line or (None) in the queue. One query where nothing is limited."""
+    row = Limit.objects.filter(function=function).values(*_LIMITS).first()
+    limits = Limits(**row) if row else Limits()
+    found = []
+    versions = FunctionVersion.objects.filter(function=function).values("id")
+    running = Execution.objects.filter(claim_id__isnull=False, function_version_id__in=versions)
+    if limits.concurrency is not None and (taken := running.count()) >= limits.concurrency:
+        sentence = f"Limit of {function} held by {taken} of {limits.concurrency}."
+        found.append(HeldLimit(sentence, taken, _holders(running)))
+    if limits.per_key is not None and line:
+        alike = running.filter(concurrency_key=line)
+        taken = alike.count()
+        found.append(HeldLimit(f"Limit of concurrency key {line} held by {taken} of {limits.per_key}.", taken, _holders(alike)))
+    if limits.starts is not None and line == "":
+        found.append(HeldLimit(f"Rate of starts: {limits.starts} per {limits.seconds} s, {limits.burst} at once after a quiet time.", 0))
+    return found
+
+
+def _holders(running: QuerySet[Execution]) -> tuple[Holder, ...]:
+    rows = running.order_by("invocation_started_at").values_list("id", "name", "invocation_started_at")
+    return tuple(Holder(*row) for row in rows[:HOLDERS])
