@@ -22,6 +22,14 @@ def node_program() -> Path:
     return found[0] if found else Path("no Node 22 in .node: run `make node`")
 
 
+def documented_host(folder: Path) -> Path:
+    """The host of the documentation's page, in front of our handlers."""
+    page = (REPOSITORY / "execution_engine" / "docs" / "remote.md").read_text()
+    host = folder / "host.cjs"
+    host.write_text(page.partition("```js\n")[2].partition("```")[0].replace("./handlers.cjs", str(REPOSITORY / "tests/node/handlers.cjs")))
+    return host
+
+
 @dataclass
 class Remote:
     """`marks` is where handlers leave a file for each time a body ran."""
@@ -88,7 +96,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
         key = serving.manage("create_api_key", "--user", "admin", "--name", "remote", "--quiet").strip()
         aws = aws_environment(serving)
         command = [sys.executable, "-m", "tests.remote.host", "tests.remote.handlers", str(port)]
-        node = Elsewhere([str(node_program()), "tests/node/host.cjs", str(node_port)], node_port, folder / "node.txt", aws | NODE)
+        node = Elsewhere([str(node_program()), str(documented_host(folder)), str(node_port)], node_port, folder / "node.txt", aws | NODE)
         with Elsewhere(command, port, folder / "host.txt", aws) as host:
             yield Remote(serving, Product(serving.address, key), host, node, folder)
         node.kill()

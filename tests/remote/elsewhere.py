@@ -20,18 +20,10 @@ def free_port() -> int:
 
 def aws_environment(serving: Serving) -> dict[str, str]:
     """What AWS's SDKs read: where Lambda is, and a key that signs."""
-    made = json.loads(serving.manage("create_api_key", "--user", "admin", "--name", f"remote-{time.monotonic_ns()}", "--json"))
-    serving.manage(
-        "shell",
-        "--no-imports",
-        "-c",
-        "from durable_ops.models import ApiKey; from durable_ops.secret_text import seal; "
-        f"ApiKey.objects.filter(prefix={made['prefix']!r}).update(signing_secret=seal({made['key']!r}))",
-    )
-    found = {"AWS_ACCESS_KEY_ID": "dop_" + made["prefix"], "AWS_SECRET_ACCESS_KEY": made["key"]}
+    made = json.loads(serving.manage("create_api_key", "--user", "admin", "--name", f"remote-{time.monotonic_ns()}", "--for-aws", "--json"))
     return {
-        "AWS_ACCESS_KEY_ID": found["AWS_ACCESS_KEY_ID"],
-        "AWS_SECRET_ACCESS_KEY": found["AWS_SECRET_ACCESS_KEY"],
+        "AWS_ACCESS_KEY_ID": made["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": made["secret_access_key"],
         "AWS_ENDPOINT_URL_LAMBDA": serving.address,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",

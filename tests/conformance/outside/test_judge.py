@@ -10,7 +10,7 @@ import pytest
 
 from execution_engine.testing import DurableExecutionTestClient
 from tests.conformance import branch_functions
-from tests.conformance.outside import handlers
+from tests.conformance.outside import loading
 from tests.conformance.outside.__main__ import main
 from tests.conformance.outside.laws import broken_laws
 from tests.conformance.outside.lines import captured, log_differences
@@ -148,7 +148,7 @@ def test_without_templates_file_names_say_it(package: Path) -> None:
 
 def test_native_mode_replaces_import_lines_only(package: Path) -> None:
     deployed = Deployed("Pauses", package / "handlers" / "wait" / "pauses.py", variables={"TARGET_FUNCTION_NAME": "me"})
-    module = handlers.load(deployed, "native")
+    module = loading.load(deployed, "native")
     assert module.handler.__class__.__module__.startswith("execution_engine.")
     assert module.os.environ["TARGET_FUNCTION_NAME"] == "me" and module.os.sep
 
@@ -178,3 +178,11 @@ def test_the_command_judges_the_served_product(package: Path, capsys: pytest.Cap
     told = capsys.readouterr().out
     assert "native: 1 of 1" in told and "native: 1 of 2" in told
     assert "native 2-8: event 2.WaitStartedDetails.Duration: 1, not 2" in told, sys.stdout
+
+
+@pytest.mark.slow
+def test_the_command_judges_handlers_in_other_processes(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("aws_durable_execution_sdk_python")
+    where = ["--requirements", str(package / "requirements"), "--handlers", str(package), "--mode", "remote"]
+    assert main([*where, "--only", "2-7"]) == 0
+    assert "remote: 1 of 1" in capsys.readouterr().out
