@@ -6,6 +6,8 @@ from django.apps.registry import Apps
 
 from durable_ops.models.rights import RIGHT_LABELS, Right
 
+ADMINISTRATOR = "administrator"
+
 ROLES: dict[str, frozenset[Right]] = {
     "viewer": frozenset({Right.VIEW_EXECUTION, Right.VIEW_PAYLOAD}),
     # No answer to a callback and no replaced result: whoever repairs must not be able to approve by the back door.
@@ -25,7 +27,7 @@ ROLES: dict[str, frozenset[Right]] = {
     ),
     # An approver sees what is put before him, not every payload.
     "approver": frozenset({Right.VIEW_EXECUTION, Right.DECIDE_CALLBACK}),
-    "administrator": frozenset(Right),
+    ADMINISTRATOR: frozenset(Right),
 }
 
 

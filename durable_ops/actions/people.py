@@ -9,12 +9,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.roles import role_groups
 from durable_ops.audit import log
 from durable_ops.models import Right
-from durable_ops.roles import ROLES
+from durable_ops.roles import ADMINISTRATOR
 from execution_engine.core.errors import CommandError, InvalidInputError
-
-ADMINISTRATOR = "administrator"
 
 
 class PersonNotFoundError(CommandError):
@@ -30,13 +29,14 @@ class LastAdministratorError(CommandError):
 
 
 def change_person(actor: Actor, user_id: int, *, roles: Collection[str], is_active: bool, reason: str) -> None:
-    """Sets which of our four roles a person holds, and whether they may sign in; other groups stay as they are.
+    """Sets which roles a person holds, and whether they may sign in; groups that hold no right of ours stay as they are.
 
     Writes one audit row, none when nothing changes. Raises PermissionDenied, PersonNotFoundError, InvalidInputError (an unknown
     role), LastAdministratorError (nobody who is active would be left to manage people).
     """
     actor.require(Right.MANAGE_PEOPLE)
-    if unknown := sorted(set(roles) - set(ROLES)):
+    known = set(role_groups().values_list("name", flat=True))
+    if unknown := sorted(set(roles) - known):
         raise InvalidInputError(f"There is no role {unknown[0]!r}.", field="roles", value=unknown[0])
     with transaction.atomic():
         # All administrators, in one order: two who take the role from each other must not both succeed.
@@ -44,14 +44,14 @@ def change_person(actor: Actor, user_id: int, *, roles: Collection[str], is_acti
         person = get_user_model().objects.filter(pk=user_id).first()
         if person is None:
             raise PersonNotFoundError("There is no such person.", user_id=user_id)
-        before = _facts(person)
-        person.groups.remove(*Group.objects.filter(name__in=set(ROLES) - set(roles)))
+        before = _facts(person, known)
+        person.groups.remove(*Group.objects.filter(name__in=known - set(roles)))
         person.groups.add(*Group.objects.filter(name__in=roles))
         person.is_active = is_active
         person.save(update_fields=["is_active"])
         if not get_user_model().objects.filter(_administrators(), is_active=True).exists():
             raise LastAdministratorError("Somebody who is active must stay administrator.", user_id=user_id)
-        after = _facts(person)
+        after = _facts(person, known)
         if after != before:
             facts = {"person": person.get_username(), "before": before, "after": after}
             log.append(actor, log.Act("person.change", "person", person.get_username(), reason=reason, facts=facts))
@@ -61,6 +61,6 @@ def _administrators() -> Q:
     return Q(is_superuser=True) | Q(pk__in=Group.objects.filter(name=ADMINISTRATOR).values("user"))
 
 
-def _facts(person: Any) -> dict[str, Any]:
-    held = person.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True)
+def _facts(person: Any, known: Collection[str]) -> dict[str, Any]:
+    held = person.groups.filter(name__in=known).order_by("name").values_list("name", flat=True)
     return {"roles": list(held), "is_active": person.is_active}

@@ -1,5 +1,6 @@
 """Settings: one's own API keys, people and their roles, how long executions are kept."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +14,11 @@ from django.views.decorators.http import require_http_methods
 from durable_ops.actions import api_keys, people
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.settings_forms import DryRunForm, KeyForm, PersonForm, RevokeForm
+from durable_ops.dashboard.settings_forms import DryRunForm, KeyForm, PersonForm, RevokeForm, RotateForm
+from durable_ops.dashboard.views.roles import described_roles
 from durable_ops.models import ApiKey, Right
 from durable_ops.models.rights import RIGHT_LABELS
 from durable_ops.permissions import access_of, has_right
-from durable_ops.roles import ROLES
 from execution_engine.core.errors import CommandError
 from execution_engine.selectors import retention as kept_executions
 from execution_engine.selectors.functions import function_names
@@ -42,6 +43,9 @@ def keys(request: HttpRequest) -> HttpResponse:
         found = found.filter(user_id=request.user.pk)
     context = {"keys": found[:KEYS_SHOWN], "form": form, "made": made, "sees_all": sees_all, "now": timezone.now()}
     context |= {"shows_all": sees_all and request.GET.get("whose") == "all", "tab": "keys"}
+    access = access_of(request.user)
+    context["rights"] = [(right.value, RIGHT_LABELS[right]) for right in Right if access.may(right)]
+    context["chosen"] = form["scopes"].value() or ()
     return render_page(request, "settings/keys.html", context, fragment="keys", status=status)
 
 
@@ -49,23 +53,52 @@ def _make_key(request: HttpRequest, form: KeyForm) -> api_keys.NewKey | None:
     days = form.cleaned_data["days"]
     expires_at = timezone.now() + timedelta(days=days) if days else None
     try:
-        return api_keys.create_key(actor_of(request), user=request.user, name=form.cleaned_data["name"], expires_at=expires_at)
+        limits = api_keys.KeyLimits(form.cleaned_data["scopes"], form.cleaned_data["functions"])
+        return api_keys.create_key(
+            actor_of(request), user=request.user, name=form.cleaned_data["name"], expires_at=expires_at, limits=limits,
+            for_aws=form.cleaned_data["for_aws"],
+        )  # fmt: skip
     except CommandError as error:
-        form.add_error("name", error.message)
+        form.add_error(error.facts.get("field") if error.facts.get("field") in form.fields else None, error.message)
         return None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @console_view(Right.VIEW_EXECUTION)
 def revoke_key(request: HttpRequest, key_id: int) -> HttpResponse:
-    key = ApiKey.objects.select_related("user").filter(pk=key_id).first()
-    if key is None or (key.user_id != request.user.pk and not has_right(request.user, Right.MANAGE_KEYS)):
-        raise Http404("There is no such key.")
+    key = _find_key(request, key_id)
     if request.method == "POST" and RevokeForm(request.POST).is_valid():
         api_keys.revoke_key(actor_of(request), key_id)
         messages.success(request, f"Key {key.name} is revoked; programs that use it are refused from now on.")
         return HttpResponseRedirect(reverse("dashboard:settings"))
     return render_page(request, "settings/revoke.html", {"key": key}, fragment="form")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@console_view(Right.VIEW_EXECUTION)
+def rotate_key(request: HttpRequest, key_id: int) -> HttpResponse:
+    """The new key is in the answer to the POST and nowhere else."""
+    key, made = _find_key(request, key_id), None
+    form = RotateForm(request.POST if request.method == "POST" else None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                made = api_keys.rotate_key(actor_of(request), key_id, overlap_hours=form.cleaned_data["overlap_hours"])
+                status = 200
+            except CommandError as error:
+                form.add_error(None, error.message)
+                status = error.status
+    context = {"key": key, "form": form, "made": made, "tab": "keys"}
+    return render_page(request, "settings/rotate.html", context, fragment="form", status=status)
+
+
+def _find_key(request: HttpRequest, key_id: int) -> ApiKey:
+    found = api_keys.visible_keys(access_of(request.user), request.user).filter(pk=key_id).first()
+    if found is None:
+        raise Http404("There is no such key.")
+    return found
 
 
 @console_view(Right.MANAGE_PEOPLE)
@@ -74,8 +107,9 @@ def people_list(request: HttpRequest) -> HttpResponse:
     found = get_user_model().objects.prefetch_related("groups").order_by("-is_active", "username")
     if text:
         found = found.filter(username__icontains=text)
-    rows = [_person(user) for user in found[:PEOPLE_SHOWN]]
-    context = {"people": rows, "q": text, "roles": _roles(), "tab": "people"}
+    roles = described_roles()
+    names = [one["name"] for one in roles]
+    context = {"people": [_person(user, names) for user in found[:PEOPLE_SHOWN]], "q": text, "tab": "people"}
     return render_page(request, "settings/people.html", context, fragment="rows")
 
 
@@ -85,8 +119,11 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
     user = get_user_model().objects.prefetch_related("groups").filter(pk=user_id).first()
     if user is None:
         raise Http404("There is no such person.")
-    row, status = _person(user), 200
-    form = PersonForm(request.POST if request.method == "POST" else None, initial={"roles": row["roles"], "is_active": user.is_active})
+    roles = described_roles()
+    names = [one["name"] for one in roles]
+    row, status = _person(user, names), 200
+    initial = {"roles": row["roles"], "is_active": user.is_active}
+    form = PersonForm(request.POST if request.method == "POST" else None, initial=initial, roles=names)
     if request.method == "POST":
         status = 422
         if form.is_valid():
@@ -99,7 +136,7 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
             else:
                 messages.success(request, f"{user.get_username()} was changed.")
                 return HttpResponseRedirect(reverse("dashboard:people"))
-    context = {"person": row, "form": form, "roles": _roles(), "tab": "people"}
+    context = {"person": row, "form": form, "roles": roles, "tab": "people"}
     return render_page(request, "settings/person.html", context, fragment="form", status=status)
 
 
@@ -116,10 +153,6 @@ def retention(request: HttpRequest) -> HttpResponse:
     return render_page(request, "settings/retention.html", context, fragment="trial")
 
 
-def _person(user: Any) -> dict[str, Any]:
+def _person(user: Any, roles: Sequence[str]) -> dict[str, Any]:
     groups = {group.name for group in user.groups.all()}
-    return {"user": user, "roles": [role for role in ROLES if role in groups], "groups": sorted(groups - set(ROLES))}
-
-
-def _roles() -> list[dict[str, Any]]:
-    return [{"name": name, "rights": [RIGHT_LABELS[right] for right in Right if right in rights]} for name, rights in ROLES.items()]
+    return {"user": user, "roles": [role for role in roles if role in groups], "groups": sorted(groups - set(roles))}
