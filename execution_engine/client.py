@@ -72,7 +72,7 @@ class Handle:
             if ends is not None and time.monotonic() >= ends:
                 raise TimeoutError(f"execution {self.name} is still {status}")
         if status is ExecutionStatus.SUCCEEDED:
-            return None if result in (None, "") else json.loads(result)
+            return _value(result)
         error = ErrorObject() if error_text is None else ErrorObject.from_wire(json.loads(error_text))
         raise ExecutionFailedError(error.message or str(status), error_type=error.type, status=status, error=error)
 
@@ -186,3 +186,11 @@ def _deadline(started_at: datetime, seconds: int | None) -> datetime | None:
 
 def _handle(started: StartedExecution) -> Handle:
     return Handle(started.id, started.arn, started.name, started.created)
+
+
+def _value(result: str | None) -> Any:
+    """What a handler elsewhere called its result need not be JSON: then it is the text."""
+    try:
+        return json.loads(result) if result else None
+    except (ValueError, RecursionError):
+        return result

@@ -9,6 +9,7 @@ from execution_engine.core.enums import OperationStatus
 from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.core.identifiers import execution_arn, new_execution_id, parse_function
 from execution_engine.core.records import ErrorObject, OperationUpdate
+from execution_engine.core.trace import read_amzn_trace
 from execution_engine.core.transitions import chained_invoke
 from execution_engine.invocation.versions import version_to_start
 from execution_engine.journal.children import ChildStart
@@ -52,6 +53,7 @@ def prepare(
         input=update.payload,
         tenant_id=update.options.tenant,
         started_by=started_by,
+        traceparent=read_amzn_trace(update.options.trace or ""),
     )
     return replace(update, options=options), child
 

@@ -33,7 +33,10 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class ChildStart:
-    """A child to be inserted in the transaction that writes its parent's START. Times in seconds, retention in days."""
+    """A child to be inserted in the transaction that writes its parent's START. Times in seconds, retention in days.
+
+    `traceparent` is the invoke's own; without one the child has its parent's.
+    """
 
     id: UUID
     function: str
@@ -45,6 +48,7 @@ class ChildStart:
     input: str | None
     tenant_id: str | None
     started_by: str
+    traceparent: str | None = None
 
 
 def start(cursor: Cursor, parent_id: UUID, child: ChildStart) -> None:
@@ -63,6 +67,7 @@ def start(cursor: Cursor, parent_id: UUID, child: ChildStart) -> None:
             "parent_operation_id": child.operation_id,
             "tenant_id": child.tenant_id,
             "started_by": child.started_by,
+            "traceparent": child.traceparent,
             "input": child.input,
         },
     )

@@ -1,5 +1,6 @@
 -- name: insert_child
--- A chained invoke's execution, named after its id, with its parent's trace, in the transaction that holds its parent's lock.
+-- A chained invoke's execution, named after its id, with the trace that the invoke names or its parent's, in the transaction that
+-- holds its parent's lock.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), started as (
@@ -11,7 +12,7 @@ with clock as materialized (
          c.now + make_interval(secs => %(execution_timeout)s), %(execution_timeout)s, %(retention_days)s,
          c.now - make_interval(secs => coalesce((select priority from durable_limit where function = %(function)s), 0)),
          0, 0, false, false, 1, 0, 0, -1, c.now,
-         '', '{}', %(tenant_id)s, %(started_by)s, p.traceparent, p.correlation_id, %(input)s, %(parent_id)s, %(parent_operation_id)s, false, 0
+         '', '{}', %(tenant_id)s, %(started_by)s, coalesce(%(traceparent)s, p.traceparent), p.correlation_id, %(input)s, %(parent_id)s, %(parent_operation_id)s, false, 0
     from clock c left join durable_execution p on p.id = %(parent_id)s
   returning id, started_at, execution_timeout
 )

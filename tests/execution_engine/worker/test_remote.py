@@ -17,7 +17,7 @@ from execution_engine.core.trace import Trace, as_amzn_trace
 from execution_engine.journal import connections
 from execution_engine.journal.replies import CheckpointReply
 from execution_engine.models import Event, Execution, Operation
-from execution_engine.services import callbacks, checkpoints, executions
+from execution_engine.services import callbacks, checkpoints, executions, repairs
 from execution_engine.services.executions import StartOptions
 from execution_engine.worker.runtime import Runtime
 from tests.execution_engine.conftest import make_runtime
@@ -133,6 +133,70 @@ def test_what_is_checkpointed_from_there_is_recorded_and_sent_again(host: Host, 
         "ExecutionSucceeded",
     ]  # fmt: skip
     assert host.requests[1].event["UpdatedOperationIds"] == ["w"]
+
+
+def test_a_child_has_the_trace_that_its_invoke_names(host: Host, served: Runtime) -> None:
+    named = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+    def work(handler: Handler) -> Any:
+        if "i" in handler.operations:
+            return {"Status": "SUCCEEDED", "Result": handler.operations["i"]["ChainedInvokeDetails"]["Result"]}
+        options = {"FunctionName": "test-remote-plain", "XAmznTraceId": named}
+        handler.checkpoint(
+            {"Id": "i", "Type": "CHAINED_INVOKE", "SubType": "ChainedInvoke", "Action": "START", "ChainedInvokeOptions": options}
+        )
+        return {"Status": "PENDING"}
+
+    parent = Handler(work)
+    host.behaviours = [lambda connection, request: (hostile.answers(b"7") if "plain" in request.line else parent)(connection, request)]
+
+    assert ended(start(trace=Trace(PARENT))).result == "7"
+    [called] = [request for request in host.requests if "plain" in request.line]
+    assert called.headers["x-amzn-trace-id"] == named
+
+
+def test_a_large_state_is_read_page_by_page(host: Host, served: Runtime) -> None:
+    def work(handler: Handler) -> Any:
+        if "s0" not in handler.operations:
+            for number in range(6):
+                one = {**STEP, "Id": f"s{number}"}
+                handler.checkpoint({**one, "Action": "START"}, {**one, "Action": "SUCCEED", "Payload": "x" * 1024 * 1024})
+            handler.checkpoint(WAIT)
+            return {"Status": "PENDING"}
+        state = handler.event["InitialExecutionState"]
+        found, marker = [one["Id"] for one in state["Operations"]], state["NextMarker"]
+        while marker:
+            page = checkpoints.state(handler.event["DurableExecutionArn"], handler.token, marker)
+            found, marker = found + [one.id for one in page.operations], page.marker
+        return {"Status": "SUCCEEDED", "Result": json.dumps(found[1:])}
+
+    host.behaviours = [Handler(work)]
+
+    assert json.loads(ended(start()).result or "") == ["s0", "s1", "s2", "s3", "s4", "s5", "w"]
+    assert len(host.requests[1].body) < 6 * 1024 * 1024
+
+
+def test_a_pause_cuts_the_handler_off_and_a_resume_calls_it_again(host: Host, served: Runtime, history: History) -> None:
+    def work(handler: Handler) -> Any:
+        execution_id = UUID(handler.event["DurableExecutionArn"].rpartition("/")[2])
+        if "s" not in handler.operations:
+            repairs.pause_execution(execution_id)
+            reply = handler.checkpoint({**STEP, "Action": "START"}, {**STEP, "Action": "SUCCEED", "Payload": "1"})
+            return {"Status": "PENDING"} if reply.token is None else {"Status": "SUCCEEDED", "Result": '"was not cut"'}
+        return {"Status": "SUCCEEDED", "Result": '"went on"'}
+
+    host.behaviours = [Handler(work)]
+    execution_id = start()
+    wait_until(lambda: Execution.objects.get(id=execution_id).status == "PAUSED")
+    assert len(host.requests) == 1
+
+    repairs.resume_execution(execution_id)
+
+    assert ended(execution_id).result == '"went on"'
+    assert history(execution_id) == [
+        "ExecutionStarted", "StepStarted", "StepSucceeded", "InvocationCompleted", "ExecutionPaused", "ExecutionResumed",
+        "InvocationCompleted", "ExecutionSucceeded",
+    ]  # fmt: skip
 
 
 def test_an_answer_to_a_callback_during_the_call_is_not_lost(host: Host, served: Runtime) -> None:
@@ -348,6 +412,12 @@ def test_many_share_few_connections(host: Host, served: Runtime) -> None:
     handles = start_many("test-remote", [None] * 100)
     assert [handle.result(timeout=30) for handle in handles] == ["done"] * 100
     assert host.connections <= served.settings.THREADS
+
+
+def test_a_result_that_is_no_json_is_its_text(host: Host, served: Runtime) -> None:
+    host.behaviours = [hostile.answers({"Status": "SUCCEEDED", "Result": "plain words"})]
+    [handle] = start_many("test-remote", [None])
+    assert handle.result(timeout=20) == "plain words"
 
 
 def test_an_error_is_raised_to_who_asks(host: Host, served: Runtime) -> None:

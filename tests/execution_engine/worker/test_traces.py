@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from execution_engine import DurableContext, durable_execution
+from execution_engine import DurableContext, durable_execution, register
 from execution_engine.conf import engine_settings
-from execution_engine.core.trace import Trace
+from execution_engine.core.trace import Trace, as_amzn_trace
+from execution_engine.journal import connections
 from execution_engine.journal.bell import process_bell
 from execution_engine.models import Execution
 from execution_engine.selectors.executions import list_executions
@@ -78,3 +79,13 @@ def wait_for_end(runtime: Runtime, execution_id: Any) -> None:
     from execution_engine.client import Handle
 
     Handle(execution_id, "", "traced", True).result(timeout=20)
+
+
+def test_a_plain_handler_reads_it_as_awss_header(runtime: Runtime) -> None:
+    register(lambda event, context: context.trace_header, name="traced-plain", durable=False)
+    with connections.connect("test") as connection_:
+        runtime.keeper.register_versions(connection_)
+    started = start_execution("traced-plain", None, options=StartOptions(trace=TRACE))
+    process_bell().ring()
+    wait_for_end(runtime, started.id)
+    assert Execution.objects.get(id=started.id).result == f'"{as_amzn_trace(TRACE.traceparent)}"'
