@@ -151,7 +151,7 @@ DURABLE_EXECUTION: dict[str, object] = {
 # --- Lambda API: so many callers of one web process may wait for results (Invoke, RequestResponse); each keeps a thread of the server.
 LAMBDA_WAITERS = env.integer("LAMBDA_WAITERS", 16, minimum=0, maximum=1000)
 
-# --- REST: what a key may ask for in a minute over all web processes; 0 for any number (durable_ops/api/rate.py).
+# --- REST and Lambda API: what a key may ask for in a minute over all web processes; 0 for any number (durable_ops/rate.py).
 API_CALLS_PER_MINUTE = env.integer("API_CALLS_PER_MINUTE", 60_000, minimum=0, maximum=100_000_000)
 
 # --- Costs: what one machine of this installation costs a month; a change begins on the day it is seen (durable_ops/costs/ledger.py).

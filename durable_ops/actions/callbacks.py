@@ -56,6 +56,7 @@ def heartbeat(actor: Actor, callback_id: str) -> None:
 
     No audit row: a heartbeat decides nothing, and a machine sends one every few seconds.
     """
+    _check_id(callback_id)
     _require_on(actor, Right.ANSWER_CALLBACK, callback_id)
     with transaction.atomic():
         callbacks.heartbeat_callback(callback_id)

@@ -21,6 +21,7 @@ from durable_ops.lambda_api import errors
 from durable_ops.lambda_api.authentication import Keys, authenticate
 from durable_ops.lambda_api.errors import Kind, LambdaError
 from durable_ops.models import Right
+from durable_ops.rate import count_call
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire
 from execution_engine.core.errors import ExecutionNotFoundError
@@ -46,6 +47,7 @@ class LambdaView(View):
     body_bytes: int = MIB + ENVELOPE_BYTES
     status: ClassVar[int] = 200
     keys: ClassVar[Keys] = api_keys
+    is_counted: ClassVar[bool] = True
 
     def dispatch(self, request: HttpRequest, *_: Any, **kwargs: Any) -> HttpResponse:
         request_id = str(uuid.uuid4())
@@ -61,7 +63,10 @@ class LambdaView(View):
     def _answer(self, request: HttpRequest, named: dict[str, str]) -> HttpResponse:
         body = cache(lambda: read_body(request.META, cast(Any, request), self.body_bytes))
         actor = authenticate(request, body, self.keys)
-        request.user, request.channel = actor.user, actor.channel  # type: ignore[attr-defined]  # for the note of a refused attempt
+        # For the note of a refused attempt, and for whoever counts calls.
+        request.user, request.auth, request.channel = actor.user, actor.key, actor.channel  # type: ignore[attr-defined]
+        if self.is_counted:
+            count_call(request)
         method = str(request.method)
         if method not in self.rights:
             raise LambdaError(errors.UNKNOWN_OPERATION, f"There is no call {method} at this address.")

@@ -25,6 +25,7 @@ class CheckpointView(LambdaView):
     rights: ClassVar = {"POST": Right.CHECKPOINT_EXECUTION}
     kinds: ClassVar = KINDS
     keys: ClassVar = KNOWN_KEYS
+    is_counted: ClassVar = False  # a token is good for one call, and the rate is the handler's
 
     @property
     def body_bytes(self) -> int:  # type: ignore[override]
@@ -46,6 +47,7 @@ class StateView(LambdaView):
     rights: ClassVar = {"GET": Right.CHECKPOINT_EXECUTION}
     kinds: ClassVar = KINDS
     keys: ClassVar = KNOWN_KEYS
+    is_counted: ClassVar = False  # a token is good for one call, and the rate is the handler's
 
     def get(self, actor: Actor, _: bytes, arn: str) -> dict[str, Any]:
         """`?CheckpointToken&Marker?&MaxItems?` → `{"Operations", "NextMarker"?}`; the token is not consumed."""

@@ -79,7 +79,7 @@ def test_the_first_answer_wins(client: Any, callback_id: str) -> None:
 
 def test_an_unknown_callback(client: Any) -> None:
     for name, values in CALLS.values():
-        for unknown in ("nobody", "a/b+c==", "with blanks", "%2e%2e/x", "ü", "a\nb"):
+        for unknown in ("nobody", "a/b+c==", "with blanks", "%2e%2e/x", "ü", "a\nb", "a\x00b"):
             refused(partial(getattr(client, name), CallbackId=unknown, **values), "ResourceNotFoundException", 404)
 
 

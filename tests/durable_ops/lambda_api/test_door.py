@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from durable_ops import rate
 from durable_ops.models import AuditEntry
 from execution_engine.models import Execution
 from tests.durable_ops.journal import register_function
@@ -122,3 +123,14 @@ def test_traces_travel_from_headers(program: Client) -> None:
     assert program.generic("POST", INVOKE, b"1", headers=headers).status_code == 202
     row = Execution.objects.get()
     assert (row.traceparent, row.correlation_id) == (traceparent, "order-7")
+
+
+def test_calls_beyond_the_rate_of_a_key_wait(program: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = rate.Counter("")
+    monkeypatch.setattr(rate, "_counter", lambda: counter)
+    settings.API_CALLS_PER_MINUTE = 2
+    answers = [program.get(LIST) for _ in range(3)]
+    assert [answer.status_code for answer in answers[:2]] == [200, 200]
+    assert kind(answers[2]) == (429, "TooManyRequestsException")
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
+    assert answers[2].json()["Reason"] == "CallerRateLimitExceeded"

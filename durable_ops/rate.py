@@ -12,10 +12,9 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from rest_framework.exceptions import Throttled
-from rest_framework.request import Request
 
 from durable_ops.models import ApiKey
+from execution_engine.core.errors import CommandError
 
 WINDOW_SECONDS = 60
 AWAY_SECONDS = 5
@@ -35,23 +34,27 @@ class Rate:
         return {"RateLimit-Limit": str(self.limit), "RateLimit-Remaining": str(left), "RateLimit-Reset": str(self.reset)}
 
 
-class TooManyCallsError(Throttled):
-    default_code = "rate_limited"
+class TooManyCallsError(CommandError):
+    code = "rate_limited"
+    status = 429
 
     def __init__(self, rate: Rate) -> None:
-        super().__init__(wait=rate.reset, detail=f"More than {rate.limit} calls in this minute; try again in {rate.reset} s.")
-        self.facts = {"limit": rate.limit}
+        message = f"More than {rate.limit} calls in this minute; try again in {rate.reset} s."
+        super().__init__(message, limit=rate.limit, retry_after=rate.reset)
 
 
-def count_call(request: Request) -> Rate | None:
-    """Counts this call; None without a limit. Raises TooManyCallsError, after leaving the rate with the request for its headers."""
+def count_call(request: Any) -> Rate | None:
+    """Counts this call of `request.user` with `request.auth`, their key if they sent one; None without a limit.
+
+    Raises TooManyCallsError, after leaving the rate with the request for its headers.
+    """
     limit = int(getattr(settings, "API_CALLS_PER_MINUTE", 0))
     if not limit or not request.user.is_authenticated:
         return None
     caller = f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else f"user:{request.user.pk}"
     minute, second = divmod(int(time.time()), WINDOW_SECONDS)
     rate = Rate(limit, _counter().count(f"durable-ops:calls:{caller}:{minute}"), WINDOW_SECONDS - second)
-    request.rate = rate  # type: ignore[attr-defined]
+    request.rate = rate
     if rate.used > limit:
         raise TooManyCallsError(rate)
     return rate
