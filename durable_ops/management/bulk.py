@@ -1,4 +1,4 @@
-"""One act on many executions, given by id or all of a function: what the stop, pause, resume and redrive commands share."""
+"""One act on many executions, given by id, by function or by filters: what stop, pause, resume, redrive, move and delete share."""
 
 from argparse import ArgumentParser
 from typing import Any, ClassVar
@@ -8,20 +8,39 @@ from django.core.management.base import BaseCommand, CommandError
 
 from durable_ops.actions.actor import Actor
 from durable_ops.management.corridor import (
+    add_filter_argument,
     add_user_argument,
     command_actor,
     parse_execution_id,
     print_json,
     progress,
+    read_filters,
     refusals_end_the_command,
 )
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import CommandError as Refusal
 from execution_engine.models import Execution
+from execution_engine.selectors.executions import matching_ids
+
+MOST = 1_000_000
+CHUNK = 1_000
+
+
+def ids_of_filters(given: list[str], actor: Actor, statuses: frozenset[ExecutionStatus]) -> list[UUID]:
+    """Those in one of the statuses that match every --filter, oldest first. Raises CommandError for more than a million."""
+    filters = read_filters(given, actor)
+    found = matching_ids(filters, MOST) if filters else []
+    if len(found) > MOST:
+        raise CommandError(f"More than {MOST:,} executions match: narrow it by another --filter.")
+    kept: set[UUID] = set()
+    for begin in range(0, len(found), CHUNK):
+        part = Execution.objects.filter(id__in=found[begin : begin + CHUNK], status__in=statuses)
+        kept.update(part.values_list("id", flat=True))
+    return [one for one in reversed(found) if one in kept]
 
 
 class BulkCommand(BaseCommand):
-    """`done` is the word for a success, `statuses` are those of the executions that --function picks."""
+    """`done` is the word for a success, `statuses` are those of the executions that --function and --filter pick."""
 
     done: ClassVar[str]
     statuses: ClassVar[frozenset[ExecutionStatus]]
@@ -34,16 +53,22 @@ class BulkCommand(BaseCommand):
         which = ", ".join(sorted(status.value for status in self.statuses))
         parser.add_argument("execution_ids", metavar="ID", nargs="*")
         parser.add_argument("--function", help=f"every execution of this function that is {which}")
+        add_filter_argument(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say which it would be")
         parser.add_argument("--reason", default="", help="why; kept in the audit log and in the execution's history")
         parser.add_argument("--json", action="store_true", help="print the outcome of each as JSON")
         add_user_argument(parser)
 
     def handle(self, *_: Any, **options: Any) -> None:
-        if bool(options["execution_ids"]) == bool(options["function"]):
-            raise CommandError("Give either ids or --function.")
+        given = [options["execution_ids"], options["function"], options["filter"]]
+        if sum(map(bool, given)) != 1:
+            raise CommandError("Give either ids, --function or --filter.")
         actor = command_actor(options["user"])
-        ids = [parse_execution_id(one) for one in options["execution_ids"]] or self.of_function(options["function"], options)
+        ids = [parse_execution_id(one) for one in options["execution_ids"]]
+        if options["filter"]:
+            ids = ids_of_filters(options["filter"], actor, self.statuses)
+        elif options["function"]:
+            ids = self.of_function(options["function"], options)
         if options["dry_run"]:
             outcomes = [{"id": str(one), "outcome": f"would be {self.done}"} for one in ids]
         else:

@@ -4,8 +4,9 @@ import getpass
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
 
@@ -14,8 +15,11 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from durable_ops import json_text
 from durable_ops.actions.actor import Actor, Channel
+from durable_ops.searches import KEYS, read_search
 from execution_engine.core.errors import CommandError as Refusal
+from execution_engine.selectors.search import ExecutionFilters
 
 
 def add_user_argument(parser: ArgumentParser) -> None:
@@ -59,6 +63,55 @@ def parse_execution_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise CommandError(f"{text!r} is no execution id; list_executions shows them.") from None
+
+
+def add_filter_argument(parser: ArgumentParser) -> None:
+    keys = ", ".join(KEYS)
+    parser.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"narrows by a key of the list in the console and REST, as ended_to=30d; repeatable. Keys: {keys}",
+    )
+
+
+def read_filters(given: Iterable[str], actor: Actor) -> ExecutionFilters | None:
+    """What --filter says, None when it says nothing. Raises CommandError for what is not understood."""
+    query: dict[str, str] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not equals or key not in KEYS or not value.strip():
+            raise CommandError(f"--filter takes KEY=VALUE with one of {', '.join(KEYS)}, not {one[:100]!r}.")
+        query[key] = value
+    search = read_search(query, actor.access)
+    if search.problems:
+        raise CommandError(search.problems[0].text)
+    return search.filters if search.is_narrow else None
+
+
+def add_json_arguments(parser: ArgumentParser, name: str, words: str) -> None:
+    """`--NAME` and `--NAME-file`, of which one may be given."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(f"--{name}", metavar="JSON", help=f"{words} as JSON text")
+    source.add_argument(f"--{name}-file", metavar="FILE", help=f"a file with {words} as JSON; - is standard input")
+
+
+def json_argument(options: Mapping[str, Any], name: str) -> str | None:
+    """The checked, compact JSON text of --NAME or --NAME-file; None for neither. Raises CommandError."""
+    text: str | bytes | None = options[name]
+    file = options[f"{name}_file"]
+    if file:
+        try:
+            text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror}") from error
+    if text is None:
+        return None
+    try:
+        return json_text.compact(json_text.parse(text))
+    except json_text.JsonTextError as error:
+        raise CommandError(f"The {name} cannot be used: {error}") from error
 
 
 def progress(items: Iterable[Any] | None, *, total: int, unit: str) -> Any:

@@ -1,12 +1,20 @@
 """`manage.py list_executions --function expense-approval --status RUNNING`"""
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from durable_ops.api.serializers.answers import execution_summary
-from durable_ops.management.corridor import print_json, print_table, refusals_end_the_command
+from durable_ops.management.corridor import (
+    add_filter_argument,
+    command_actor,
+    print_json,
+    print_table,
+    read_filters,
+    refusals_end_the_command,
+)
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.selectors.executions import MAX_PAGE, ExecutionSummary, list_executions
 from execution_engine.selectors.explain import StateCode
@@ -21,12 +29,15 @@ class Command(BaseCommand):
         parser.add_argument("--status", choices=[one.value for one in ExecutionStatus])
         parser.add_argument("--state", choices=[one.value for one in StateCode])
         parser.add_argument("--name", help="only the execution of this name")
+        add_filter_argument(parser)
         parser.add_argument("--limit", type=int, default=50, help="how many at most (default 50)")
         parser.add_argument("--json", action="store_true", help="print the fields of the REST list as JSON")
 
     def handle(self, *_: Any, **options: Any) -> None:
         state = StateCode(options["state"]) if options["state"] else None
-        filters = ExecutionFilters(status=options["status"], state=state, function=options["function"], name=options["name"])
+        own = read_filters(options["filter"], command_actor(None)) or ExecutionFilters()
+        given = {"status": options["status"], "state": state, "function": options["function"], "name": options["name"]}
+        filters = replace(own, **{key: value for key, value in given.items() if value is not None})
         with refusals_end_the_command():
             found = _collect(filters, options["limit"])
         if options["json"]:

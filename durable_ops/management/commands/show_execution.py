@@ -1,32 +1,45 @@
-"""`manage.py show_execution ID --history`"""
+"""`manage.py show_execution ID --history` or `manage.py show_execution ID --follow`"""
 
+import json
+import time
 from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from durable_ops import json_text
 from durable_ops.api.serializers import answers
 from durable_ops.management.corridor import parse_execution_id, print_json, print_table, printable, refusals_end_the_command
+from execution_engine.core.enums import ExecutionStatus
 from execution_engine.selectors.executions import get_execution, get_payloads
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.operations import list_operations
 
 PAGE = 1000
+LOOK_SECONDS = 0.5
 SHOWN = ("id", "arn", "function", "version", "name", "status", "state_label", "state_reason", "status_text", "started_at", "ended_at")
 
 
 class Command(BaseCommand):
-    help = "Show one execution: what it is doing and why, its operations, input, result and error."
+    help = (
+        "Show one execution: what it is doing and why, its operations, input, result and error. With --follow its history is printed as it "
+        "happens, until the execution ends; exit code 1 when it did not succeed."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("execution_id", metavar="ID")
         parser.add_argument("--history", action="store_true", help="show every event as well")
-        parser.add_argument("--json", action="store_true", help="print the answer of REST as JSON, with operations")
+        parser.add_argument("--follow", action="store_true", help="print events as they happen, until the execution ends")
+        parser.add_argument(
+            "--json", action="store_true", help="print the answer of REST as JSON, with operations; with --follow one event per line"
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         execution_id = parse_execution_id(options["execution_id"])
+        if options["follow"]:
+            self._follow(execution_id, as_json=options["json"])
+            return
         with refusals_end_the_command():
             shown = answers.execution_detail(get_execution(execution_id), get_payloads(execution_id))
         operations = [answers.operation(one) for one in list_operations(execution_id)]
@@ -50,11 +63,28 @@ class Command(BaseCommand):
             lines = [[str(e["EventId"]), e["EventTimestamp"], e["EventType"], e.get("Name", "")] for e in events]
             print_table(self.stdout, ["EVENT", "TIME", "TYPE", "NAME"], lines)
 
+    def _follow(self, execution_id: UUID, *, as_json: bool) -> None:
+        """The status is read before the events: the last look finds the last event."""
+        last = 0
+        while True:
+            with refusals_end_the_command():
+                summary = get_execution(execution_id).summary
+            for event in _all_events(execution_id, after=last):
+                last = event["EventId"]
+                line = f"{last:>6}  {event['EventTimestamp']}  {event['EventType']:26}{event.get('Name', '')}".rstrip()
+                self.stdout.write(printable(json.dumps(event, ensure_ascii=False) if as_json else line))
+            self.stdout.flush()
+            if summary.state.code.is_terminal:
+                break
+            time.sleep(LOOK_SECONDS)
+        if summary.status != ExecutionStatus.SUCCEEDED:
+            raise CommandError(f"{execution_id} ended {summary.status}.")
 
-def _all_events(execution_id: UUID) -> list[dict[str, Any]]:
+
+def _all_events(execution_id: UUID, *, after: int = 0) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while True:
-        page = list_events(execution_id, after=found[-1]["EventId"] if found else 0, limit=PAGE)
+        page = list_events(execution_id, after=found[-1]["EventId"] if found else after, limit=PAGE)
         found += [answers.plain(event) for event in page]
         if len(page) < PAGE:
             return found

@@ -1,6 +1,5 @@
 """`manage.py start_execution expense-approval --input-csv expenses.csv`"""
 
-import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -9,10 +8,16 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from durable_ops import json_text
 from durable_ops.actions import executions as actions
 from durable_ops.actions.executions import StartedExecution
-from durable_ops.management.corridor import add_user_argument, command_actor, print_json, progress, refusals_end_the_command
+from durable_ops.management.corridor import (
+    add_user_argument,
+    command_actor,
+    json_argument,
+    print_json,
+    progress,
+    refusals_end_the_command,
+)
 from durable_ops.management.csv_inputs import CsvError, read_inputs
 from execution_engine.models import Execution
 
@@ -59,7 +64,7 @@ class Command(BaseCommand):
             raise CommandError(f"{len(unsuccessful)} of {len(statuses)} did not succeed.")
 
     def _start_one(self, actor: Any, options: dict[str, Any]) -> StartedExecution:
-        text = _input_text(options)
+        text = json_argument(options, "input")
         version, name = options["function_version"], options["name"]
         return actions.start_execution(actor, function=options["function"], input=text, version=version, name=name)
 
@@ -107,19 +112,3 @@ class Command(BaseCommand):
             self.stdout.write(f"{verb} {one.id} ({options['function']} version {one.version}, name {one.name})")
             if statuses:
                 self.stdout.write(statuses[one.id])
-
-
-def _input_text(options: dict[str, Any]) -> str | None:
-    """The checked, compact JSON text of --input or --input-file; None for neither. Raises CommandError."""
-    text: str | bytes | None = options["input"]
-    if options["input_file"]:
-        try:
-            text = sys.stdin.buffer.read() if options["input_file"] == "-" else Path(options["input_file"]).read_bytes()
-        except OSError as error:
-            raise CommandError(f"{options['input_file']}: {error.strerror}") from error
-    if text is None:
-        return None
-    try:
-        return json_text.compact(json_text.parse(text))
-    except json_text.JsonTextError as error:
-        raise CommandError(f"The input cannot be used: {error}") from error
