@@ -120,14 +120,14 @@ def main(seconds: float) -> int:
     ):
         serving.manage("createsuperuser", "--noinput", "--username", "admin", "--email", "admin@example.org")
         key = serving.manage("create_api_key", "--user", "admin", "--name", "bench", "--quiet").strip()
-        signing = serving.manage("create_api_key", "--user", "admin", "--name", "bench-aws", "--for-aws", "--quiet").split()
+        signing = json.loads(serving.manage("create_api_key", "--user", "admin", "--name", "bench-aws", "--for-aws", "--json"))
         code = f"from tests.benchmarks.checkpoints import prepare; prepare({CALLERS + CLIENTS})"
         places = json.loads(serving.manage("shell", "--no-imports", "-c", code).strip().splitlines()[-1])
         web, database = psutil.Process(serving.pid_of("gunicorn")), psutil.Process(serving.pid_of("postgres"))
         plain = Crowd([(over_http(serving.address.rstrip("/"), key, arn), token) for arn, token in places[:CALLERS]])
         found = plain.measure(seconds, web, database)
         print(json.dumps({"caller": "http.client", **found}), flush=True)  # noqa: T201
-        pair = (signing[0].partition("=")[2] or signing[0], signing[-1].partition("=")[2] or signing[-1])
+        pair = (signing["access_key_id"], signing["secret_access_key"])
         signed = Crowd([(over_boto3(serving.address, pair, arn), token) for arn, token in places[CALLERS:]])
         print(json.dumps({"caller": "boto3", **signed.measure(seconds, web, database)}), flush=True)  # noqa: T201
     print(json.dumps({"figure": "checkpoints_per_s", "value": found["per_s"], "must": AT_LEAST}))  # noqa: T201
