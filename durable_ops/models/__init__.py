@@ -1,5 +1,6 @@
 """Tables of the people's side. Each module names the owner of its rows and how long they are kept."""
 
+from durable_ops.models.alert import Alert, AlertRule
 from durable_ops.models.api_key import ApiKey
 from durable_ops.models.approval import Approval, Assignee, Decision, Shown
 from durable_ops.models.audit import AppendOnlyError, AuditEntry, AuditSeal
@@ -14,6 +15,8 @@ from durable_ops.models.stored_answer import StoredAnswer
 from durable_ops.models.webhook import Delivery, EventCursor, Webhook
 
 __all__ = [
+    "Alert",
+    "AlertRule",
     "ApiKey",
     "AppendOnlyError",
     "Approval",

@@ -25,7 +25,7 @@ class Promised(models.Model):
 
 
 class Outbox(Promised):
-    """A mail that was promised.
+    """A mail that was promised: about an approval to a person, or about an alert to an `address`.
 
     Rendered when it is sent, so that no link is stored; the same `message_id` on every try, so that a mail program shows it once.
     """
@@ -34,6 +34,7 @@ class Outbox(Promised):
     template = models.TextField(help_text="templates/emails/<template>.{subject,txt,html}")
     approval = models.ForeignKey(Approval, null=True, on_delete=models.CASCADE, related_name="mails")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    address = models.TextField(default="", help_text="where there is no person")
     facts = models.JSONField(default=dict)
 
     class Meta:

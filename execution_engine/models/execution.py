@@ -11,6 +11,7 @@ from django.db.models.functions import Substr
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.models.base import JournalModel
 
+_FAILED = Q(status__in=[ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT])
 _TROUBLE = Q(status__in=[ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.STOPPED])
 
 
@@ -94,6 +95,7 @@ class Execution(JournalModel):
                 name="execution_open",
             ),
             models.Index(fields=["-started_at", "-id"], condition=_TROUBLE, name="execution_trouble"),
+            models.Index(fields=["ended_at", "function"], condition=_FAILED, name="execution_failures"),
             models.Index(fields=["function", "-started_at", "-id"], condition=_TROUBLE, name="execution_trouble_by_function"),
             models.Index(
                 fields=["-started_at", "-id"], condition=Q(redrive_count__gt=0) | Q(forked_from__isnull=False), name="execution_repaired"
