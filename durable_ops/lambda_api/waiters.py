@@ -86,8 +86,8 @@ class Waiters:
     def _tell(self, waiting: list[Waiter]) -> None:
         found = read_outcomes([waiter.execution_id for waiter in waiting if waiter.execution_id is not None])
         for waiter in waiting:
-            if (outcome := found.get(waiter.execution_id)) is not None:
-                waiter.outcome = outcome
+            if waiter.execution_id in found:
+                waiter.outcome = found[waiter.execution_id]
                 waiter.ended.set()
 
     def _pause(self, waiting: list[Waiter]) -> float:

@@ -17,7 +17,7 @@ KINDS = {**LambdaView.kinds, errors.CONFLICT: errors.CALLBACK_TIMEOUT}
 class SucceedView(LambdaView):
     rights: ClassVar = {"POST": None}
     kinds: ClassVar = KINDS
-    body_bytes: ClassVar = MIB
+    body_bytes = MIB
 
     def post(self, actor: Actor, body: bytes, callback_id: str) -> dict[str, Any]:
         """SendDurableExecutionCallbackSuccess: the body is the result, kept byte for byte; no body is no result."""

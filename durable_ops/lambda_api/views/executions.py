@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import transaction
+
+from durable_ops import repeats
 from durable_ops.actions import executions as actions
 from durable_ops.actions import repairs
 from durable_ops.actions.actor import Actor
 from durable_ops.lambda_api import errors, queries
 from durable_ops.lambda_api.door import LambdaView, execution_of, function_of, read_object
-from durable_ops.models import Right
+from durable_ops.lambda_api.errors import LambdaError
+from durable_ops.models import Right, StoredAnswer
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire
 from execution_engine.core.enums import ExecutionStatus
@@ -112,10 +116,12 @@ class PauseView(LambdaView):
     status: ClassVar = 202
 
     def post(self, actor: Actor, body: bytes, arn: str) -> dict[str, Any]:
-        """PauseDurableExecution. Pausing again changes nothing, so `ClientToken` has nothing to do."""
+        """PauseDurableExecution. With a `ClientToken` a call that is sent again answers again and changes nothing."""
         asked = wire.read((CLIENT_TOKEN, REASON, TIMEOUT_PAUSED), read_object(body))
         found = execution_of(actor, Right.PAUSE_EXECUTION, arn)
-        repairs.pause_execution(actor, found.id, reason=asked["reason"] or "", pauses_timeout=bool(asked["pauses_timeout"]))
+        with transaction.atomic():
+            if _is_first(actor, self.request.path, asked):
+                repairs.pause_execution(actor, found.id, reason=asked["reason"] or "", pauses_timeout=bool(asked["pauses_timeout"]))
         return {}
 
 
@@ -124,11 +130,28 @@ class ResumeView(LambdaView):
     status: ClassVar = 202
 
     def post(self, actor: Actor, body: bytes, arn: str) -> dict[str, Any]:
-        """ResumeDurableExecution."""
+        """ResumeDurableExecution; `ClientToken` as for a pause."""
         asked = wire.read((CLIENT_TOKEN, REASON), read_object(body))
         found = execution_of(actor, Right.PAUSE_EXECUTION, arn)
-        repairs.resume_execution(actor, found.id, reason=asked["reason"] or "")
+        with transaction.atomic():
+            if _is_first(actor, self.request.path, asked):
+                repairs.resume_execution(actor, found.id, reason=asked["reason"] or "")
         return {}
+
+
+def _is_first(actor: Actor, path: str, asked: Mapping[str, Any]) -> bool:
+    """False for a call that was done before. Raises LambdaError for a token that came with something else."""
+    token = asked["client_token"]
+    if token is None:
+        return True
+    assert actor.key is not None
+    digest, content = repeats.digest(f"key {actor.key.pk}", path, token), repeats.digest(json.dumps(asked, sort_keys=True))
+    if repeats.claim(digest, content):
+        StoredAnswer.objects.filter(digest=digest).update(status=202)
+        return True
+    if bytes(StoredAnswer.objects.get(digest=digest).body_digest) != content:
+        raise LambdaError(errors.INVALID_PARAMETER, "This ClientToken was used for another request.")
+    return False
 
 
 def _summary(found: PlainExecution) -> dict[str, Any]:

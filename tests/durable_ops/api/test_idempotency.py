@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import F
 from django.test import Client
 
+from durable_ops import repeats
 from durable_ops.api import idempotency, urls
 from durable_ops.models import AuditEntry, StoredAnswer
 from execution_engine.models import Execution
@@ -104,9 +105,9 @@ def test_who_has_waited_too_long_is_told_to_ask_again(monkeypatch: pytest.Monkey
 
     register_function("echo")
     door = Door(make_user("operator"))
-    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(repeats, "WAIT_SECONDS", 0.2)
     with psycopg.connect(database_url) as other:
-        digest = idempotency._digest(f"key {door.user.api_keys.get().pk}", f"{BASE}/executions", "k-1")
+        digest = repeats.digest(f"key {door.user.api_keys.get().pk}", f"{BASE}/executions", "k-1")
         other.execute("insert into durable_ops_stored_answer (digest, body_digest, status, answer) values (%s, %s, 0, '')", [digest, b""])
         refusal(send(door, "k-1"), 409, "idempotency_key_busy")
         other.rollback()

@@ -156,6 +156,20 @@ def test_pause_and_resume(client: Any) -> None:
     refused(lambda: client.resume_durable_execution(DurableExecutionArn=arn), "ResourceConflictException", 409)
 
 
+def test_a_pause_that_is_sent_again_is_not_done_again(client: Any) -> None:
+    arn = start(client, None)
+    for _ in range(2):
+        client.pause_durable_execution(DurableExecutionArn=arn, ClientToken="p")
+    for _ in range(2):
+        client.resume_durable_execution(DurableExecutionArn=arn, ClientToken="r")
+    client.pause_durable_execution(DurableExecutionArn=arn, ClientToken="p")
+    assert client.get_durable_execution(DurableExecutionArn=arn)["Status"] == "RUNNING"
+    call = client.pause_durable_execution
+    refused(lambda: call(DurableExecutionArn=arn, ClientToken="p", Reason="other"), "InvalidParameterValueException", 400)
+    client.pause_durable_execution(DurableExecutionArn=arn, ClientToken="q")
+    assert AuditEntry.objects.filter(action__in=["execution.pause", "execution.resume"]).count() == 3
+
+
 def test_delete_takes_only_what_has_ended(client: Any) -> None:
     arn = start(client, None)
     refused(lambda: client.delete_durable_execution(DurableExecutionArn=arn), "ResourceConflictException", 409)
