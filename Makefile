@@ -3,6 +3,7 @@
 # make lint   ruff, mypy, import rules, sizes
 # make bench  our figures beside another engine's, on the same database
 # make polling  what 200 open pages cost the engine
+# make checkpoints  what the door for checkpoints over HTTP carries
 # make crash  the long fault tests with real workers
 # make screenshots  pictures of the running console with demo data (ARGS="--into DIRECTORY --only overview,costs")
 # make approvals  the long proofs of approvals: scanners, guesses, fifty at once, a moody mail server
@@ -15,7 +16,7 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := run
-.PHONY: approvals run test lint bench polling crash screenshots conformance browser node clean fuzz
+.PHONY: approvals run test lint bench checkpoints polling crash screenshots conformance browser node clean fuzz
 
 run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
@@ -33,7 +34,9 @@ fuzz: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/durable_ops/api/test_schemathesis.py --all-faults $(ARGS)
 
 approvals: .venv/.tests browser
-	@RACES=10000 exec .venv/bin/python -m pytest tests/approvals tests/browser/test_approvals.py tests/races/test_callback_against_timeout.py --all-faults $(ARGS)
+	@.venv/bin/python -m pytest tests/approvals/test_latency.py --all-faults $(ARGS)
+	@RACES=10000 exec .venv/bin/python -m pytest -n 2 --dist worksteal tests/approvals tests/browser/test_approvals.py \
+		tests/races/test_callback_against_timeout.py --deselect tests/approvals/test_latency.py --all-faults $(ARGS)
 
 conformance: .venv/.tests
 	@exec .venv/bin/python -m tests.conformance.outside $(ARGS)
@@ -43,6 +46,9 @@ screenshots: .venv/.tests browser
 
 bench: .venv-bench/.installed
 	@exec .venv-bench/bin/python -m tests.benchmarks $(ARGS)
+
+checkpoints: .venv/.tests
+	@exec .venv/bin/python -m tests.benchmarks.checkpoints $(ARGS)
 
 polling: .venv/.tests
 	@exec .venv/bin/python -m tests.benchmarks.polling $(ARGS)
