@@ -12,9 +12,10 @@ from aws_durable_execution_sdk_python import lambda_service as aws
 from aws_durable_execution_sdk_python.exceptions import CheckpointError as AwsCheckpointError
 from aws_durable_execution_sdk_python.exceptions import DurableApiErrorCategory
 
-from execution_engine.core.enums import InvocationStatus, OperationAction, OperationSubType, OperationType
+from execution_engine.core.enums import InvocationStatus, OperationType
 from execution_engine.core.errors import DurableExecutionsError, InvocationInterrupt
 from execution_engine.core.records import OperationRecord, OperationUpdate
+from execution_engine.core.transitions import calls
 from execution_engine.core.transitions.execution import EXIT_ERROR
 from execution_engine.invocation import aws_names, aws_values
 from execution_engine.invocation.answers import read_answer
@@ -24,8 +25,6 @@ from execution_engine.sdk.runner import HandlerOutcome
 from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.speaker import speaker
 from execution_engine.sdk.suspend import SuspendExecution
-
-_BATCHES = (OperationSubType.MAP, OperationSubType.PARALLEL)
 
 aws_names.put()
 
@@ -53,7 +52,7 @@ class JournalClient:
         asked = [aws_values.from_aws(update) for update in updates]
         if asked and asked[-1].type is OperationType.EXECUTION:
             self.ended = asked.pop()
-        waits = self.ended is not None or not asked or any(_is_waited_for(update) for update in asked)
+        waits = self.ended is not None or calls.is_waited_for(asked)
         try:
             self._write(asked, tells=waits and not self._is_concurrent())
         except InvocationInterrupt as interrupt:
@@ -92,12 +91,7 @@ class JournalClient:
 
     def _is_concurrent(self) -> bool:
         """With branches, news that one of them brings may concern another that has looked already: it stays owed as well."""
-        return any(self._told[one].type is OperationType.CONTEXT and self._told[one].sub_type in _BATCHES for one in self._open)
-
-
-def _is_waited_for(update: OperationUpdate) -> bool:
-    """The SDK sends the STARTs of steps, polls and contexts without waiting; those of at-most-once steps look the same."""
-    return update.action is not OperationAction.START or update.type not in (OperationType.STEP, OperationType.CONTEXT)
+        return any(self._told[one].type is OperationType.CONTEXT and self._told[one].sub_type in calls.BRANCHING for one in self._open)
 
 
 def run_aws_handler(

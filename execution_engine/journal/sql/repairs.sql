@@ -132,6 +132,8 @@ with ids as materialized (
   delete from durable_operation using ids where execution_id = ids.id
 ), gone_signals as (
   delete from durable_signal using ids where execution_id = ids.id
+), gone_replies as (
+  delete from durable_stored_reply using ids where execution_id = ids.id
 ), gone_lines as (
   delete from durable_log_line using ids where execution_id = ids.id
 )
