@@ -60,4 +60,3 @@ def page_url(request: HttpRequest) -> str:
         if key in LIVE or not query[key].strip():
             del query[key]
     return f"{request.path}?{query.urlencode()}" if query else request.path
-

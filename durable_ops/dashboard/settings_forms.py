@@ -16,7 +16,6 @@ class KeyForm(forms.Form):
     name = forms.CharField(max_length=100, error_messages={"required": "Name the program that will use it."})
     days = forms.IntegerField(required=False, min_value=1, max_value=LONGEST_KEY_DAYS)
 
-
     scopes = forms.MultipleChoiceField(required=False, choices=[(right.value, right.value) for right in Right])
     functions = forms.CharField(required=False, max_length=5000)
     for_aws = forms.BooleanField(required=False)

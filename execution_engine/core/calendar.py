@@ -34,6 +34,13 @@ class Calendar:
     def interval(self) -> int | None:
         return int(self.rule) if self.rule.isdigit() else None
 
+    @property
+    def words(self) -> str:
+        """For people: `every 3600 seconds`, `At 02:30 every day`; the zone is not in it."""
+        if self.interval is not None:
+            return f"Every {self.interval} seconds"
+        return CronSim(self.rule, self.anchor).explain()
+
     def after(self, moment: datetime) -> Iterator[datetime]:
         """The moments behind this one, in order, for ever; none where the line names a day that never comes."""
         if self.interval is not None:

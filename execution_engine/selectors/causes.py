@@ -70,7 +70,8 @@ class Explanation:
 def explain(execution_id: UUID, detail: ExecutionDetail | None = None) -> Explanation:
     """Raises ExecutionNotFoundError. `detail`, when it was read already, saves its queries.
 
-    One query for the open operations, one for the parent; then three for a queue (six where a limit holds it), one for missing workers, two for each child.
+    One query for the open operations, one for the parent; then three for a queue (six where a limit holds it), one for missing workers,
+    two for each child.
     """
     return _explain(detail or get_execution(execution_id), DEPTH)
 

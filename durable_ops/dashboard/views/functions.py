@@ -10,11 +10,13 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.input_form import empty_form, read_schema
 from durable_ops.models import Right
-from durable_ops.permissions import access_of
+from durable_ops.permissions import access_of, has_right
 from execution_engine.sdk.lint import Finding, findings_of
 from execution_engine.sdk.registry import find_function
 from execution_engine.selectors.executions import ExecutionFilters, list_executions
 from execution_engine.selectors.functions import FunctionRow, VersionRow, list_functions
+from execution_engine.selectors.limits import function_limits
+from execution_engine.selectors.schedules import list_schedules
 from execution_engine.selectors.versions import VersionStats, find_version, version_stats
 from execution_engine.selectors.workers import LiveWorker, live_workers
 
@@ -64,9 +66,10 @@ def function_detail(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404("There is no such function, or no worker has registered it yet.")
     stats = version_stats([name])
     recent = list_executions(ExecutionFilters(function=name), limit=RECENT).items
+    limits, schedules = function_limits([name])[name], list_schedules([name])
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else "versions"
-    current = token(function, sorted(stats.items()), recent, tab)
+    current = token(function, sorted(stats.items()), recent, tab, limits, schedules)
     if is_unchanged(request, current):
         return unchanged()
     schema = read_schema(chosen.input_schema)
@@ -76,6 +79,9 @@ def function_detail(request: HttpRequest, name: str) -> HttpResponse:
         "chosen": chosen,
         "fields": empty_form(schema).fields if schema else (),
         "recent": recent,
+        "limits": limits,
+        "schedules": schedules,
+        "may_limit": has_right(request.user, Right.MANAGE_LIMITS, name),
         "tab": tab,
         "tabs": TABS,
         "findings": _findings(name, chosen.version) if tab == "code" else None,
