@@ -42,7 +42,7 @@ def make_execution(version: FunctionVersion, **fields: Any) -> Execution:
         "started_at": ago(minutes=1),
         "last_event_at": ago(seconds=30),
         "told_seq": 0,
-        "event_seq": 1,
+        "event_seq": 2,  # with more than its start: it may have operations
         "invocations": 1,
     }
     return _insert(Execution(id=execution_id, **{**defaults, **fields}))

@@ -41,7 +41,9 @@ class StartBody(StrictSerializer):
     input = Anything(required=False)
     attributes = serializers.DictField(child=Anything(), required=False, allow_null=True, help_text="flat: texts, numbers, booleans, null")
     concurrency_key = Text(required=False, allow_null=True, max_length=MAX_CONCURRENCY_KEY, help_text="what a limit per key counts by")
-    priority = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_PRIORITY, help_text="seconds of head start")
+    priority = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=MAX_PRIORITY, help_text="seconds of head start in the queue"
+    )
 
 
 class StopBody(StrictSerializer):

@@ -117,10 +117,10 @@ def test_count_is_exact_up_to_a_bound_and_estimated_above(version: FunctionVersi
 
 
 @pytest.mark.parametrize("is_open", [True, False])
-def test_detail_asks_at_most_three_queries(version: FunctionVersion, is_open: bool, django_assert_num_queries: Any) -> None:
+def test_detail_asks_at_most_two_queries(version: FunctionVersion, is_open: bool, django_assert_num_queries: Any) -> None:
     fields = {} if is_open else {"status": "SUCCEEDED", "ended_at": ago()}
     execution = make_execution(version, **fields)
-    with django_assert_num_queries(3 if is_open else 2):
+    with django_assert_num_queries(2 if is_open else 1):
         assert get_execution(execution.id).summary.name == execution.name
 
 

@@ -94,7 +94,7 @@ def test_what_waits_for_its_start(version: int) -> None:
 
 def test_without_limits_nothing_more_is_asked(version: int, django_assert_num_queries: Any) -> None:
     waiting = start()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         assert [one.code for one in explain(waiting).causes] == [CauseCode.QUEUE, CauseCode.WORKERS]
     assert function_limits(["test-held", "nobody"]).keys() == {"test-held"}
 
