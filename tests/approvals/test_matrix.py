@@ -21,6 +21,7 @@ from execution_engine.core.errors import CommandError
 from execution_engine.sdk.approval import ApprovalDecision
 from tests.durable_ops.api.conftest import Door
 from tests.durable_ops.approvals.test_policy import PEOPLE, expected
+from tests.durable_ops.people import bearer
 
 pytestmark = pytest.mark.django_db
 NAMES = {who: facts.key for who, facts in PEOPLE.items()}
@@ -59,6 +60,13 @@ def by_failing_callback(user: User, approval: Approval, approved: bool) -> None:
         Door(user).post(f"/callbacks/{approval.callback_id}/fail", {"error": {"ErrorMessage": "no"}})
 
 
+def by_lambda(user: User, approval: Approval, approved: bool) -> None:
+    """As AWS's SDKs answer a callback: the body is the result."""
+    address = f"/2025-12-01/durable-execution-callbacks/{approval.callback_id}/succeed"
+    body = b'{"approved": true}' if approved else b'{"approved": false}'
+    Client(headers=bearer(user)).generic("POST", address, body)
+
+
 def by_command(user: User, approval: Approval, approved: bool) -> None:
     try:
         Desk().decide(approval.callback_id, ApprovalDecision(approved=approved, by=user.get_username()))
@@ -66,7 +74,7 @@ def by_command(user: User, approval: Approval, approved: bool) -> None:
         return
 
 
-CHANNELS = (by_console, by_mail, by_rest, by_callback, by_failing_callback, by_command)
+CHANNELS = (by_console, by_mail, by_rest, by_callback, by_failing_callback, by_lambda, by_command)
 
 
 @contextmanager
