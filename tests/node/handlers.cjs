@@ -39,7 +39,7 @@ const longStep = withDurableExecution(async (event, context) => {
     while (count === 1 && !fs.existsSync(path.join(event.marks, "go-on"))) await new Promise((done) => setTimeout(done, 50));
     return count;
   });
-  return { first, second };
+  return { first, second, third: await context.step("third", async () => ran(event, "third")) };
 });
 
 module.exports = {

@@ -49,7 +49,8 @@ def long_step(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
             time.sleep(0.05)
         return count
 
-    return {"first": first, "second": context.step(second, name="second")}
+    found = {"first": first, "second": context.step(second, name="second")}
+    return {**found, "third": context.step(lambda _: ran(event, "third"), name="third")}
 
 
 def plain(event: dict[str, Any], context: Any) -> dict[str, Any]:

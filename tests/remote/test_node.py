@@ -37,8 +37,8 @@ def test_the_process_is_killed_in_the_middle_of_a_step(node: Remote) -> None:
     wait_until(lambda: "InvocationCompleted" in node.events(execution_id))
     node.node.start()
 
-    assert node.result(execution_id) == {"first": 1, "second": 2}
-    assert node.events(execution_id).count("StepSucceeded") == 2
+    assert node.result(execution_id) == {"first": 1, "second": 2, "third": 1}
+    assert node.events(execution_id).count("StepSucceeded") == 3
 
 
 def test_the_process_is_killed_while_it_waits_for_a_callback(node: Remote) -> None:
@@ -53,3 +53,20 @@ def test_the_process_is_killed_while_it_waits_for_a_callback(node: Remote) -> No
 
     assert node.result(execution_id)["callback"] == '"late"'
     assert node.runs(execution_id, "step") == 1
+
+
+def test_a_pause_cuts_it_off_in_the_middle_of_a_step(node: Remote) -> None:
+    """This SDK goes on with the token that it had, and must be told in its own words that it is worthless."""
+    execution_id = node.start("node-long-step")
+    wait_until(lambda: node.runs(execution_id, "second") == 1)
+
+    node.product.call("POST", f"/executions/{execution_id}/pause", {})
+    node.go_on(execution_id)
+    wait_until(lambda: node.get(execution_id)["status"] != "PAUSING")
+    assert node.get(execution_id)["status"] == "PAUSED", node.get(execution_id)
+    node.product.call("POST", f"/executions/{execution_id}/resume", {})
+
+    found = node.result(execution_id)
+    # The third step's body ran beside the START that was refused, so it runs again: at least once.
+    assert (found["first"], found["second"]) == (1, 1)
+    assert found["third"] == node.runs(execution_id, "third")

@@ -34,9 +34,9 @@ def test_the_host_is_killed_in_the_middle_of_a_step(remote: Remote) -> None:
     wait_until(lambda: "InvocationCompleted" in remote.events(execution_id))
     remote.python.start()
 
-    assert remote.result(execution_id) == {"first": 1, "second": 2}
+    assert remote.result(execution_id) == {"first": 1, "second": 2, "third": 1}
     events = remote.events(execution_id)
-    assert (events.count("StepStarted"), events.count("StepSucceeded")) == (2, 2)
+    assert (events.count("StepStarted"), events.count("StepSucceeded")) == (3, 3)
 
 
 def test_the_worker_is_killed_in_the_middle_of_a_step(remote: Remote) -> None:
@@ -49,8 +49,21 @@ def test_the_worker_is_killed_in_the_middle_of_a_step(remote: Remote) -> None:
     wait_until(lambda: remote.runs(execution_id, "second") == 2)
     remote.go_on(execution_id)
 
-    assert remote.result(execution_id) == {"first": 1, "second": 2}
-    assert remote.events(execution_id).count("StepSucceeded") == 2
+    assert remote.result(execution_id) == {"first": 1, "second": 2, "third": 1}
+    assert remote.events(execution_id).count("StepSucceeded") == 3
+
+
+def test_a_pause_cuts_it_off_in_the_middle_of_a_step(remote: Remote) -> None:
+    execution_id = remote.start("remote-long-step")
+    wait_until(lambda: remote.runs(execution_id, "second") == 1)
+
+    remote.product.call("POST", f"/executions/{execution_id}/pause", {})
+    remote.go_on(execution_id)
+    wait_until(lambda: remote.get(execution_id)["status"] != "PAUSING")
+    assert remote.get(execution_id)["status"] == "PAUSED", remote.get(execution_id)
+    remote.product.call("POST", f"/executions/{execution_id}/resume", {})
+
+    assert remote.result(execution_id) == {"first": 1, "second": 1, "third": 1}
 
 
 def children_of(pid: int) -> list[int]:
