@@ -50,7 +50,8 @@ def ask(client: Client, method: str, address: str) -> Any:
 
 
 def test_routes_are_found() -> None:
-    assert {"/", "/audit/", "/api/v1/executions", "/callbacks/sample/approve"} <= set(all_addresses())
+    lambda_stop = "/2025-12-01/durable-executions/sample/stop"
+    assert {"/", "/audit/", "/api/v1/executions", "/callbacks/sample/approve", lambda_stop} <= set(all_addresses())
 
 
 @pytest.mark.django_db

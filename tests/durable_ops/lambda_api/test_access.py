@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.urls import resolve
 
 from durable_ops.actions import api_keys
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.api_keys import KeyLimits
+from durable_ops.lambda_api import urls
 from durable_ops.models import Right
 from execution_engine.models import Execution, Operation
 from tests.durable_ops.journal import open_callback, register_function
@@ -67,6 +69,12 @@ def answers(headers: dict[str, str], places: dict[str, str]) -> dict[str, tuple[
         found[call] = (answer.status_code, answer.headers.get("x-amzn-ErrorType", ""))
         assert answer.status_code < 500, (call, answer.content)
     return found
+
+
+def test_every_address_is_asked() -> None:
+    sample = {"arn": "arn", "function": "f", "callback": "c"}
+    asked = {resolve(address.format(**sample).partition("?")[0]).url_name for _, address, _ in CALLS.values()}
+    assert asked == {pattern.name for pattern in urls.urlpatterns} - {"unknown"}
 
 
 @pytest.mark.parametrize("role", ROLE_NAMES)
