@@ -73,6 +73,8 @@ def plan_redrive(
 ) -> RepairPlan:
     """What a redrive would do, rehearsed with the code loaded here; changes nothing. Raises as `redrive_execution`."""
     actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
+    if result is not None or input is not None:
+        actor.require_on(Right.REPLACE_VALUE, execution_id)
     plan = redrive.plan_redrive(
         execution_id,
         from_operation=from_operation,
@@ -128,6 +130,8 @@ def plan_fork(
 ) -> RepairPlan:
     """What a fork would begin with, rehearsed with the code of its version; changes nothing. Raises as `fork_execution`."""
     actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
+    if input is not None:
+        actor.require_on(Right.REPLACE_VALUE, execution_id)
     text = input.text if input else None
     plan = fork.plan_fork(execution_id, from_operation=from_operation, version=version, input_text=text)
     return replace(plan, rehearsal=_readable(actor, execution_id, plan.rehearsal))

@@ -8,6 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 
 from execution_engine.core.errors import CommandError
 
+PLAN = "plan"
+"""Posted with a form by its page, which shows anew what would happen: values that were typed belong into no address."""
+
 
 def posted(request: HttpRequest) -> QueryDict | None:
     """Also an empty body is one: its form is then told what is missing."""
@@ -16,8 +19,8 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 def act_once(request: HttpRequest, form: forms.Form, act: Callable[[], tuple[str, str]]) -> HttpResponse | int:
     """`act` answers the words of a success and the address to go on to. Answers the redirect there, or the status of the page that
-    shows the form: 200 when nothing was posted, 422 for a form that is not valid, else the refusal's own."""
-    if request.method != "POST":
+    shows the form: 200 when nothing was posted to act on, 422 for a form that is not valid, else the refusal's own."""
+    if request.method != "POST" or PLAN in request.POST:
         return 200
     if not form.is_valid():
         return 422

@@ -8,6 +8,7 @@ from django import forms
 from durable_ops import json_text
 from durable_ops.actions.repairs import Replacement
 from durable_ops.searches import read_attributes
+from execution_engine.core.errors import InvalidInputError
 
 
 class JsonTextField(forms.CharField):
@@ -57,7 +58,24 @@ class ReasonForm(forms.Form):
         self.fields["reason"].error_messages["required"] = "Say why, for whoever reads the audit log."
 
 
-class RedriveForm(ReasonForm):
+class RepairForm(ReasonForm):
+    """What is chosen and typed for a plan and for the act that follows it."""
+
+    def values(self) -> dict[str, Any]:
+        """Of a valid form, by the names that plan and act share."""
+        raise NotImplementedError
+
+    def planned(self) -> dict[str, Any]:
+        """Keyword arguments of the plan, whether or not a reason is there yet. Raises InvalidInputError for what is not JSON."""
+        if not self.is_bound:
+            return {name: value or None for name, value in self.initial.items()}
+        for name, errors in self.errors.items():
+            if name != "reason":
+                raise InvalidInputError(str(errors[0]), field=name)
+        return self.values()
+
+
+class RedriveForm(RepairForm):
     from_operation = forms.CharField(max_length=200, required=False)
     replaces_result = forms.BooleanField(required=False)
     result = JsonTextField()
@@ -72,16 +90,20 @@ class RedriveForm(ReasonForm):
             self.add_error("from_operation", "Choose the operation whose result you give.")
         return data
 
-    def wishes(self) -> dict[str, Any]:
-        """Keyword arguments of the action; a replaced value is among them only when one was given."""
+    def values(self) -> dict[str, Any]:
+        """A replaced value is among them only when one was given."""
         data = self.cleaned_data
-        wishes: dict[str, Any] = {"reason": data["reason"], "from_operation": data["from_operation"] or None}
+        values: dict[str, Any] = {"from_operation": data["from_operation"] or None}
         if data["replaces_result"]:
-            wishes["result"] = Replacement(data["result"])
-        return wishes | ({"input": Replacement(data["input"])} if data["input"] is not None else {})
+            values["result"] = Replacement(data["result"])
+        return values | ({"input": Replacement(data["input"])} if data["input"] is not None else {})
+
+    def wishes(self) -> dict[str, Any]:
+        """Keyword arguments of the action."""
+        return {"reason": self.cleaned_data["reason"], **self.values()}
 
 
-class ForkForm(ReasonForm):
+class ForkForm(RepairForm):
     from_operation = forms.CharField(max_length=200, required=False)
     version = forms.CharField(max_length=200, required=False)
     name = forms.CharField(max_length=256, required=False)
@@ -90,12 +112,15 @@ class ForkForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, needs_reason=False, **kwargs)
 
-    def wishes(self) -> dict[str, Any]:
-        """Keyword arguments of the action; a new input is among them only when one was given."""
+    def values(self) -> dict[str, Any]:
+        """A new input is among them only when one was given."""
         data = self.cleaned_data
-        wishes: dict[str, Any] = {key: data[key] or None for key in ("from_operation", "version", "name")}
-        wishes["reason"] = data["reason"]
-        return wishes | ({"input": Replacement(data["input"])} if data["input"] is not None else {})
+        values: dict[str, Any] = {key: data[key] or None for key in ("from_operation", "version")}
+        return values | ({"input": Replacement(data["input"])} if data["input"] is not None else {})
+
+    def wishes(self) -> dict[str, Any]:
+        """Keyword arguments of the action."""
+        return {"reason": self.cleaned_data["reason"], "name": self.cleaned_data["name"] or None, **self.values()}
 
 
 class MoveForm(ReasonForm):

@@ -54,15 +54,18 @@ class RedriveView(RestView):
         """Goes on from the failure, or from an operation; what finished is not run again."""
         body = read(requests.RedriveBody, request.data)
         found_id = parse_id(execution_id)
-        actions.redrive_execution(
-            actor_of(request),
-            found_id,
-            reason=body["reason"],
-            from_operation=body.get("from_operation"),
-            result=_replacement(body, "result"),
-            input=_replacement(body, "input"),
-        )
+        actions.redrive_execution(actor_of(request), found_id, reason=body["reason"], **_redriven(body))
         return Response(representation(request, found_id))
+
+
+class RedrivePlanView(RestView):
+    rights: ClassVar = {"POST": Right.REDRIVE_EXECUTION}
+
+    @documents.commands("plan_redrive_of", requests.RedriveBody, {200: documents.RepairPlanDocument})
+    def post(self, request: Request, execution_id: str) -> Response:
+        """What the redrive with this body would do, its values rehearsed too; changes nothing."""
+        body = read(requests.RedriveBody, request.data)
+        return Response(answers.repair_plan(actions.plan_redrive(actor_of(request), parse_id(execution_id), **_redriven(body))))
 
 
 class ForkView(RestView):
@@ -91,6 +94,17 @@ class ForkView(RestView):
         return Response(representation(request, forked.id), status=201)
 
 
+class ForkPlanView(RestView):
+    rights: ClassVar = {"POST": Right.REDRIVE_EXECUTION}
+
+    @documents.commands("plan_fork_of", requests.ForkBody, {200: documents.RepairPlanDocument})
+    def post(self, request: Request, execution_id: str) -> Response:
+        """What the fork with this body would begin with, its input rehearsed too; changes nothing."""
+        body = read(requests.ForkBody, request.data)
+        chosen = {"from_operation": body.get("from_operation"), "version": body.get("version"), "input": _replacement(body, "input")}
+        return Response(answers.repair_plan(actions.plan_fork(actor_of(request), parse_id(execution_id), **chosen)))
+
+
 class MoveView(RestView):
     rights: ClassVar = {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION}
 
@@ -107,6 +121,11 @@ class MoveView(RestView):
         found_id = parse_id(execution_id)
         actions.move_execution(actor_of(request), found_id, version=body["version"], reason=body["reason"], force=body["force"])
         return Response(representation(request, found_id))
+
+
+def _redriven(body: dict[str, Any]) -> dict[str, Any]:
+    values = {name: _replacement(body, name) for name in ("result", "input")}
+    return {"from_operation": body.get("from_operation"), **values}
 
 
 def _replacement(body: dict[str, Any], name: str) -> Replacement | None:

@@ -1,4 +1,7 @@
-"""Redrive, fork and move: GET shows what would happen, rehearsed with the code loaded here, POST does it once."""
+"""Redrive, fork and move: GET shows what would happen, rehearsed with the code loaded here, POST does it once.
+
+A POST with `plan` shows it too, with the values that were typed.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -60,7 +63,7 @@ def redrive(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     chosen = str(form["from_operation"].value() or "")
     context = {
         **_shared(request, execution, chosen),
-        **_plan(lambda: _repair_groups(repairs.plan_redrive(actor_of(request), execution_id, from_operation=chosen or None))),
+        **_plan(lambda: _repair_groups(repairs.plan_redrive(actor_of(request), execution_id, **form.planned()))),
         "error": read_error(get_error(execution_id)) if has_right(request.user, Right.VIEW_PAYLOAD, execution.function) else None,
     }
     return render_page(request, "executions/redrive.html", {"form": form, **context}, fragment="plan", status=answer)
@@ -79,11 +82,9 @@ def fork(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     answer = act_once(request, form, act)
     if isinstance(answer, HttpResponse):
         return answer
-    chosen, version = (str(form[name].value() or "") for name in ("from_operation", "version"))
-    wishes = {"from_operation": chosen or None, "version": version or None}
     context = {
-        **_shared(request, execution, chosen),
-        **_plan(lambda: _repair_groups(repairs.plan_fork(actor_of(request), execution_id, **wishes))),
+        **_shared(request, execution, str(form["from_operation"].value() or "")),
+        **_plan(lambda: _repair_groups(repairs.plan_fork(actor_of(request), execution_id, **form.planned()))),
         "versions": function_versions(execution.function),
     }
     return render_page(request, "executions/fork.html", {"form": form, **context}, fragment="plan", status=answer)

@@ -36,7 +36,9 @@ EXPECTED: dict[str, dict[str, Right | None]] = {
     "pause": {"POST": Right.PAUSE_EXECUTION},
     "resume": {"POST": Right.PAUSE_EXECUTION},
     "redrive": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
+    "redrive-plan": {"POST": Right.REDRIVE_EXECUTION},
     "fork": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
+    "fork-plan": {"POST": Right.REDRIVE_EXECUTION},
     "move": {"GET": Right.REDRIVE_EXECUTION, "POST": Right.REDRIVE_EXECUTION},
     # Which right a batch needs depends on its act: the action asks.
     "batches": {"GET": Right.VIEW_EXECUTION, "POST": Right.VIEW_EXECUTION},
@@ -129,6 +131,7 @@ def ask(client: Client, name: str, method: str, execution_id: str, callback_id: 
     paths = {
         "execution": f"executions/{execution_id}",
         **{one: f"executions/{execution_id}/{one}" for one in OF_AN_EXECUTION},
+        **{f"{one}-plan": f"executions/{execution_id}/{one}/plan" for one in ("redrive", "fork")},
         "start-many": "executions/many",
         "export": "executions/export",
         "function": "functions/echo",

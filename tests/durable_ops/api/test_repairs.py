@@ -55,6 +55,19 @@ def test_redrive_with_another_input_needs_its_own_right(admin: Door, path: str) 
     assert operator.post(f"{path}/redrive").json()["status"] == "RUNNING"
 
 
+def test_a_plan_with_values_changes_nothing(admin: Door, path: str) -> None:
+    admin.post(f"{path}/stop")
+    before = Execution.objects.values().get()
+    plain = admin.get(f"{path}/redrive").json()
+    assert admin.post(f"{path}/redrive/plan").json() == plain
+    assert admin.post(f"{path}/redrive/plan", {"input": {"a": 2}}).json()["verdict"]
+    assert admin.post(f"{path}/fork/plan", {"input": {"a": 2}}).json()["verdict"]
+    operator = Door(make_user("operator"))
+    for route in ("redrive", "fork"):
+        assert refusal(operator.post(f"{path}/{route}/plan", {"input": 2}), 403, "permission_denied")["right"] == "replace_value"
+    assert Execution.objects.values().get() == before
+
+
 def test_fork(admin: Door, path: str) -> None:
     answer = admin.post(f"{path}/fork", {"name": "copy", "reason": "try again"})
     assert answer.status_code == 201

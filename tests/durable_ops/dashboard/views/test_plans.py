@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from durable_ops.models import AuditEntry
+from execution_engine import DurableContext
 from execution_engine.models import Execution, Operation
 from execution_engine.sdk.definition import RegisteredFunction
 from tests.durable_ops.dashboard.conftest import HTMX
@@ -102,3 +104,24 @@ def test_the_deploy_check_names_what_would_break(admin: Client, waiting: UUID, v
 
 def test_the_deploy_check_with_nothing_open(admin: Client) -> None:
     assert "Nothing is open" in admin.get("/deploy-check/").content.decode()
+
+
+def by_input(event: Any, context: DurableContext) -> None:
+    context.step("fetch" if (event or {}).get("other") else "load & <b>", lambda: 1)
+    context.wait("cool-off", 3600)
+    context.step("pay", lambda: 1)
+
+
+@pytest.mark.parametrize("act", ["redrive", "fork"])
+def test_a_typed_input_is_rehearsed_before_it_is_used(
+    admin: Client, failed: UUID, versions: dict[str, RegisteredFunction], act: str
+) -> None:
+    load(replace(versions["1"], handler=by_input))
+    address = f"/executions/{failed}/{act}/"
+    assert "fits what is recorded" in admin.post(address, {"plan": "1", "input": "{}"}, headers=HTMX).content.decode()
+    assert "does not fit" in admin.post(address, {"plan": "1", "input": '{"other": true}'}, headers=HTMX).content.decode()
+    assert "Not JSON" in admin.post(address, {"plan": "1", "input": "{no"}, headers=HTMX).content.decode()
+    assert (Execution.objects.count(), Execution.objects.get().redrive_count) == (1, 0)
+    operator = Client()
+    operator.force_login(make_user("operator"))
+    assert operator.post(address, {"plan": "1", "input": "{}"}, headers=HTMX).status_code == 403
