@@ -15,6 +15,7 @@ class DurableOpsConfig(AppConfig):
     def ready(self) -> None:
         from durable_ops.actions import batch_work  # models exist only now
         from durable_ops.actions.approval_desk import Desk
+        from durable_ops.alerts import watch
         from durable_ops.api import idempotency
         from durable_ops.approvals import outbox, reminders
         from durable_ops.audit import seals
@@ -34,6 +35,8 @@ class DurableOpsConfig(AppConfig):
         duties.register("forget-old-answers", duties.Duty(60, idempotency.forget_old, may_block=True))
         duties.register("collect-events", duties.Duty(1, collect.turn, may_block=True))
         duties.register("deliver-webhooks", duties.Duty(1, deliver.turn, may_block=True))
+        duties.register("watch-alert-rules", duties.Duty(15, watch.turn, may_block=True))
+        duties.register("forget-old-alerts", duties.Duty(3600, watch.forget_old, may_block=True))
         duties.register("forget-old-deliveries", duties.Duty(600, deliver.forget_old, may_block=True))
         ports.bind(callback_url=decision_address, approval_desk=Desk())
 

@@ -14,6 +14,7 @@ from durable_ops import secret_text
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import Delivery, Right, Webhook
+from durable_ops.models.function_pattern import PATTERN
 from durable_ops.webhooks import addresses, events, signing
 from execution_engine.core.errors import CommandError, InvalidInputError
 
@@ -21,8 +22,6 @@ MAX_NAME_LENGTH = 100
 MAX_WEBHOOKS = 100
 OVERLAP = timedelta(hours=24)
 """How long the old secret signs as well after a rotation."""
-
-_PATTERN = re.compile(r"[A-Za-z0-9_*?-]{1,64}")
 
 
 class WebhookNotFoundError(CommandError):
@@ -159,7 +158,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         if wrong or not values["events"]:
             raise InvalidInputError(f"A webhook listens to one or more of {', '.join(sorted(known))}.", field="events", value=wrong[:1])
         values["events"] = sorted(set(values["events"]))
-    if "functions" in values and not _PATTERN.fullmatch(values["functions"]):
+    if "functions" in values and not re.fullmatch(PATTERN, values["functions"]):
         words = "A pattern of functions has 1 to 64 letters, digits, _ and -, with * for any text and ? for one character."
         raise InvalidInputError(words, field="functions", value=values["functions"][:64])
     return values

@@ -74,6 +74,8 @@ def _send(mail: Outbox) -> bool:
 
 def _why_not(mail: Outbox) -> str:
     """Why nobody needs this mail any more; empty when it is to be sent."""
+    if mail.address:
+        return "" if _ONE_ADDRESS.fullmatch(mail.address) else "one mail cannot be sent to this address"
     if mail.approval is None or mail.user is None or mail.approval.closed_at is not None:
         return NOT_NEEDED
     if not _ONE_ADDRESS.fullmatch(address_of(mail.user)):
@@ -82,12 +84,12 @@ def _why_not(mail: Outbox) -> str:
 
 
 def _message(mail: Outbox) -> EmailMultiAlternatives:
-    facts = _facts(mail)
+    facts = mail.facts if mail.address else _facts(mail)
     subject = " ".join(_UNSEEN.sub(" ", render_to_string(f"emails/{mail.template}.subject", facts)).split())
     message = EmailMultiAlternatives(
         subject,
         render_to_string(f"emails/{mail.template}.txt", facts),
-        to=[address_of(mail.user)],
+        to=[mail.address or address_of(mail.user)],
         headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
     message.attach_alternative(render_to_string(f"emails/{mail.template}.html", facts), "text/html")

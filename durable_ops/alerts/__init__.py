@@ -1,0 +1,1 @@
+"""Alert rules: what is in trouble, and who is told."""
