@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "durable_ops.health.HealthMiddleware",
+    "durable_ops.metrics.latency.LatencyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "durable_ops.audit.refusals.RefusalMiddleware",
     "durable_ops.lambda_api.shortcut.LambdaShortcutMiddleware",
@@ -153,6 +154,9 @@ LAMBDA_WAITERS = env.integer("LAMBDA_WAITERS", 16, minimum=0, maximum=1000)
 
 # --- REST and Lambda API: what a key may ask for in a minute over all web processes; 0 for any number (durable_ops/rate.py).
 API_CALLS_PER_MINUTE = env.integer("API_CALLS_PER_MINUTE", 60_000, minimum=0, maximum=100_000_000)
+
+# --- Metrics: networks whose connections get /metrics without a key, as 10.1.0.0/16 (durable_ops/metrics/view.py).
+METRICS_ALLOWED_NETWORKS = env.networks("METRICS_ALLOWED_NETWORKS")
 
 # --- Costs: what one machine of this installation costs a month; a change begins on the day it is seen (durable_ops/costs/ledger.py).
 SERVER_MONTHLY_USD = env.money("SERVER_MONTHLY_USD", "40", maximum=1_000_000)

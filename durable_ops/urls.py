@@ -4,10 +4,13 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
+from durable_ops.metrics.view import MetricsView
+
 urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("api/v1/", include("durable_ops.api.urls")),
     path("", include("durable_ops.lambda_api.urls")),
     path("", include("durable_ops.dashboard.urls")),

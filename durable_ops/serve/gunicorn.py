@@ -1,7 +1,9 @@
 """Settings of the web server that `manage.py serve` starts. The address comes on the command line."""
 
 import os
+import shutil
 import signal
+from pathlib import Path
 from typing import Any
 
 from durable_ops import env
@@ -17,6 +19,16 @@ keepalive = 5
 control_socket_disable = True
 # Heartbeat files on a slow disk make the master kill healthy workers.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+
+# Each process keeps its figures in a file here; /metrics adds them up. Read by prometheus-client when it is imported.
+METRICS = env.path("PROMETHEUS_MULTIPROC_DIR", env.path("DATA_DIR", Path.cwd() / ".data") / "metrics")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS)
+
+
+def on_starting(_server: Any) -> None:
+    """Figures begin anew with the master; those of its workers that ended are kept, so that counters never fall."""
+    shutil.rmtree(METRICS, ignore_errors=True)
+    METRICS.mkdir(parents=True)
 
 
 def post_fork(server: Any, _worker: Any) -> None:

@@ -31,15 +31,16 @@ EVERYTHING = 2**31
 
 _FACTS = tuple(ExecutionFacts.__dataclass_fields__)
 _SUMMARY = ("name", "status_text", "attributes", "tenant_id", "started_by", "deadline_at", "event_seq", "wake_seq")
-_DETAIL = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count", "forked_from", "concurrency_key")
-_DETAIL += ("traceparent", "correlation_id")
+_DETAIL: tuple[str, ...] = ("execution_timeout", "retention_days", "claimed_by", "parent_id", "redrive_count", "forked_from")
+_DETAIL += ("concurrency_key", "traceparent", "correlation_id")
 
 _PAYLOADS = ("input", "result", "error")
 _ONE = tuple(dict.fromkeys((*_FACTS, *_SUMMARY, *_DETAIL)))
 _ONE_SQL = """
 select statement_timestamp(),
-       exists (select 1 from durable_worker w where w.seen_at > statement_timestamp() - %(fresh)s and not w.is_draining
-                and w.version_ids @> to_jsonb(function_version_id)), {columns}
+       exists (select 1 from durable_worker w
+                where w.seen_at > statement_timestamp() - make_interval(secs => %(fresh)s) and not w.is_draining
+                  and w.version_ids @> to_jsonb(function_version_id)), {columns}
   from durable_execution where id = %(id)s"""
 
 
@@ -175,7 +176,7 @@ def get_execution_with_payloads(execution_id: UUID) -> tuple[ExecutionDetail, Ex
 def _read_one(execution_id: UUID, columns: Sequence[str]) -> dict[str, Any]:
     """Plain SQL: the answer to every start is made of it, and Django would take longer to write it than PostgreSQL to run it."""
     with connection.cursor() as cursor:
-        cursor.execute(_ONE_SQL.format(columns=", ".join(columns)), {"id": execution_id, "fresh": FRESH})
+        cursor.execute(_ONE_SQL.format(columns=", ".join(columns)), {"id": execution_id, "fresh": FRESH.total_seconds()})
         found = cursor.fetchone()
     if found is None:
         raise ExecutionNotFoundError("There is no such execution.", execution_id=str(execution_id))
