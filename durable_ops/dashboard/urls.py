@@ -3,6 +3,7 @@
 from django.urls import path
 
 from durable_ops.dashboard.views import (
+    alerts,
     approvals,
     audit,
     audit_chain,
@@ -98,6 +99,9 @@ urlpatterns = [
     path("settings/people/<int:user_id>/", settings.person, name="person"),
     path("settings/retention/", settings.retention, name="retention"),
     path("settings/mails/", mails.wishes, name="mail_wishes"),
+    path("settings/alerts/", alerts.alert_list, name="alerts"),
+    path("settings/alerts/<int:rule_id>/", alerts.alert_detail, name="alert"),
+    path("settings/alerts/<int:rule_id>/remove/", alerts.alert_remove, name="alert_remove"),
     path("settings/webhooks/", webhooks.webhook_list, name="webhooks"),
     path("settings/webhooks/<int:webhook_id>/", webhooks.webhook_detail, name="webhook"),
     path("settings/webhooks/<int:webhook_id>/rotate/", webhooks.rotate, name="webhook_rotate"),

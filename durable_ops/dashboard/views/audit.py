@@ -107,5 +107,6 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "price": ("add",),
     "view": ("save", "remove"),
     "webhook": ("create", "change", "rotate", "test", "redeliver", "remove"),
+    "alert_rule": ("create", "change", "remove"),
     "attempt": ("refused",),
 }
