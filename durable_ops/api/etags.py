@@ -14,12 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from execution_engine.core.errors import CommandError
-
-
-class ChangedMeanwhileError(CommandError):
-    code = "changed_meanwhile"
-    status = 412
+from execution_engine.core.errors import ChangedMeanwhileError
 
 
 def tag_of(text: bytes | str) -> str:

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from durable_ops.api.etags import ChangedMeanwhileError, require_match, tag_of
+from durable_ops.api.etags import require_match, tag_of
+from execution_engine.core.errors import ChangedMeanwhileError
 from tests.durable_ops.api.conftest import BASE, Door
 from tests.durable_ops.people import make_user
 
