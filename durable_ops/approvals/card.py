@@ -7,6 +7,7 @@ from typing import Any
 
 from durable_ops.approvals import shown
 from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
+from durable_ops.approvals.orphans import gone_groups
 from durable_ops.approvals.policy import Question, Refusal, is_asked, reassign_refusal, refusal
 from durable_ops.models import Approval, Decision, Outbox, Right
 from durable_ops.permissions import has_right
@@ -32,7 +33,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`digest` names what is shown; `approve_refusal` and `reject_refusal` say why this person may not, None when they may."""
+    """`digest` names what is shown; `gone_groups` are asked and do not exist.
+
+    `approve_refusal` and `reject_refusal` say why this person may not, None when they may.
+    """
 
     approval: Approval
     callback: CallbackRow | None
@@ -42,6 +46,7 @@ class Card:
     decisions: list[Decision]
     fields: list[Field]
     mails: list[Outbox]
+    gone_groups: list[str]
     is_asked: bool
     may_reassign: bool
     approve_refusal: Refusal | None
@@ -82,6 +87,7 @@ def make_card(approval: Approval, user: Any) -> Card:
         decisions=list(approval.decisions.order_by("id")),
         fields=fields_of(approval.form),
         mails=list(approval.mails.select_related("user").order_by("-id")[:MAILS_SHOWN]),
+        gone_groups=gone_groups(approval.assignees.all()) if question.is_waiting else [],
         is_asked=is_asked(person, question),
         may_reassign=reassign_refusal(person, question, is_trusted=has_right(user, Right.REASSIGN_APPROVAL)) is None,
         approve_refusal=refusal(person, question, approves=True),

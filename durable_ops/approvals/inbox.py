@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -75,6 +76,12 @@ def waiting_for(user: Any) -> int:
 def of_object(instance: Any) -> QuerySet[Approval]:
     """Approvals of a Django row, newest first, in one indexed query."""
     return Approval.objects.filter(object_type=instance._meta.label_lower, object_id=str(instance.pk)).order_by("-pk")
+
+
+def of_execution(user: Any, execution_id: UUID) -> list[Approval]:
+    """What an execution asked and this person may see, the newest 20 in order, with decisions and who is asked. Three queries."""
+    found = visible_to(user).filter(execution_id=execution_id).order_by("-pk").prefetch_related("decisions", "assignees")
+    return list(found[:20])[::-1]
 
 
 def executions_of(instance: Any, *, limit: int) -> list[Execution]:

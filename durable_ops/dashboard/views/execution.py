@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
+from durable_ops.approvals.inbox import of_execution
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import LIVE, is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.dashboard.logs import drawer_lines, logs_context
@@ -63,6 +64,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "live_url": None if summary.is_terminal else live_url(request, current, stamp),
         "error": _error(request, execution),
         "explanation": None if summary.is_terminal else explain(execution_id, execution, access=access_of(request.user)),
+        "approvals": of_execution(request.user, execution_id),
         **timeline_context(request, execution),
         "header_cost": None if tab == "cost" else header_cost(execution),
         "tab": tab,

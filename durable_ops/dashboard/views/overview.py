@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from durable_ops.approvals.orphans import orphaned
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.activity import activity_figure, latency_figure
 from durable_ops.dashboard.formats import count_text
@@ -86,7 +87,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
     functions = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
     buckets = activity(SPANS[key].length, SPANS[key].bucket, functions)
     found = overview(functions)
-    attention = _attention(access_of(request.user), found, functions)
+    attention = _attention(request.user, found, functions)
     # Not the workers whole: they are seen anew every few seconds, which changes nothing for a reader.
     workers = [(worker.boot_id, worker.in_flight, worker.is_draining, worker.lost_threads) for worker in found.workers]
     current = token(buckets, sorted(found.counts.items()), sorted(attention.items()), workers)
@@ -121,7 +122,7 @@ def _tile(code: StateCode, found: Overview) -> dict[str, Any]:
     }
 
 
-def _attention(access: Access, found: Overview, functions: frozenset[str] | None) -> dict[str, Any]:
+def _attention(user: Any, found: Overview, functions: frozenset[str] | None) -> dict[str, Any]:
     """What somebody should look at, worst first, and who works."""
     is_retrying = bool(found.counts.get(StateCode.RETRYING))
     wanted = ExecutionFilters(state=StateCode.RETRYING, functions=functions)
@@ -130,11 +131,12 @@ def _attention(access: Access, found: Overview, functions: frozenset[str] | None
     names = {version.id: f"{version.function} v{version.version}" for version in versions}
     return {
         "stranded": [version for version in versions if version.is_stranded],
-        "failures": _failures(access),
+        "failures": _failures(access_of(user)),
         "storms": _storms(retrying)[:SHOWN],
         "callbacks": pending_callbacks(limit=SHOWN, functions=functions),
         "oldest_due": oldest_due({one for worker in found.workers if not worker.is_draining for one in worker.version_ids if one in names}),
         "version_names": names,
+        "orphans": orphaned(user, limit=SHOWN),
     }
 
 

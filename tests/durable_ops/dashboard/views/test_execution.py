@@ -37,7 +37,7 @@ def test_page_asks_the_same_queries_whatever_its_length(admin: Client, execution
         html = page(admin, execution)
     assert html.count('id="operation-') == rows
     # The mark; execution, open operations; operations and events of the time line, usual durations; the table.
-    assert len(queries) == SIGN_IN + 1 + 2 + 1 + 3 + 1 + 3  # the last three: cost; the one after the first two: why it waits
+    assert len(queries) == SIGN_IN + 1 + 2 + 1 + 1 + 3 + 1 + 3  # the last three: cost; after the first two: why it waits, its approvals
 
 
 def test_header_says_why_it_does_not_move(admin: Client, execution: Execution) -> None:
