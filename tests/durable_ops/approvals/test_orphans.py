@@ -18,7 +18,9 @@ def admin() -> User:
     return make_user("superuser")
 
 
-def test_a_group_that_is_gone_is_told(ask: Callable[..., Any], person: Callable[..., User], admin: User, django_assert_num_queries: Any) -> None:
+def test_a_group_that_is_gone_is_told(
+    ask: Callable[..., Any], person: Callable[..., User], admin: User, django_assert_num_queries: Any
+) -> None:
     person("ann", "managers")
     _, approval = ask(group="managers")
     assert orphaned(admin, limit=5) == []
