@@ -13,7 +13,7 @@ class DurableOpsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from durable_ops.actions import batch_work  # models exist only now
+        from durable_ops.actions import batch_work, redrive_requests  # models exist only now
         from durable_ops.actions.approval_desk import Desk
         from durable_ops.alerts import watch
         from durable_ops.api import idempotency
@@ -31,6 +31,7 @@ class DurableOpsConfig(AppConfig):
         duties.register("book-costs", duties.Duty(2, ledger.turn, may_block=True))
         duties.register("keep-cost-house", duties.Duty(600, ledger.keep_house, may_block=True))
         duties.register("work-batches", duties.Duty(1, batch_work.work, may_block=True))
+        duties.register("forget-redrive-requests", duties.Duty(600, redrive_requests.forget_old, may_block=True))
         duties.register("forget-old-batches", duties.Duty(3600, batch_work.forget_old, may_block=True))
         duties.register("forget-old-answers", duties.Duty(60, idempotency.forget_old, may_block=True))
         duties.register("collect-events", duties.Duty(1, collect.turn, may_block=True))

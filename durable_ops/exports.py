@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from durable_ops.csv_cells import csv_lines
+from durable_ops.masking import masking_of
+from durable_ops.permissions import Access
 from execution_engine.selectors.executions import MAX_PAGE, ExecutionSummary, list_executions
 from execution_engine.selectors.search import ExecutionFilters
 
@@ -16,30 +18,30 @@ COLUMNS = ("id", "name", "function", "version", "status", "state", "state_label"
 COLUMNS += ("started", "ended", "duration", "attributes", "started_by")
 
 
-def csv_file(filters: ExecutionFilters) -> Iterator[str]:
+def csv_file(filters: ExecutionFilters, access: Access) -> Iterator[str]:
     """A header and at most `LARGEST` executions, newest first; with a mark that spreadsheets know UTF-8 by."""
-    return csv_lines(COLUMNS, (values.values() for values in _rows(filters)))
+    return csv_lines(COLUMNS, (values.values() for values in _rows(filters, access)))
 
 
-def json_lines(filters: ExecutionFilters) -> Iterator[str]:
+def json_lines(filters: ExecutionFilters, access: Access) -> Iterator[str]:
     """At most `LARGEST` objects, newest first, one a line."""
-    return (json.dumps(values, ensure_ascii=False) + "\n" for values in _rows(filters))
+    return (json.dumps(values, ensure_ascii=False) + "\n" for values in _rows(filters, access))
 
 
-def json_array(filters: ExecutionFilters) -> Iterator[str]:
+def json_array(filters: ExecutionFilters, access: Access) -> Iterator[str]:
     """The same objects as one JSON array."""
     separator = "["
-    for values in _rows(filters):
+    for values in _rows(filters, access):
         yield separator + json.dumps(values, ensure_ascii=False)
         separator = ",\n"
     yield "]\n" if separator != "[" else "[]\n"
 
 
-def _rows(filters: ExecutionFilters) -> Iterator[dict[str, Any]]:
-    cursor, left = None, LARGEST
+def _rows(filters: ExecutionFilters, access: Access) -> Iterator[dict[str, Any]]:
+    cursor, left, masking = None, LARGEST, masking_of(access)
     for _ in range(LOOKS):
         page = list_executions(filters, cursor, limit=min(MAX_PAGE, left))
-        yield from map(_values, page.items)
+        yield from (_values(masking.of(item.function).summary(item)) for item in page.items)
         cursor, left = page.next_cursor, left - len(page.items)
         if cursor is None or left <= 0:
             return

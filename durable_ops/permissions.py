@@ -56,6 +56,7 @@ class Access:
     def __init__(self, scopes: Mapping[Right, Scope], key: ApiKey | None = None) -> None:
         self.scopes = scopes
         self.key = key
+        self.masking: Any = None  # `masking.py`, above this room, keeps what it read here
         self._functions: dict[Scope, frozenset[str]] = {}
 
     def may(self, right: Right, function: str | None = None) -> bool:
@@ -149,7 +150,6 @@ class Access:
         return Access({right: scope for right, scope in limited.items() if scope.is_everything or right not in OF_NO_FUNCTION}, key)
 
 
-NOTHING = Access({})
 ALL = Access(dict.fromkeys(Right, EVERYTHING))
 
 
@@ -159,7 +159,7 @@ def access_of(user: Any, key: ApiKey | None = None) -> Access:
     A person whom a key signed in (`user.durable_key`, set by whoever found the key) has what the key leaves, whoever asks.
     """
     if not user.is_active or user.pk is None:
-        return NOTHING
+        return Access({})
     if user.is_superuser:
         whole = ALL
     else:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_date, parse_datetime
 
+from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import Access
 from execution_engine.core.enums import ExecutionStatus
@@ -80,7 +81,7 @@ def read_search(query: Mapping[str, Any], access: Access, now: datetime | None =
         version=reader.text("version") or None,
         name=reader.text("name") or None,
         text=reader.text("q"),
-        attributes=reader.attributes(),
+        attributes=reader.attributes(access),
         parent_id=reader.one("parent", UUID, "“{}” is no execution id."),
         started_from=reader.moment("started_from"),
         started_to=reader.moment("started_to"),
@@ -171,10 +172,13 @@ class _Reader:
         limits = [found for found in map(access.functions_for, rights) if found is not None]
         return frozenset.intersection(*limits) if limits else None
 
-    def attributes(self) -> dict[str, Any]:
+    def attributes(self, access: Access) -> dict[str, Any]:
         found, problems = read_attributes(self.text("attribute"))
         self.problems += [Problem("attribute", problem) for problem in problems]
-        return found
+        masking = masking_of(access)
+        hidden = [key for key in found if masking.hides_attribute(key)]
+        self.problems += [Problem("attribute", f"The attribute “{key}” is masked: you may not look for it.") for key in hidden]
+        return {key: value for key, value in found.items() if key not in hidden}
 
     def origin(self) -> str | None:
         text = self.text("origin").lower()

@@ -46,7 +46,7 @@ class Actor:
     def access(self) -> Access:
         """What it may do, and on which functions. The command line needs no right: who has a shell there has the database too."""
         if self.user is None:
-            return permissions.ALL if self.channel == Channel.COMMAND else permissions.NOTHING
+            return permissions.ALL if self.channel == Channel.COMMAND else Access({})
         return permissions.access_of(self.user, self.key)
 
     def require(self, right: Right, function: str | None = None, hidden: CommandError | None = None) -> None:

@@ -8,12 +8,16 @@ from django.db import connection, transaction
 
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
+from durable_ops.actions.protection import needs_second_person
 from durable_ops.audit import log
 from durable_ops.costs import ledger
+from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import CommandError
 from execution_engine.invocation.rehearsal.findings import Rehearsal
 from execution_engine.selectors.executions import get_execution
+from execution_engine.selectors.functions import function_of
 from execution_engine.services import fork, move, redrive, removal, repairs
 from execution_engine.services.fork import Forked
 from execution_engine.services.move import MovePlan
@@ -24,6 +28,7 @@ __all__ = [
     "MovePlan",
     "RepairPlan",
     "Replacement",
+    "SecondPersonNeededError",
     "delete_execution",
     "fork_execution",
     "move_execution",
@@ -34,6 +39,13 @@ __all__ = [
     "redrive_execution",
     "resume_execution",
 ]
+
+
+class SecondPersonNeededError(CommandError):
+    """The function is protected so: `redrive_requests.ask` is the way."""
+
+    code = "second_person_needed"
+    status = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +109,27 @@ def redrive_execution(
     """Lets an ended execution go on from its failure, or from an operation; answers how often it was redriven.
 
     `result` takes the place of what `from_operation` had, `input` that of the execution's input: both need the right to replace
-    values. Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError, InvalidInputError, PayloadTooLargeError.
+    values, and a second person for functions that ask for one (`redrive_requests.py`). Raises PermissionDenied,
+    ExecutionNotFoundError, ExecutionNotEndedError, SecondPersonNeededError, InvalidInputError, PayloadTooLargeError.
     """
     actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     if result is not None or input is not None:
         actor.require_on(Right.REPLACE_VALUE, execution_id)
+        _require_no_second_person(actor, execution_id)
+    return carry_out_redrive(actor, execution_id, reason=reason, from_operation=from_operation, result=result, input=input)
+
+
+def carry_out_redrive(
+    actor: Actor,
+    execution_id: UUID,
+    *,
+    reason: str,
+    from_operation: str | None,
+    result: Replacement | None,
+    input: Replacement | None,
+    **more: Any,
+) -> int:
+    """The redrive itself, whoever was asked before; `more` are facts for the audit log."""
     with transaction.atomic():
         redriven = redrive.redrive_execution(
             execution_id,
@@ -111,7 +139,7 @@ def redrive_execution(
             result_text=result.text if result else None,
             input_text=input.text if input else None,
         )
-        facts: dict[str, Any] = {"redrive_count": redriven.redrive_count, "from_operation": from_operation}
+        facts: dict[str, Any] = {"redrive_count": redriven.redrive_count, "from_operation": from_operation, **more}
         if result is not None:
             facts["result_bytes"] = size(result.text)
         if input is not None:
@@ -156,6 +184,7 @@ def fork_execution(
     actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     if input is not None:
         actor.require_on(Right.REPLACE_VALUE, execution_id)
+        _require_no_second_person(actor, execution_id)
     with transaction.atomic():
         forked = fork.fork_execution(
             execution_id,
@@ -207,8 +236,19 @@ def delete_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> N
         log.append(actor, act)
 
 
+def _require_no_second_person(actor: Actor, execution_id: UUID) -> None:
+    """The command line has the database anyway."""
+    if actor.user is not None and needs_second_person(function_of(execution_id) or ""):
+        raise SecondPersonNeededError("Replaced values of this function need a second person: ask for the redrive, somebody else confirms.")
+
+
 def _readable(actor: Actor, execution_id: UUID, found: Rehearsal) -> Rehearsal:
-    return found if actor.access.may_on(Right.VIEW_PAYLOAD, execution_id) else found.without_messages()
+    """What the code says may quote payloads."""
+    access = actor.access
+    if not access.may_on(Right.VIEW_PAYLOAD, execution_id):
+        return found.without_messages()
+    sees_all = access.has_all(Right.VIEW_MASKED) or not masking_of(access).of(function_of(execution_id) or "").paths
+    return found if sees_all else found.without_messages()
 
 
 def _act(action: str, execution_id: UUID, reason: str, **facts: Any) -> log.Act:

@@ -9,6 +9,7 @@ from durable_ops.approvals import shown
 from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
 from durable_ops.approvals.orphans import gone_groups
 from durable_ops.approvals.policy import Question, Refusal, is_asked, reassign_refusal, refusal
+from durable_ops.approvals.reading import readable_details
 from durable_ops.models import Approval, Decision, Outbox, Right
 from durable_ops.permissions import has_right
 from execution_engine.selectors.callbacks import CallbackRow, find_callback
@@ -81,7 +82,7 @@ def make_card(approval: Approval, user: Any) -> Card:
     return Card(
         approval=approval,
         callback=callback,
-        details=content[1:],
+        details=readable_details(user, person, question, approval, callback, content[1:]),
         digest=shown.digest(content),
         question=question,
         decisions=list(approval.decisions.order_by("id")),

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from durable_ops.approvals import shown
 from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
 from durable_ops.approvals.policy import Person, refusal
+from durable_ops.approvals.reading import readable_details
 from durable_ops.models import Approval, Assignee, Decision, Right
 from durable_ops.permissions import access_of
 from execution_engine.models import Execution
@@ -42,6 +43,7 @@ class Row:
     may_approve: bool = False
     may_reject: bool = False
     digest: str = ""
+    details: Sequence[Sequence[Any]] = ()
 
     @property
     def ends_at(self) -> datetime | None:
@@ -152,10 +154,10 @@ def _has_decided(user: Any, *, now: bool = False) -> Any:
 def _rows(found: Sequence[Approval], user: Any = None) -> list[Row]:
     states = callback_states([approval.callback_id for approval in found])
     person = None if user is None or not found else person_of(user)
-    return [_row(one, states.get(one.callback_id), person) for one in found]
+    return [_row(one, states.get(one.callback_id), person, user) for one in found]
 
 
-def _row(approval: Approval, callback: CallbackRow | None, person: Person | None) -> Row:
+def _row(approval: Approval, callback: CallbackRow | None, person: Person | None, user: Any) -> Row:
     decisions = tuple(approval.decisions.all())
     if person is None:
         return Row(approval, callback, decisions)
@@ -163,4 +165,5 @@ def _row(approval: Approval, callback: CallbackRow | None, person: Person | None
     may_approve, may_reject = (refusal(person, question, approves=approves) is None for approves in (True, False))
     is_whole = approval.form is None and not approval.object_type
     digest = shown.digest(shown.content_of(approval)) if is_whole else ""
-    return Row(approval, callback, decisions, may_approve, may_reject, digest)
+    details = readable_details(user, person, question, approval, callback, approval.details)
+    return Row(approval, callback, decisions, may_approve, may_reject, digest, details)

@@ -10,6 +10,7 @@ from django.shortcuts import resolve_url
 from django.views.decorators.cache import never_cache
 
 from durable_ops.actions.actor import Actor, Channel
+from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, require
 from execution_engine.core.errors import ExecutionNotFoundError
@@ -47,6 +48,11 @@ def _require_on(user: Any, right: Right, execution_id: Any) -> None:
         access_of(user).require_on(right, execution_id)
     except ExecutionNotFoundError as error:
         raise Http404("There is no such execution. It may have been purged after its retention.") from error
+
+
+def masks_for(request: HttpRequest, function: str) -> Masks:
+    """What of this function's payloads and attributes is masked for whoever looks."""
+    return masking_of(access_of(request.user)).of(function)
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -44,6 +44,16 @@ class RoleForm(forms.Form):
         return words(self.cleaned_data["functions"])
 
 
+class ProtectionForm(forms.Form):
+    pattern = forms.CharField(max_length=64)
+    masked = forms.CharField(required=False, max_length=25_000)
+    needs_second_person = forms.BooleanField(required=False)
+    reason = forms.CharField(max_length=1000, error_messages={"required": "Say why, for whoever reads the audit log."})
+
+    def clean_masked(self) -> list[str]:
+        return words(self.cleaned_data["masked"])
+
+
 class RemoveRoleForm(forms.Form):
     reason = forms.CharField(max_length=1000, error_messages={"required": "Say why, for whoever reads the audit log."})
 

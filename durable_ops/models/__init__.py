@@ -9,6 +9,8 @@ from durable_ops.models.costs import CostCursor, CostDay, CostEntry, Price
 from durable_ops.models.function_pattern import FunctionPattern
 from durable_ops.models.mail_preference import MailPreference
 from durable_ops.models.outbox import ApprovalLink, Outbox
+from durable_ops.models.protection import Protection
+from durable_ops.models.redrive_request import RedriveRequest
 from durable_ops.models.rights import Right
 from durable_ops.models.saved_view import SavedView
 from durable_ops.models.stored_answer import StoredAnswer
@@ -36,6 +38,8 @@ __all__ = [
     "MailPreference",
     "Outbox",
     "Price",
+    "Protection",
+    "RedriveRequest",
     "Right",
     "SavedView",
     "Shown",

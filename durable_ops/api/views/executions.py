@@ -16,6 +16,7 @@ from durable_ops.api.paging import cursor_of, number_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.explanations import explain
+from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
 from durable_ops.searches import read_search
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
@@ -34,8 +35,9 @@ class ExecutionsView(RestView):
     def get(self, request: Request) -> Response:
         """Newest first, without payloads."""
         query = read(requests.ExecutionsQuery, request.query_params.dict())
+        masking = masking_of(permissions.access_of(request.user))
         found = list_executions(search_of(request, query), cursor_of(request) or None, query["limit"])
-        return page(request, [answers.execution_summary(one) for one in found.items], found.next_cursor)
+        return page(request, [answers.execution_summary(masking.of(one.function).summary(one)) for one in found.items], found.next_cursor)
 
     @documents.commands("start_execution", requests.StartBody, {201: documents.ExecutionDocument, 200: documents.ExecutionDocument})
     def post(self, request: Request) -> Response:
@@ -91,14 +93,14 @@ class LogsView(RestView):
         """What the handler printed and logged, in order; with `kind` operations, how each operation ended, as structured events."""
         query = read(requests.LogsQuery, request.query_params.dict())
         found_id, limit = parse_id(execution_id), query["limit"]
-        get_execution(found_id)
+        masks = masks_for(request, get_execution(found_id).summary.function)
         if query["kind"] == "operations":
             ended = list(operation_ends(found_id, after=number_of(request), limit=limit + 1))
-            shown = [answers.plain(one) for one in ended[:limit]]
+            shown = [masks.value(answers.plain(one)) for one in ended[:limit]]
             return page(request, shown, ended[limit - 1].start_event if len(ended) > limit else None)
         operation, text = query.get("operation") or None, query["text"]
         rows = list_lines(found_id, operation_id=operation, text=text, level=query["level"], after=number_of(request), limit=limit + 1)
-        return page(request, [answers.plain(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+        return page(request, [masks.value(answers.plain(row)) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
 class HistoryView(RestView):
@@ -109,11 +111,11 @@ class HistoryView(RestView):
         """AWS Event objects."""
         query = read(requests.HistoryQuery, request.query_params.dict())
         found_id, limit = parse_id(execution_id), query["limit"]
-        get_execution(found_id)
+        masks = masks_for(request, get_execution(found_id).summary.function)
         may_read = permissions.access_of(request.user).may_on(Right.VIEW_PAYLOAD, found_id)
         with_data = self._with_data(query["include_execution_data"], may_read=may_read)
         events = list_events(found_id, after=number_of(request), limit=limit + 1, reverse=query["reverse_order"], include_data=with_data)
-        shown = [answers.plain(event) for event in events[:limit]]
+        shown = [masks.event(answers.plain(event)) for event in events[:limit]]
         return page(request, shown, shown[-1]["EventId"] if len(events) > limit else None)
 
     def _with_data(self, wanted: bool | None, *, may_read: bool) -> bool:
@@ -168,10 +170,17 @@ def representation(request: Request, execution_id: UUID) -> dict[str, Any]:
     """One execution as this person may see it."""
     access = permissions.access_of(request.user)
     if access.has_all(Right.VIEW_PAYLOAD):
-        return answers.execution_detail(*get_execution_with_payloads(execution_id))
+        detail, payloads = get_execution_with_payloads(execution_id)
+        masks = masks_for(request, detail.summary.function)
+        return answers.execution_detail(masks.detail(detail), masks.payloads(payloads))
     detail = get_execution(execution_id)
+    masks = masks_for(request, detail.summary.function)
     may_read = access.may(Right.VIEW_PAYLOAD, detail.summary.function)
-    return answers.execution_detail(detail, get_payloads(execution_id) if may_read else None)
+    return answers.execution_detail(masks.detail(detail), masks.payloads(get_payloads(execution_id)) if may_read else None)
+
+
+def masks_for(request: Request, function: str) -> Masks:
+    return masking_of(permissions.access_of(request.user)).of(function)
 
 
 def _tag(request: Request, execution_id: UUID) -> str:

@@ -13,6 +13,7 @@ from durable_ops.api.serializers import documents, many, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.api.views.executions import search_of
 from durable_ops.models import Right
+from durable_ops.permissions import access_of
 
 
 class ManyStartsView(RestView):
@@ -34,8 +35,8 @@ class ExportView(RestView):
         """The list with its filters as a file without payloads, newest first, sent page by page as it is read."""
         query = read(requests.ExportQuery, request.query_params.dict())
         filters = search_of(request, query)
-        is_csv = query.pop("format") == "csv"
-        lines = exports.csv_file(filters) if is_csv else exports.json_lines(filters)
+        is_csv, access = query.pop("format") == "csv", access_of(request.user)
+        lines = exports.csv_file(filters, access) if is_csv else exports.json_lines(filters, access)
         answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8" if is_csv else "application/x-ndjson")
         answer["Content-Disposition"] = f'attachment; filename="executions.{"csv" if is_csv else "jsonl"}"'
         return answer

@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import callbacks as actions
-from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.forms import DecisionForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.payloads import Payload, make_payload
@@ -61,6 +61,7 @@ def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> Http
     callback = find_callback(callback_id)
     if callback is not None and not _concerns(request, callback):
         callback = None
+    callback = masks_for(request, callback.function).callback(callback) if callback else None
     approval = Approval.objects.filter(callback_id=callback_id).only("pk").first() if callback and callback.is_approval else None
     if approval is not None:
         return HttpResponseRedirect(reverse("dashboard:approval", args=[approval.pk]))
@@ -86,7 +87,8 @@ def _input(request: HttpRequest, callback: CallbackRow) -> Payload | None:
     if not has_right(request.user, Right.VIEW_PAYLOAD, callback.function):
         return None
     address = reverse("dashboard:payload", args=[callback.execution_id, "input"])
-    return make_payload("input", "Input of the execution", get_payloads(callback.execution_id).input, address)
+    text = masks_for(request, callback.function).text(get_payloads(callback.execution_id).input)
+    return make_payload("input", "Input of the execution", text, address)
 
 
 def _decide(request: HttpRequest, callback: CallbackRow, *, approved: bool, comment: str) -> HttpResponse:

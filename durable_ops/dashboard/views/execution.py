@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from durable_ops.approvals.inbox import of_execution
-from durable_ops.dashboard.access import console_view
+from durable_ops.dashboard.access import console_view, masks_for
 from durable_ops.dashboard.htmx import LIVE, is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.dashboard.logs import drawer_lines, logs_context
 from durable_ops.dashboard.payloads import make_payload, read_error
@@ -47,7 +47,7 @@ AUDIT_ROWS = 100
 @console_view(Right.VIEW_EXECUTION)
 def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     mark = read_mark(execution_id)  # before what it vouches for
-    execution = _find(execution_id)
+    execution = _find(request, execution_id)
     said = last_line_id(execution_id) if request.GET.get("tab") == "logs" else 0
     current = _token(execution, said)
     if is_unchanged(request, current) and ("stamp" not in request.GET or holds(request.path, request.GET["stamp"], mark)):
@@ -78,7 +78,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
 
 @console_view(Right.VIEW_EXECUTION)
 def operation_drawer(request: HttpRequest, execution_id: UUID, operation_id: str) -> HttpResponse:
-    execution = _find(execution_id)
+    execution = _find(request, execution_id)
     context = _operation_context(request, execution, operation_id)
     if context["operation"] is None:
         raise Http404("There is no such operation.")
@@ -90,11 +90,12 @@ def operation_drawer(request: HttpRequest, execution_id: UUID, operation_id: str
     return render_page(request, "executions/operation.html", context, fragment="drawer", url=url)
 
 
-def _find(execution_id: UUID) -> ExecutionDetail:
+def _find(request: HttpRequest, execution_id: UUID) -> ExecutionDetail:
     try:
-        return get_execution(execution_id)
+        found = get_execution(execution_id)
     except ExecutionNotFoundError as error:
         raise Http404("There is no such execution. It may have been purged after its retention.") from error
+    return masks_for(request, found.summary.function).detail(found)
 
 
 def _token(execution: ExecutionDetail, said: int) -> str:
@@ -108,7 +109,7 @@ def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | No
     is_bad = summary.is_terminal and summary.state.code is not StateCode.SUCCEEDED
     if not is_bad or not has_right(request.user, Right.VIEW_PAYLOAD, summary.function):
         return None
-    return read_error(get_error(summary.id))
+    return read_error(masks_for(request, summary.function).text(get_error(summary.id)))
 
 
 def _operations_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
 def _data_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return {"payloads": None}
-    texts = get_payloads(execution.summary.id)
+    texts = masks_for(request, execution.summary.function).payloads(get_payloads(execution.summary.id))
     labels = {"input": "Input", "result": "Result", "error": "Error"}
     made = (
         make_payload(key, label, getattr(texts, key), reverse("dashboard:payload", args=[execution.summary.id, key]))
@@ -186,6 +187,7 @@ def _operation_context(request: HttpRequest, execution: ExecutionDetail, operati
     found = get_operation(execution.summary.id, operation_id)
     if found is None:
         return {"operation": None}
+    found = masks_for(request, execution.summary.function).operation(found)
     row = found.row
     current = token(row.status, row.attempt, row.due_at, row.ended_at)
     address = reverse("dashboard:operation", args=[execution.summary.id, operation_id])

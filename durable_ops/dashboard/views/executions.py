@@ -1,5 +1,6 @@
 """The list of executions and the strip of counts above it."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,6 +15,7 @@ from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.columns import ALWAYS, COLUMNS, chosen_columns
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.masking import masking_of
 from durable_ops.models import Batch, Right, SavedView
 from durable_ops.permissions import access_of
 from durable_ops.searches import KEYS, Search, read_search
@@ -109,7 +111,8 @@ def export_list(request: HttpRequest, form: str) -> HttpResponseBase:
     read = read_search(request.GET.dict(), access_of(request.user))
     if read.problems:
         return HttpResponse("\n".join(problem.text for problem in read.problems), status=400, content_type="text/plain; charset=utf-8")
-    parts = exports.csv_file(read.filters) if form == "csv" else exports.json_array(read.filters)
+    make = exports.csv_file if form == "csv" else exports.json_array
+    parts = make(read.filters, access_of(request.user))
     kind = "text/csv" if form == "csv" else "application/json"
     answer = StreamingHttpResponse(parts, content_type=f"{kind}; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="executions.{form}"'
@@ -149,9 +152,12 @@ def open_view(_: HttpRequest, view_id: int) -> HttpResponse:
 def _page(request: HttpRequest, read: Search, served: frozenset[int]) -> tuple[Page, list[str]]:
     problems = [problem.text for problem in read.problems]
     try:
-        return list_executions(read.filters, request.GET.get("cursor"), PAGE_SIZE, served=served), problems
+        found = list_executions(read.filters, request.GET.get("cursor"), PAGE_SIZE, served=served)
     except InvalidInputError as error:
-        return list_executions(read.filters, None, PAGE_SIZE, served=served), [*problems, error.message]
+        problems.append(error.message)
+        found = list_executions(read.filters, None, PAGE_SIZE, served=served)
+    masking = masking_of(access_of(request.user))
+    return replace(found, items=tuple(masking.of(item.function).summary(item) for item in found.items)), problems
 
 
 def _count(read: Search, served: frozenset[int]) -> str:

@@ -12,8 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from durable_ops.actions import repairs
-from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.actions import redrive_requests, repairs
+from durable_ops.actions.protection import needs_second_person
+from durable_ops.actions.redrive_requests import Wish
+from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.acting import act_once, posted
 from durable_ops.dashboard.forms import ForkForm, MoveForm, RedriveForm
 from durable_ops.dashboard.htmx import render_page
@@ -22,7 +24,7 @@ from durable_ops.dashboard.views.execution_actions import find_summary
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
-from execution_engine.core.records import OperationRecord
+from execution_engine.core.records import ErrorObject, OperationRecord
 from execution_engine.invocation.rehearsal.findings import Rehearsal, Verdict
 from execution_engine.selectors.executions import ExecutionSummary, get_error
 from execution_engine.selectors.explain import plain_title
@@ -54,7 +56,11 @@ def redrive(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     form = RedriveForm(posted(request), initial={"from_operation": request.GET.get("from_operation", "")})
 
     def act() -> tuple[str, str]:
-        repairs.redrive_execution(actor_of(request), execution_id, **form.wishes())
+        wishes = form.wishes()
+        if wishes.keys() & {"result", "input"} and needs_second_person(execution.function):
+            asked = redrive_requests.ask(actor_of(request), execution_id, Wish(**wishes))
+            return "Asked for: a second person has to confirm it.", reverse("dashboard:redrive_request", args=[asked.pk])
+        repairs.redrive_execution(actor_of(request), execution_id, **wishes)
         return "Redriven. What had finished is kept.", reverse("dashboard:execution", args=[execution_id])
 
     answer = act_once(request, form, act)
@@ -64,7 +70,7 @@ def redrive(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     context = {
         **_shared(request, execution, chosen),
         **_plan(lambda: _repair_groups(repairs.plan_redrive(actor_of(request), execution_id, **form.planned()))),
-        "error": read_error(get_error(execution_id)) if has_right(request.user, Right.VIEW_PAYLOAD, execution.function) else None,
+        "error": _error(request, execution),
     }
     return render_page(request, "executions/redrive.html", {"form": form, **context}, fragment="plan", status=answer)
 
@@ -122,6 +128,12 @@ def check(request: HttpRequest) -> HttpResponse:
     scope = CHECK if functions is None else replace(CHECK, functions=tuple(sorted(functions)) or ("",))
     found = deploy_check(scope)
     return render_page(request, "functions/check.html", {"check": found, "scope": CHECK}, fragment="found")
+
+
+def _error(request: HttpRequest, execution: ExecutionSummary) -> ErrorObject | None:
+    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
+        return None
+    return read_error(masks_for(request, execution.function).text(get_error(execution.id)))
 
 
 def _shared(request: HttpRequest, execution: ExecutionSummary, chosen: str) -> dict[str, Any]:

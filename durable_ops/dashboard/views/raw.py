@@ -1,14 +1,18 @@
 """Stored texts as they are: for reading without decoration, and to download."""
 
+from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
-from durable_ops.dashboard.access import console_view
+from durable_ops.dashboard.access import console_view, masks_for
+from durable_ops.masking import NO_MASKS, Masks
 from durable_ops.models import Right
+from durable_ops.permissions import access_of
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.selectors.executions import get_payloads
+from execution_engine.selectors.functions import function_of
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.operations import get_operation
 
@@ -19,7 +23,7 @@ OPERATION_KEYS = frozenset({"payload", "error", "options"})
 @console_view(Right.VIEW_PAYLOAD)
 def execution_payload(request: HttpRequest, execution_id: UUID, key: str) -> HttpResponse:
     try:
-        text = getattr(get_payloads(execution_id), key) if key in KEYS else None
+        text = _masks(request, execution_id).text(getattr(get_payloads(execution_id), key)) if key in KEYS else None
     except ExecutionNotFoundError as error:
         raise Http404(error.message) from error
     return _plain(request, text, f"{execution_id}-{key}")
@@ -28,26 +32,39 @@ def execution_payload(request: HttpRequest, execution_id: UUID, key: str) -> Htt
 @console_view(Right.VIEW_PAYLOAD)
 def operation_payload(request: HttpRequest, execution_id: UUID, operation_id: str, key: str) -> HttpResponse:
     found = get_operation(execution_id, operation_id) if key in OPERATION_KEYS else None
-    return _plain(request, getattr(found, key) if found else None, f"{execution_id}-{operation_id[:8]}-{key}")
+    text = getattr(_masks(request, execution_id).operation(found), key) if found else None
+    return _plain(request, text, f"{execution_id}-{operation_id[:8]}-{key}")
 
 
 @console_view(Right.VIEW_PAYLOAD)
-def history(request: HttpRequest, execution_id: UUID) -> HttpResponse:  # noqa: ARG001  every view takes it
+def history(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     """All events in the wire's shape as one JSON list."""
     events = list_events(execution_id, limit=1_000_000)
     if not events:
         raise Http404("There is no such execution.")
-    response = JsonResponse(events, safe=False, encoder=DjangoJSONEncoder, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    masks = _masks(request, execution_id)
+    response = _json([masks.event(one) for one in events])
     response["Content-Disposition"] = f'attachment; filename="{execution_id}-history.json"'
     return response
 
 
 @console_view(Right.VIEW_PAYLOAD)
-def event(request: HttpRequest, execution_id: UUID, event_id: int) -> HttpResponse:  # noqa: ARG001  every view takes it
+def event(request: HttpRequest, execution_id: UUID, event_id: int) -> HttpResponse:
     found = list_events(execution_id, after=event_id - 1, limit=1)
     if not found or found[0]["EventId"] != event_id:
         raise Http404("There is no such event.")
-    return JsonResponse(found[0], encoder=DjangoJSONEncoder, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    return _json(_masks(request, execution_id).event(found[0]))
+
+
+def _json(value: Any) -> JsonResponse:
+    return JsonResponse(value, safe=False, encoder=DjangoJSONEncoder, json_dumps_params={"indent": 2, "ensure_ascii": False})
+
+
+def _masks(request: HttpRequest, execution_id: UUID) -> Masks:
+    """No query for whoever sees everything."""
+    if access_of(request.user).has_all(Right.VIEW_MASKED):
+        return NO_MASKS
+    return masks_for(request, function_of(execution_id) or "")
 
 
 def _plain(request: HttpRequest, text: str | None, name: str) -> HttpResponse:

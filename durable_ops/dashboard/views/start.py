@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import executions as actions
-from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.formats import pretty_json
 from durable_ops.dashboard.forms import StartForm
 from durable_ops.dashboard.htmx import render_page
@@ -113,6 +113,9 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     except (ValueError, ExecutionNotFoundError):
         return {key: request.GET.get(key, "") for key in ("function", "version")}
     text = get_payloads(summary.id).input if has_right(request.user, Right.VIEW_PAYLOAD, summary.function) else None
+    masks = masks_for(request, summary.function)
+    text = text if masks.text(text) == text else None  # nobody starts anything with dots in the place of values
+    summary = masks.summary(summary)
     attributes = ", ".join(f"{key}={value}" for key, value in summary.attributes.items())
     shown = (pretty_json(text) or text) if text else ""
     return {"function": summary.function, "version": summary.version, "attributes": attributes, "input": shown, "from": summary}

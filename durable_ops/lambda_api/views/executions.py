@@ -15,6 +15,7 @@ from durable_ops.actions.actor import Actor
 from durable_ops.lambda_api import errors, queries
 from durable_ops.lambda_api.door import LambdaView, execution_of, function_of, read_object
 from durable_ops.lambda_api.errors import LambdaError
+from durable_ops.masking import masking_of
 from durable_ops.models import Right, StoredAnswer
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire
@@ -43,7 +44,7 @@ class ExecutionView(LambdaView):
         """GetDurableExecution. Without `IncludeExecutionData`, data comes along for whoever may read it."""
         found = execution_of(actor, Right.VIEW_EXECUTION, arn)
         with_data = _with_data(actor, found, queries.boolean(self.request.GET, "IncludeExecutionData"))
-        return {**_summary(found), **_detail(found), **(_data(found.id) if with_data else {}), "ExecutionDataIncluded": with_data}
+        return {**_summary(found), **_detail(found), **(_data(actor, found) if with_data else {}), "ExecutionDataIncluded": with_data}
 
     def delete(self, actor: Actor, _: bytes, arn: str) -> Any:
         """DeleteDurableExecution."""
@@ -65,7 +66,8 @@ class HistoryView(LambdaView):
         after = 0 if place is None else place[0]
         reverse = reverse if place is None else place[1]
         events = list_events(found.id, after=after, limit=limit + 1, reverse=reverse, include_data=with_data)
-        shown = events[:limit]
+        masks = masking_of(actor.access).of(found.function)
+        shown = [masks.event(event) for event in events[:limit]]
         marker = queries.write_marker(path, [shown[-1]["EventId"], reverse]) if len(events) > limit else None
         return {"Events": shown, **({"NextMarker": marker} if marker else {})}
 
@@ -185,8 +187,8 @@ def _pause(pause: Mapping[str, Any]) -> dict[str, Any]:
     return {**_present(details), "ExecutionTimeoutPaused": bool(pause.get("ExecutionTimeoutPaused"))}
 
 
-def _data(execution_id: UUID) -> dict[str, Any]:
-    payloads = get_payloads(execution_id)
+def _data(actor: Actor, found: PlainExecution) -> dict[str, Any]:
+    payloads = masking_of(actor.access).of(found.function).payloads(get_payloads(found.id))
     error = None if payloads.error is None else json.loads(payloads.error)
     return _present({"InputPayload": payloads.input, "Result": payloads.result, "Error": error})
 

@@ -3,6 +3,7 @@
 import json
 import select
 import socket
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.db import connection
@@ -16,6 +17,7 @@ from durable_ops.lambda_api import errors, queries
 from durable_ops.lambda_api.door import MIB, LambdaView, function_of
 from durable_ops.lambda_api.errors import LambdaError
 from durable_ops.lambda_api.waiters import Waiter, process_waiters
+from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire
@@ -66,7 +68,7 @@ class InvokeView(LambdaView):
         try:
             started = self._start(actor, asked, function, name=name, tenant=tenant, text=text)
             waiters.look_for(waiter, started.id)
-            return self._wait(started, waiter)
+            return self._wait(started, waiter, masking_of(actor.access).of(asked.name))
         finally:
             waiters.leave(waiter)
 
@@ -86,12 +88,12 @@ class InvokeView(LambdaView):
         except FunctionNotFoundError as error:
             raise FunctionNotFoundError(f"Function not found: {function}") from error
 
-    def _wait(self, started: StartedExecution, waiter: Waiter) -> HttpResponse:
+    def _wait(self, started: StartedExecution, waiter: Waiter, masks: Masks) -> HttpResponse:
         connection.close()  # back to the pool: a wait may be long
         while not waiter.ended.wait(SOCKET_LOOK_SECONDS):
             if _has_hung_up(self.request):
                 return HttpResponse(status=LOST)
-        return _end(started, waiter)
+        return _end(started, waiter, masks)
 
 
 class UnknownView(LambdaView):
@@ -114,9 +116,10 @@ def _busy(limit: int) -> LambdaError:
     return LambdaError(errors.TOO_MANY, sentence, retry_after=BUSY_SECONDS, reason=WAITS_REASON)
 
 
-def _end(started: StartedExecution, waiter: Waiter) -> HttpResponse:
+def _end(started: StartedExecution, waiter: Waiter, masks: Masks) -> HttpResponse:
     found = waiter.outcome
     assert found is not None
+    found = replace(found, result=masks.text(found.result), error=masks.text(found.error))
     if found.status == ExecutionStatus.SUCCEEDED:
         answer = _answer(started, 200, (found.result or "").encode())
     else:

@@ -1,0 +1,227 @@
+"""Edited redrives with a second person: one asks with the values, somebody else confirms exactly these, or rejects them.
+
+Lock order: the request's row, then (in the engine) the execution's.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from durable_ops.actions import repairs
+from durable_ops.actions.actor import Actor
+from durable_ops.actions.executions import size
+from durable_ops.actions.repairs import Replacement
+from durable_ops.audit import log
+from durable_ops.masking import masking_of
+from durable_ops.models import RedriveRequest, Right
+from durable_ops.permissions import Access, RightMissingError, access_of
+from execution_engine.core.errors import CommandError, InvalidInputError
+from execution_engine.selectors.executions import get_execution
+
+WAITS = timedelta(hours=24)
+KEPT = timedelta(days=90)
+LONGEST_REASON = 1_000
+
+
+class RequestNotFoundError(CommandError):
+    code = "redrive_request_not_found"
+    status = 404
+
+
+class RequestOverError(CommandError):
+    """It was decided, withdrawn, or has waited for too long."""
+
+    code = "redrive_request_over"
+    status = 409
+
+
+class RequestChangedError(CommandError):
+    """What is confirmed is not what was shown, or the execution went on since it was asked for."""
+
+    code = "redrive_request_changed"
+    status = 409
+
+
+class SamePersonError(CommandError):
+    """Whoever asked cannot be the second person."""
+
+    code = "same_person"
+    status = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: at least one of `result` (of `from_operation`) and `input`."""
+
+    reason: str
+    from_operation: str | None = None
+    result: Replacement | None = None
+    input: Replacement | None = None
+
+
+def ask(actor: Actor, execution_id: UUID, wish: Wish) -> RedriveRequest:
+    """Asks for an edited redrive, which waits for 24 hours; nothing is done to the execution.
+
+    Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError, InvalidInputError, PayloadTooLargeError, RequestOverError
+    (another request waits already).
+    """
+    actor.require_on(Right.REPLACE_VALUE, execution_id)
+    _check_reason(wish.reason)
+    if wish.result is None and wish.input is None:
+        raise InvalidInputError("Nothing is replaced: this redrive needs no second person.", field="input")
+    repairs.plan_redrive(actor, execution_id, from_operation=wish.from_operation, result=wish.result, input=wish.input)  # refuses
+    detail = get_execution(execution_id)
+    request = RedriveRequest(
+        execution_id=execution_id,
+        function=detail.summary.function,
+        execution_name=detail.summary.name,
+        redrive_count=detail.redrive_count,
+        from_operation=wish.from_operation,
+        replaces_result=wish.result is not None,
+        result=wish.result.text if wish.result else None,
+        replaces_input=wish.input is not None,
+        input=wish.input.text if wish.input else None,
+        reason=wish.reason.strip(),
+        requester=actor.user,
+        requester_name=actor.name,
+        expires_at=timezone.now() + WAITS,
+    )
+    request.digest = _digest(request)
+    try:
+        with transaction.atomic():
+            _end_expired(RedriveRequest.objects.filter(execution_id=execution_id))
+            request.save()
+            log.append(actor, _act("redrive_request.ask", request, request.reason, **_sizes(request)))
+    except IntegrityError as error:
+        words = "Another edited redrive of this execution waits for a second person."
+        raise RequestOverError(words, execution_id=str(execution_id)) from error
+    return request
+
+
+def confirm(actor: Actor, request_id: int, *, shown: str, comment: str = "") -> int:
+    """Redrives with exactly what `shown` names, as somebody else than who asked; answers how often the execution was redriven.
+
+    Raises PermissionDenied, RequestNotFoundError, RequestOverError, RequestChangedError, SamePersonError, and what a redrive raises.
+    """
+    with transaction.atomic():
+        request = _locked(actor, request_id)
+        _require_second_person(actor, request)
+        if shown != request.digest or _digest(request) != request.digest:
+            raise RequestChangedError("This is not what was asked for: look again.", request_id=request_id)
+        if get_execution(request.execution_id).redrive_count != request.redrive_count:
+            raise RequestChangedError("The execution was redriven since this was asked for.", request_id=request_id)
+        if request.requester is None or not access_of(request.requester).may_on(Right.REPLACE_VALUE, request.execution_id):
+            raise RequestOverError("Whoever asked may no longer replace values.", request_id=request_id)
+        count = repairs.carry_out_redrive(
+            actor,
+            request.execution_id,
+            reason=request.reason,
+            from_operation=request.from_operation,
+            result=Replacement(request.result) if request.replaces_result else None,
+            input=Replacement(request.input) if request.replaces_input else None,
+            asked_by=request.requester_name,
+            request=request.pk,
+        )
+        _decide(request, "confirmed", actor, comment)
+    return count
+
+
+def reject(actor: Actor, request_id: int, *, comment: str) -> None:
+    """Raises as `confirm`; InvalidInputError without a comment."""
+    _check_reason(comment)
+    with transaction.atomic():
+        request = _locked(actor, request_id)
+        _require_second_person(actor, request)
+        _decide(request, "rejected", actor, comment)
+        log.append(actor, _act("redrive_request.reject", request, comment))
+
+
+def withdraw(actor: Actor, request_id: int) -> None:
+    """For whoever asked. Raises RequestNotFoundError, RequestOverError, PermissionDenied."""
+    with transaction.atomic():
+        request = _locked(actor, request_id)
+        if actor.user is None or request.requester_id != actor.user.pk:
+            raise RightMissingError(Right.REPLACE_VALUE)
+        _decide(request, "withdrawn", actor, "")
+        log.append(actor, _act("redrive_request.withdraw", request, ""))
+
+
+def visible_requests(access: Access, user: Any) -> QuerySet[RedriveRequest]:
+    """One's own, and those of functions that one may confirm for."""
+    own = Q(requester_id=user.pk)
+    functions = access.functions_for(Right.CONFIRM_REDRIVE)
+    theirs = Q() if functions is None else Q(function__in=sorted(functions) or [""]) | own
+    return RedriveRequest.objects.filter(theirs).select_related("requester").order_by("-id")
+
+
+def is_open(request: RedriveRequest) -> bool:
+    return request.outcome == "" and request.expires_at > timezone.now()
+
+
+def forget_old(_: Any = None) -> None:
+    """A duty: values of what is over are removed, and the requests themselves after 90 days."""
+    _end_expired(RedriveRequest.objects.all())
+    RedriveRequest.objects.filter(created_at__lt=Now() - KEPT).exclude(outcome="").delete()
+
+
+def _end_expired(found: QuerySet[RedriveRequest]) -> None:
+    found.filter(outcome="", expires_at__lte=Now()).update(**_over("withdrawn", "", "It expired."))
+
+
+def _locked(actor: Actor, request_id: int) -> RedriveRequest:
+    found = visible_requests(actor.access, actor.user) if actor.user is not None else RedriveRequest.objects.none()
+    request = found.select_for_update(of=("self",)).filter(pk=request_id).first()
+    if request is None:
+        raise RequestNotFoundError("There is no such request.", request_id=request_id)
+    if not is_open(request):
+        raise RequestOverError("This request is over.", request_id=request_id, outcome=request.outcome or "expired")
+    return request
+
+
+def _require_second_person(actor: Actor, request: RedriveRequest) -> None:
+    """Whoever confirms must see all of what is confirmed."""
+    if request.requester_id == actor.user.pk:
+        raise SamePersonError("You asked for it yourself: somebody else has to confirm.", request_id=request.pk)
+    for right in (Right.CONFIRM_REDRIVE, Right.VIEW_PAYLOAD):
+        actor.require(right, request.function)
+    if masking_of(actor.access).of(request.function).paths:
+        raise RightMissingError(Right.VIEW_MASKED)
+
+
+def _decide(request: RedriveRequest, outcome: str, actor: Actor, comment: str) -> None:
+    RedriveRequest.objects.filter(pk=request.pk).update(**_over(outcome, actor.name, comment.strip()))
+
+
+def _over(outcome: str, by: str, comment: str) -> dict[str, Any]:
+    return {"outcome": outcome, "decided_by": by, "decided_at": Now(), "comment": comment, "result": None, "input": None}
+
+
+def _digest(request: RedriveRequest) -> str:
+    names = ("redrive_count", "from_operation", "replaces_result", "result", "replaces_input", "input", "reason")
+    content = [str(request.execution_id), *(getattr(request, name) for name in names)]
+    return sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _sizes(request: RedriveRequest) -> dict[str, Any]:
+    facts: dict[str, Any] = {"from_operation": request.from_operation, "digest": request.digest}
+    for name in ("result", "input"):
+        if getattr(request, f"replaces_{name}"):
+            facts[f"{name}_bytes"] = size(getattr(request, name))
+    return facts
+
+
+def _check_reason(text: str) -> None:
+    if not 0 < len(text.strip()) <= LONGEST_REASON or "\x00" in text:
+        raise InvalidInputError(f"Say why, in 1 to {LONGEST_REASON} characters.", field="reason", limit=LONGEST_REASON)
+
+
+def _act(action: str, request: RedriveRequest, reason: str, **facts: Any) -> log.Act:
+    return log.Act(action, "redrive_request", str(request.pk), execution_id=request.execution_id, reason=reason, facts=facts)
