@@ -78,7 +78,7 @@ def _said(value: Any) -> str:
 def _short_value(key: str, value: Any) -> str:
     if key in _SECONDS and isinstance(value, int | float | timedelta):
         return formats.duration_text(value)
-    text = str(value)
+    text = _said(value)
     if key.endswith("Id") or _UUID_TEXT.fullmatch(text):
         return short_id(text)
     if key.endswith("_bytes") and isinstance(value, int):

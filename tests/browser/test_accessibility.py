@@ -66,7 +66,9 @@ def others(execution: Execution, callback_id: str) -> list[str]:
     decisions = [f"/callbacks/{callback_id}/approve", f"/callbacks/{callback_id}/reject", "/callbacks/unknown/approve"]
     starts = ["/executions/start/", f"/executions/start/?from={execution.id}", "/executions/start/?function=expense-approval"]
     functions = ["/functions/", "/functions/expense-approval/", "/functions/expense-approval/?tab=code", "/deploy-check/"]
+    functions += ["/functions/expense-approval/limits/", "/schedules/", "/schedules/new/"]
     settings = ["/settings/", "/settings/people/", "/settings/retention/?function=expense-approval&days=30"]
+    settings += ["/settings/webhooks/", "/settings/alerts/", "/audit/verify/"]
     costs = ["/costs/", "/costs/calculator/?example=expenses", "/costs/prices/", f"/executions/{execution.id}/?tab=cost"]
     return ["/callbacks/", *decisions, *starts, *functions, *settings, *costs, "/batches/", "/audit/", "/components/", "/nothing/"]
 
