@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core import signing
@@ -54,12 +54,12 @@ def moment(query: QueryDict, name: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)
-        found.timestamp()
-    except (ValueError, OverflowError):
-        found = None
-    if found is None or found.tzinfo is None:
+        utc = found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):  # a year beyond 9999 by its offset
+        utc = None
+    if utc is None:
         raise wire.refused("", name, "must be a moment like 2026-01-31T23:59:59Z", value=value)
-    return found
+    return utc
 
 
 def write_marker(path: str, place: Any) -> str:

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from durable_ops import rate
 from durable_ops.models import AuditEntry
@@ -134,3 +136,14 @@ def test_calls_beyond_the_rate_of_a_key_wait(program: Client, settings: Any, mon
     assert kind(answers[2]) == (429, "TooManyRequestsException")
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
     assert answers[2].json()["Reason"] == "CallerRateLimitExceeded"
+
+
+def test_calls_ask_the_database_no_more_than_they_need(program: Client) -> None:
+    """Key, own rights, rights of groups; then what the call is about. An invocation has a transaction with its audit row."""
+    started = program.generic("POST", INVOKE, b"1", headers={"X-Amz-Invocation-Type": "Event"})
+    execution = f"/2025-12-01/durable-executions/{started.headers['X-Amz-Durable-Execution-Arn']}"
+    wanted = {INVOKE: ("POST", 3 + 2 + 2), execution: ("GET", 3 + 2), f"{execution}/history": ("GET", 3 + 3), LIST: ("GET", 3 + 1)}
+    for address, (method, number) in wanted.items():
+        with CaptureQueriesContext(connection) as queries:
+            program.generic(method, address, b"", headers={"X-Amz-Invocation-Type": "Event"})
+        assert len(queries) == number, (address, [query["sql"] for query in queries])
