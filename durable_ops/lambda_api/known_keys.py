@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from durable_ops.actions import api_keys
 from durable_ops.models import ApiKey
 
-KNOWN_SECONDS = 2.0
+KNOWN_SECONDS = 1.0
 MOST = 1000
 T = TypeVar("T")
 
