@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from execution_engine.core.clock import DatabaseClock
 from execution_engine.core.errors import ExecutionBusyError
 from execution_engine.core.records import OperationRecord
 from execution_engine.journal import connections, replies, store
+from execution_engine.journal.present import present
 from execution_engine.journal.replies import CheckpointReply
 from execution_engine.journal.rows import operation_from_row
 from execution_engine.journal.statements import statement
@@ -116,27 +117,30 @@ def _is_usable(connection: psycopg.Connection[Any]) -> bool:
 
 
 CONNECTIONS = Connections()
+# Where the columns of `look_at_call` begin that are not the execution's.
+_REPLY, _OPERATION = store.EXECUTION_WIDTH, store.EXECUTION_WIDTH + 2
 
 
 def look(
-    cursors: tuple[Cursor, Cursor, Cursor, Cursor], execution_id: UUID, ids: Iterable[str], sent_seq: int, call: tuple[str | None, bytes]
+    connection: psycopg.Connection[Any], execution_id: UUID, ids: Sequence[str], sent_seq: int, call: tuple[str | None, bytes]
 ) -> Look:
-    """Locks the execution and reads what the call names, in one round trip where the connection is in a pipeline: each statement
-    begins when the one before has ended, so all but the first see what was committed before the lock.
+    """Locks the execution, then reads all that the call is decided by: two statements in one round trip, and the second begins when the
+    first has the lock.
 
     `call` is its client token and digest. `locked` is None when there is no such execution.
     """
     client_token, digest = call
-    first, second, third, fourth = cursors
-    first.execute(statement("lock_execution"), {"id": execution_id})
-    if client_token is not None:
-        replies.ask(fourth, execution_id, client_token)
-    store.ask_locked(second, execution_id)
-    third.execute(statement("call_operations"), {"execution_id": execution_id, "ids": list(ids), "sent": sent_seq})
-    if client_token is not None and (reply := replies.found(fourth, digest)) is not None:
-        return Look(None, {}, reply)
-    locked = store.fetch_locked(second)
-    return Look(locked, {row[0]: operation_from_row(row) for row in third.fetchall()})
+    connection.execute(statement("lock_execution"), {"id": execution_id})
+    params = {"execution_id": execution_id, "ids": ids, "sent": sent_seq, "client_token": client_token}
+    times = {"now": present(), "seconds": replies.KEPT_SECONDS}
+    rows = connection.execute(statement("look_at_call"), {**params, **times}, binary=True).fetchall()
+    if not rows:
+        return Look(None, {})
+    first = rows[0]
+    if first[_REPLY] is not None:
+        return Look(None, {}, replies.read(first[_REPLY], first[_REPLY + 1], digest))
+    found = {row[_OPERATION]: operation_from_row(row[_OPERATION:]) for row in rows if row[_OPERATION] is not None}
+    return Look(store.locked_from_row(first), found)
 
 
 def due_operations(cursor: Cursor, execution_id: UUID, now: datetime) -> dict[str, OperationRecord]:

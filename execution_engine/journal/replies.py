@@ -12,7 +12,6 @@ import psycopg
 
 from execution_engine.core.errors import InvalidParameterValueError
 from execution_engine.core.records import OperationRecord, OperationUpdate
-from execution_engine.journal.present import present
 from execution_engine.journal.rows import operation_from_row, operation_to_row
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor
@@ -36,20 +35,11 @@ def digest(token: str, updates: Sequence[OperationUpdate]) -> bytes:
     return blake2b(repr((token, updates)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def ask(cursor: Cursor, execution_id: UUID, client_token: str) -> None:
-    """Sends the question only: `found` fetches the answer."""
-    params = {"execution_id": execution_id, "client_token": client_token, "now": present(), "seconds": KEPT_SECONDS}
-    cursor.execute(statement("read_reply"), params)
-
-
-def found(cursor: Cursor, asked_digest: bytes) -> CheckpointReply | None:
-    """The reply to the same call. Raises `InvalidParameterValueError` when the client token was used for another one."""
-    row = cursor.fetchone()
-    if row is None:
-        return None
-    if bytes(row[0]) != asked_digest:
+def read(kept_digest: bytes, answer_text: str, asked_digest: bytes) -> CheckpointReply:
+    """The stored reply to the same call. Raises `InvalidParameterValueError` when the client token was used for another one."""
+    if bytes(kept_digest) != asked_digest:
         raise InvalidParameterValueError("The client token was used for another call of this execution", field="ClientToken")
-    answer = orjson.loads(row[1])
+    answer = orjson.loads(answer_text)
     return CheckpointReply(answer["token"], tuple(_record(one) for one in answer["operations"]), answer["marker"])
 
 

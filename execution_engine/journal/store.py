@@ -22,7 +22,7 @@ _OPERATION_COLUMNS = (
     "started_at", "ended_at", "due_at", "wake_seq", "start_event",
 )  # fmt: skip
 _EVENT_COLUMNS = ("event_id", "type", "operation_id", "at", "details", "payload", "error")
-_EXECUTION_WIDTH = 19
+EXECUTION_WIDTH = 19
 
 
 class Cursor(Protocol):
@@ -53,7 +53,7 @@ def lock(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> Loc
     if cursor.fetchone() is None:
         raise ExecutionNotFoundError(f"there is no execution {execution_id}", execution_id=str(execution_id))
     ask_locked(cursor, execution_id, now)
-    return _locked(cursor.fetchone())
+    return locked_from_row(cursor.fetchone())
 
 
 def ask_locked(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> None:
@@ -63,7 +63,7 @@ def ask_locked(cursor: Cursor, execution_id: UUID, now: datetime | None = None) 
 
 def fetch_locked(cursor: Cursor) -> Locked | None:
     row = cursor.fetchone()
-    return None if row is None else _locked(row)
+    return None if row is None else locked_from_row(row)
 
 
 def lock_callback(cursor: Cursor, callback_id: str, now: datetime | None = None) -> tuple[Locked, OperationRecord] | None:
@@ -74,10 +74,11 @@ def lock_callback(cursor: Cursor, callback_id: str, now: datetime | None = None)
     cursor.execute(statement("lock_callback"), {"callback_id": callback_id})
     cursor.execute(statement("read_callback"), {"callback_id": callback_id, "now": now or present()})
     row = cursor.fetchone()
-    return None if row is None else (_locked(row), operation_from_row(row[_EXECUTION_WIDTH:]))
+    return None if row is None else (locked_from_row(row), operation_from_row(row[EXECUTION_WIDTH:]))
 
 
-def _locked(row: Sequence[Any]) -> Locked:
+def locked_from_row(row: Sequence[Any]) -> Locked:
+    """From the columns of `read_execution`, with which every such statement begins."""
     return Locked(execution_from_row(row), row[18], row[10], row[17])
 
 

@@ -172,8 +172,7 @@ def _prepare(updates: tuple[OperationUpdate, ...], arn: str) -> tuple[tuple[Oper
 def _transact(call: _Call) -> tuple[CheckpointReply | None, bool]:
     """The answer, None when the claim is over, and whether somebody is to be rung."""
     with CONNECTIONS.transaction() as connection:
-        cursors = (connection.cursor(), connection.cursor(), connection.cursor(), connection.cursor())
-        found = outside.look(cursors, call.given.execution_id, call.ids, call.given.sent_seq, (call.client_token, call.digest))
+        found = outside.look(connection, call.given.execution_id, call.ids, call.given.sent_seq, (call.client_token, call.digest))
         if found.reply is not None:
             return found.reply, False
         locked = found.locked
@@ -181,7 +180,7 @@ def _transact(call: _Call) -> tuple[CheckpointReply | None, bool]:
             return None, False
         if executions.is_past_deadline(locked.record, locked.now):
             ended = executions.end(locked.record, ExecutionStatus.TIMED_OUT, locked.now, request_id=locked.invocation_id)
-            store.write_transition(cursors[0], locked, ended)
+            store.write_transition(connection.cursor(), locked, ended)
             return None, True
         return _write(connection, call, locked, found.operations)
 

@@ -1,22 +1,30 @@
 -- Checkpoints of callers outside the process, each under its execution's lock.
 
--- name: call_operations
--- Of an execution that the transaction has locked: the operations that a call names with every context around them, and those that
--- changed from outside or by time since the caller was last sent such; a row may come twice. Index: primary key.
-with recursive around as (
-  select o.id, o.parent_id from durable_operation o where o.execution_id = %(execution_id)s and o.id = any(%(ids)s)
-  union
-  select p.id, p.parent_id from around a join durable_operation p on p.execution_id = %(execution_id)s and p.id = a.parent_id
-)
-select o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.payload, o.error, o.replay_children, o.options,
-       o.callback_id, o.started_at, o.ended_at, o.due_at, o.wake_seq, o.start_event
-  from durable_operation o where o.execution_id = %(execution_id)s and o.id = any(array(select id from around))
-union all
-select o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.payload, o.error, o.replay_children, o.options,
-       o.callback_id, o.started_at, o.ended_at, o.due_at, o.wake_seq, o.start_event
-  from durable_operation o
- where (select e.wake_seq from durable_execution e where e.id = %(execution_id)s) > %(sent)s
-   and o.execution_id = %(execution_id)s and o.wake_seq > %(sent)s
+-- name: look_at_call
+-- Everything a call is decided by, of an execution that the transaction has locked: the row as `read_execution` shows it, the stored
+-- reply of the client token, and without one the operations: those that the call names with every context around them, and those that
+-- changed from outside or by time since the caller was last sent such; one may come twice. Index: primary keys.
+select e.id, e.function, e.version, e.name, e.status, e.started_at, e.due_at, e.deadline_at, e.ended_at, e.claim_id, e.invocation_id,
+       e.invocation_started_at, e.failed_invocations, e.event_seq, e.checkpoint_seq, e.wake_seq, e.told_seq, e.last_event_at,
+       coalesce(%(now)s::timestamptz, clock_timestamp()) as now, r.digest, r.answer, o.*
+  from durable_execution e
+  left join durable_stored_reply r on r.execution_id = e.id and r.client_token = %(client_token)s
+       and r.stored_at > coalesce(%(now)s::timestamptz, clock_timestamp()) - make_interval(secs => %(seconds)s)
+  left join lateral (
+    with recursive around as (
+      select n.id, n.parent_id from durable_operation n where n.execution_id = e.id and n.id = any(%(ids)s)
+      union
+      select p.id, p.parent_id from around a join durable_operation p on p.execution_id = e.id and p.id = a.parent_id
+    )
+    select n.id, n.type, n.status, n.sub_type, n.name, n.parent_id, n.attempt, n.payload, n.error, n.replay_children, n.options,
+           n.callback_id, n.started_at, n.ended_at, n.due_at, n.wake_seq, n.start_event
+      from durable_operation n where n.execution_id = e.id and n.id = any(array(select id from around))
+    union all
+    select n.id, n.type, n.status, n.sub_type, n.name, n.parent_id, n.attempt, n.payload, n.error, n.replay_children, n.options,
+           n.callback_id, n.started_at, n.ended_at, n.due_at, n.wake_seq, n.start_event
+      from durable_operation n where e.wake_seq > %(sent)s and n.execution_id = e.id and n.wake_seq > %(sent)s
+  ) o on r.digest is null
+ where e.id = %(execution_id)s
 
 -- name: has_open_branches
 -- Whether a map or parallel of the execution is under way. Index: operation_open.
@@ -26,11 +34,6 @@ select exists (
 
 -- name: tell
 update durable_execution set answered_seq = greatest(answered_seq, %(seq)s) where id = %(id)s
-
--- name: read_reply
-select digest, answer from durable_stored_reply
- where execution_id = %(execution_id)s and client_token = %(client_token)s
-   and stored_at > coalesce(%(now)s::timestamptz, clock_timestamp()) - make_interval(secs => %(seconds)s)
 
 -- name: store_reply
 -- A reply of the same token that is still there is older than replies are kept for.

@@ -1,6 +1,7 @@
 """The safety of checkpoints from outside: each property holds, and each is missed when its guard is taken out."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -93,14 +94,21 @@ def replies_for_ever(patch: Patch) -> None:
     patch.setattr(replies, "KEPT_SECONDS", 10**9)
 
 
+@contextmanager
+def monkeypatched(module: Any, name: str, value: Any) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, value)
+        yield
+
+
 def read_before_the_lock(patch: Patch) -> None:
     intact = outside.look
 
-    def look(cursors: Any, execution_id: Any, ids: Any, sent_seq: int, call: Any) -> Look:
-        third = cursors[2]
-        third.execute(outside.statement("call_operations"), {"execution_id": execution_id, "ids": list(ids), "sent": sent_seq})
-        early = {row[0]: outside.operation_from_row(row) for row in third.fetchall()}
-        return replace(intact(cursors, execution_id, ids, sent_seq, call), operations=early)
+    def look(own: Any, execution_id: Any, ids: Any, sent_seq: int, call: Any) -> Look:
+        found = outside.statement
+        with monkeypatched(outside, "statement", lambda name: "select %(id)s::uuid" if name == "lock_execution" else found(name)):
+            early = intact(own, execution_id, ids, sent_seq, call).operations
+        return replace(intact(own, execution_id, ids, sent_seq, call), operations=early)
 
     patch.setattr(outside, "look", look)
 
