@@ -216,6 +216,7 @@ def note_use(key: ApiKey) -> ApiKey:
     if key.is_stale:  # type: ignore[attr-defined]  # annotated by `_find_live`
         stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_EXACT_TO)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())
+        key.is_stale = False  # type: ignore[attr-defined]  # noted; the same key may be used again in a moment
     return key
 
 

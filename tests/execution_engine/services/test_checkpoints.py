@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 
 from execution_engine import durable_execution
 from execution_engine.core.enums import ExecutionStatus
-from execution_engine.core.errors import InvalidParameterValueError, InvalidTokenError
+from execution_engine.core.errors import ExecutionBusyError, InvalidParameterValueError, InvalidTokenError
 from execution_engine.core.records import ErrorObject, OperationOptions
-from execution_engine.journal import connections
+from execution_engine.journal import connections, outside, store
 from execution_engine.journal.outside import CONNECTIONS
 from execution_engine.models import Execution
 from execution_engine.services import callbacks, checkpoints, executions, repairs
@@ -59,9 +60,9 @@ def test_a_retry_waits_and_is_ready_after_an_empty_call(caller: Caller) -> None:
 
 
 def pass_time(caller: Caller, seconds: int) -> None:
-    with connections.connect("test") as connection:
+    with connections.connect("test") as own:
         moved = "due_at = due_at - make_interval(secs => %(s)s), started_at = started_at - make_interval(secs => %(s)s)"
-        connection.execute(f"update durable_operation set {moved} where execution_id = %(id)s", {"s": seconds, "id": caller.id})
+        own.execute(f"update durable_operation set {moved} where execution_id = %(id)s", {"s": seconds, "id": caller.id})
 
 
 def test_an_empty_call_fires_what_is_due_once(caller: Caller, history: Callable[[UUID], list[str]]) -> None:
@@ -134,6 +135,16 @@ def test_a_pause_takes_the_token_and_owes_an_invocation(caller: Caller) -> None:
     found = row(caller)
     assert found.status == ExecutionStatus.PAUSING
     assert found.wake_seq > max(found.told_seq, found.answered_seq)
+
+
+def test_a_row_that_stays_locked_is_busy(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "LOCK_TIMEOUT_MS", 50)
+    CONNECTIONS.close()
+    with transaction.atomic(), connection.cursor() as cursor:
+        store.lock(cursor, caller.id)
+        with pytest.raises(ExecutionBusyError, match="call again"):
+            caller.call(step("START"))
+    assert caller.call(step("START")).operations[0].status == "STARTED"
 
 
 def test_state_is_paged_in_order_of_start(caller: Caller) -> None:
