@@ -6,6 +6,11 @@ from typing import IO, Any
 from durable_ops import slow_bodies
 from execution_engine.core.errors import CommandError
 
+READ_ON = 4
+"""Up to so many times the limit a body is read to its end before it is refused; a larger one is not worth the time."""
+
+DROPPED_AT_ONCE = 64 * 1024
+
 
 class BodyTooLargeError(CommandError):
     code = "body_too_large"
@@ -60,7 +65,7 @@ def refuse_chunks(meta: Mapping[str, Any]) -> None:
 def read_body(meta: Mapping[str, Any], stream: IO[bytes], limit: int) -> bytes:
     """All of the body, at most `limit` bytes. `meta` is the WSGI environment.
 
-    Raises LengthRequiredError, BodyEncodingError, BodyTooLargeError (before anything is read, where the length is announced),
+    Raises LengthRequiredError, BodyEncodingError, BodyTooLargeError (where the length is announced, before anything is kept),
     BodyCutShortError, BodyTooSlowError (where the server gives its socket along, as gunicorn does).
     """
     refuse_chunks(meta)
@@ -68,6 +73,8 @@ def read_body(meta: Mapping[str, Any], stream: IO[bytes], limit: int) -> bytes:
         raise BodyEncodingError
     announced = int(meta.get("CONTENT_LENGTH") or 0)
     if announced > limit:
+        if announced <= limit * READ_ON:
+            _read_on(meta, stream, announced)
         raise BodyTooLargeError(limit)
     with slow_bodies.bounded(meta.get("gunicorn.socket")) as reading:
         raw = stream.read(limit + 1)
@@ -78,3 +85,11 @@ def read_body(meta: Mapping[str, Any], stream: IO[bytes], limit: int) -> bytes:
     if len(raw) < announced:
         raise BodyCutShortError(len(raw), announced)
     return raw
+
+
+def _read_on(meta: Mapping[str, Any], stream: IO[bytes], announced: int) -> None:
+    """Reads and drops. A client that is still writing when the connection is closed never learns why, and some die of it."""
+    left = announced
+    with slow_bodies.bounded(meta.get("gunicorn.socket")):
+        while left > 0 and (chunk := stream.read(min(left, DROPPED_AT_ONCE))):
+            left -= len(chunk)

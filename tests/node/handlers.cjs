@@ -42,7 +42,14 @@ const longStep = withDurableExecution(async (event, context) => {
   return { first, second, third: await context.step("third", async () => ran(event, "third")) };
 });
 
+// Above 6 MB the SDK records the result by itself. `size` is in bytes.
+const large = withDurableExecution(async (event, context) => {
+  await context.step("begin", async () => 1);
+  return "x".repeat(event.size);
+});
+
 module.exports = {
+  "node-large": large,
   "node-everything": everything,
   "node-long-step": longStep,
   "node-plain": async (event) => ({ doubled: event.n * 2 }),

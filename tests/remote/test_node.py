@@ -70,3 +70,11 @@ def test_a_pause_cuts_it_off_in_the_middle_of_a_step(node: Remote) -> None:
     # The third step's body ran beside the START that was refused, so it runs again: at least once.
     assert (found["first"], found["second"]) == (1, 1)
     assert found["third"] == node.runs(execution_id, "third")
+
+
+def test_a_result_that_fits_into_no_answer_is_recorded_by_a_checkpoint(node: Remote) -> None:
+    """Lambda's answers end 50 bytes below 6 MiB; what an execution keeps ends there."""
+    size = 6 * 1024 * 1024 - 30
+    execution_id = node.product.call("POST", "/executions", {"function": "node-large", "input": {"size": size}})["id"]
+    assert len(node.result(execution_id)) == size
+    assert node.events(execution_id)[-2:] == ["InvocationCompleted", "ExecutionSucceeded"]
