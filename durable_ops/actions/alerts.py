@@ -74,6 +74,14 @@ def remove_rule(actor: Actor, rule_id: int, *, reason: str = "") -> None:
         rule.delete()
 
 
+def find_rule(rule_id: int) -> AlertRule:
+    """Raises AlertRuleNotFoundError."""
+    rule = AlertRule.objects.filter(pk=rule_id).first()
+    if rule is None:
+        raise AlertRuleNotFoundError("There is no such alert rule.", rule_id=rule_id)
+    return rule
+
+
 def _locked(rule_id: int) -> AlertRule:
     rule = AlertRule.objects.select_for_update().filter(pk=rule_id).first()
     if rule is None:

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from durable_ops.api.views import (
+    alerts,
     approvals,
     audit,
     audit_chain,
@@ -76,6 +77,9 @@ urlpatterns = [
     path("functions/<str:name>", functions.FunctionView.as_view(), name="function"),
     path("audit", audit.AuditView.as_view(), name="audit"),
     path("audit/<int:entry_id>", audit.AuditEntryView.as_view(), name="audit-entry"),
+    path("alert-rules", alerts.AlertRulesView.as_view(), name="alert-rules"),
+    path("alert-rules/<int:rule_id>", alerts.AlertRuleView.as_view(), name="alert-rule"),
+    path("alerts", alerts.AlertsView.as_view(), name="alerts"),
     path("webhooks", webhooks.WebhooksView.as_view(), name="webhooks"),
     path("webhooks/<int:webhook_id>", webhooks.WebhookView.as_view(), name="webhook"),
     path("webhooks/<int:webhook_id>/rotate", webhooks.RotateWebhookView.as_view(), name="webhook-rotate"),
