@@ -38,8 +38,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ApprovalOutcome": ["waiting", "approved", "rejected", "expired", "withdrawn"],
         "BatchItemOutcome": ["pending", "done", "failed", "skipped"],
         "ExecutionState": [code.value for code in StateCode],
-        "AlertKind": ["failed", "stranded", "retry_storm", "old_approval"],
-        "SegmentKind": ["queued", "running", "waiting", "retry_wait"],
         "DeliveryState": ["waiting", "sent", "given_up"],
     },
 }

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from rest_framework.request import Request
@@ -24,6 +25,7 @@ class MetricsView(RestView):
         if not is_allowed(request.META.get("REMOTE_ADDR", "")):
             super().check_permissions(request)
 
+    @extend_schema(exclude=True)  # no JSON, and not below /api/v1
     def get(self, request: Request) -> HttpResponse:
         """A key that is limited to functions gets the figures of those."""
         functions = None if is_allowed(request.META.get("REMOTE_ADDR", "")) else access_of(request.user).functions_for(Right.VIEW_EXECUTION)
