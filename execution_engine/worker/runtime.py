@@ -192,7 +192,7 @@ class Runtime:
                     self._alone_since = None
             if self.pump is not None:
                 self.warm.keep(invocation.claim, invocation.lane)
-                self.pump.freed()
+                self.pump.freed(invocation.claim.is_limited)
             if invocation.claim.has_parent:
                 self.courier.wake.set()
 
