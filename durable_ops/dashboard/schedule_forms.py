@@ -70,7 +70,6 @@ class RangeForm(ReasonForm):
 
     start = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], error_messages={"required": "Say where it begins."})
     end = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], error_messages={"required": "Say where it ends."})
-    count = forms.IntegerField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, needs_reason=False, **kwargs)

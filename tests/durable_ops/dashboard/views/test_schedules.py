@@ -33,7 +33,7 @@ def make(client: Client, **changes: str) -> Schedule:
 def test_made_looked_at_changed_and_deleted(client: Client) -> None:
     row = make(client)
     page = client.get(f"/schedules/{row.id}/").content.decode()
-    assert "At 02:30 every day" in page and "Europe/Berlin" in page and "the latest 3 missed are made up for" in page
+    assert "At 02:30 every day" in page and "Europe/Berlin" in page and "the latest 3 missed firings are made up for" in page
     assert "nightly" in client.get("/schedules/").content.decode()
     form = client.get(f"/schedules/{row.id}/edit/").content.decode()
     assert "team=ops" in form and 'value="30 2 * * *"' in form
