@@ -33,8 +33,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ExecutionStatus": "execution_engine.core.enums.ExecutionStatus",
         "OperationStatus": "execution_engine.core.enums.OperationStatus",
-        "SegmentKind": "execution_engine.selectors.segments.SegmentKind",
-        "AlertKind": "durable_ops.models.alert.AlertRule.Kind",
+        "SegmentKind": ["queued", "running", "waiting", "retry_wait"],
+        "AlertKind": ["failed", "stranded", "retry_storm", "old_approval"],
         "ApprovalOutcome": ["waiting", "approved", "rejected", "expired", "withdrawn"],
         "BatchItemOutcome": ["pending", "done", "failed", "skipped"],
         "ExecutionState": [code.value for code in StateCode],
