@@ -30,6 +30,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": "Start, watch, signal and stop durable executions, and answer their callbacks.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "durable_ops.api.examples.add_examples"],
     "ENUM_NAME_OVERRIDES": {
         "ExecutionStatus": "execution_engine.core.enums.ExecutionStatus",
         "OperationStatus": "execution_engine.core.enums.OperationStatus",
