@@ -161,7 +161,7 @@ METRICS_ALLOWED_NETWORKS = env.networks("METRICS_ALLOWED_NETWORKS")
 # --- Costs: what one machine of this installation costs a month; a change begins on the day it is seen (durable_ops/costs/ledger.py).
 SERVER_MONTHLY_USD = env.money("SERVER_MONTHLY_USD", "40", maximum=1_000_000)
 
-# --- Webhooks: networks beside the public internet that they may be sent to, as 10.1.0.0/16; with 127.0.0.0/8 or ::1/128 also plain http there.
+# --- Webhooks: networks beside the public internet that they may be sent to, as 10.1.0.0/16; with 127.0.0.0/8 also plain http there.
 WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
 
 # --- People

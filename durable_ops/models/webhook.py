@@ -9,8 +9,8 @@ from durable_ops.models.outbox import Promised
 class Webhook(models.Model):
     """An address that is told of events. Kept until somebody removes it, with its deliveries.
 
-    `functions` is a pattern as `fnmatch` knows it. Secrets are encrypted (`secret_text.py`), as they sign what is sent; after a rotation the
-    old one signs as well until `previous_until`. `failures` counts failed attempts in a row: from five on nothing is sent until
+    `functions` is a pattern as `fnmatch` knows it. Secrets are encrypted (`secret_text.py`), as they sign what is sent; after a rotation
+    the old one signs as well until `previous_until`. `failures` counts failed attempts in a row: from five on nothing is sent until
     `blocked_until`. Events from before `active_since` are not sent.
     """
 
