@@ -96,7 +96,8 @@ class Connections:
             if _is_usable(connection):
                 return connection
             connection.close()
-        return connections.connect("outside", options=f"-c lock_timeout={LOCK_TIMEOUT_MS}")
+        # Every statement here names its rows by their keys, so one plan serves all calls; a new one took five times as long as running it.
+        return connections.connect("outside", options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c plan_cache_mode=force_generic_plan")
 
     def _give_back(self, connection: psycopg.Connection[Any]) -> None:
         if connection.closed or len(self._idle) >= MOST_IDLE:
