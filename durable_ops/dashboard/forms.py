@@ -8,6 +8,7 @@ from django import forms
 from durable_ops import json_text
 from durable_ops.actions.repairs import Replacement
 from durable_ops.searches import read_attributes
+from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY
 from execution_engine.core.errors import InvalidInputError
 
 
@@ -35,6 +36,8 @@ class StartForm(forms.Form):
     version = forms.CharField(required=False, max_length=200)
     name = forms.CharField(required=False, max_length=256)
     attributes = forms.CharField(required=False, max_length=4000)
+    concurrency_key = forms.CharField(required=False, max_length=MAX_CONCURRENCY_KEY)
+    priority = forms.IntegerField(required=False, min_value=0, max_value=MAX_PRIORITY)
     input = JsonTextField()
 
     def __init__(self, *args: Any, functions: Sequence[str], **kwargs: Any) -> None:

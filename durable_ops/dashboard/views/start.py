@@ -67,6 +67,8 @@ def _start(request: HttpRequest, form: StartForm) -> HttpResponse | None:
             version=data["version"] or None,
             name=data["name"] or None,
             attributes=data["attributes"] or None,
+            concurrency_key=data["concurrency_key"] or None,
+            priority=data["priority"],
         )
     except CommandError as error:
         form.add_error(None, error.message)

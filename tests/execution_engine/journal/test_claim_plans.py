@@ -22,7 +22,9 @@ insert into durable_execution (
   is_suspect, runs_alone, event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, started_by,
   owes_parent, redrive_count, concurrency_key, line, claim_id)
 select gen_random_uuid(), %(version)s, 'test-journal', '1', 'n' || n || gen_random_uuid(), 'RUNNING', now(),
-       now() - interval '1 day' + n * interval '1 ms', 14, 0, 0, false, false, 1, 0, 0, -1, now(), '', '{}', '', false, 0, %(key)s, %(line)s, null
+       now() - interval '1 day' + n * interval '1 ms', 14, 0,
+       0, false, false, 1, 0, 0, -1, now(), '', '{}', '', false, 0, %(key)s, %(line)s,
+       null
   from generate_series(1, %(number)s) n
 """
 

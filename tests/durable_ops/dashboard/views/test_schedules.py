@@ -129,3 +129,11 @@ def test_lists_and_pages_ask_no_more_than_they_must(client: Client, django_asser
         client.get(path)
         with django_assert_max_num_queries(most):
             client.get(path)
+
+
+def test_the_start_form_takes_a_key_and_a_priority(client: Client) -> None:
+    body = {"function": "echo", "input": "{}", "concurrency_key": "customer-42", "priority": "60"}
+    assert client.post("/executions/start/", body).status_code == 302
+    row = Execution.objects.get()
+    assert row.concurrency_key == "customer-42" and row.due_at == row.started_at - timedelta(seconds=60)
+    assert client.post("/executions/start/", {**body, "priority": "9999"}).status_code == 422
