@@ -19,8 +19,9 @@ def free_port() -> int:
 
 
 def aws_environment(serving: Serving) -> dict[str, str]:
-    """What AWS's SDKs read: where Lambda is, and a key that signs."""
-    made = json.loads(serving.manage("create_api_key", "--user", "admin", "--name", f"remote-{time.monotonic_ns()}", "--for-aws", "--json"))
+    """What AWS's SDKs read: where Lambda is, and a key that signs, with the one right that a handler needs."""
+    who = ["--user", "admin", "--name", f"remote-{time.monotonic_ns()}", "--scopes", "checkpoint_execution"]
+    made = json.loads(serving.manage("create_api_key", *who, "--for-aws", "--json"))
     return {
         "AWS_ACCESS_KEY_ID": made["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": made["secret_access_key"],
