@@ -162,7 +162,9 @@ def recorded(execution_id: UUID) -> dict[str, Any]:
         "execution": own,
         "operations": [{**row, "execution_id": None, "callback_id": None, "options": None} for row in rows],
         "events": events,
-        "children": list(Execution.objects.filter(parent_id=execution_id).order_by("parent_operation_id").values_list("parent_operation_id", "input")),
+        "children": list(
+            Execution.objects.filter(parent_id=execution_id).order_by("parent_operation_id").values_list("parent_operation_id", "input")
+        ),
     }
 
 
