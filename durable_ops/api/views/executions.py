@@ -30,6 +30,7 @@ from execution_engine.selectors.tags import read_tag
 
 class ExecutionsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION}
+    quick: ClassVar = {"POST"}  # who and what may start took longer to read than the start to write
 
     @documents.reads("list_executions", documents.page_of(documents.ExecutionSummaryDocument), requests.ExecutionsQuery)
     def get(self, request: Request) -> Response:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from django.http import HttpRequest
 
 from durable_ops.actions.actor import Actor
+from durable_ops.known_keys import KNOWN_KEYS
 from durable_ops.lambda_api import errors, queries
 from durable_ops.lambda_api.door import ENVELOPE_BYTES, LambdaView, read_object, reference_of
 from durable_ops.lambda_api.errors import LambdaError
-from durable_ops.lambda_api.known_keys import KNOWN_KEYS
 from durable_ops.models import Right
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire

@@ -73,6 +73,8 @@ def test_hostile_bodies_are_refused_and_store_nothing(admin: Door, known: dict[s
     address = f"{BASE}/{path.format(**known)}"
     before, wrong = counts(), {}
     for name, body, media, headers, statuses in CASES:
+        if "Idempotency-Key" in headers and method != "POST":
+            continue  # a PUT or PATCH can be sent again by itself
         answer = admin.client.generic(method, address, body, content_type=media, headers=headers)
         # An object that is not there may be said before its body is read.
         if answer.status_code not in statuses | {404} or answer.headers["Content-Type"] != "application/problem+json":
