@@ -56,9 +56,7 @@ class _Refused:
 
 
 def _note(request: HttpRequest, user: Any) -> None:
-    counter = f"durable-ops-refusals:{user.pk}"
-    cache.add(counter, 0, timeout=60)
-    number = cache.incr(counter)
+    number = _count(f"durable-ops-refusals:{user.pk}")
     if number > NOTED_PER_MINUTE:
         return
     key = getattr(request, "auth", None) or getattr(user, "durable_key", None)
@@ -70,6 +68,14 @@ def _note(request: HttpRequest, user: Any) -> None:
             log.append(actor, _act(request, is_last=number == NOTED_PER_MINUTE))
     except DatabaseError as error:  # the answer is a refusal either way
         logger.warning("a refused attempt could not be noted: %s", error)
+
+
+def _count(counter: str) -> int:
+    cache.add(counter, 0, timeout=60)
+    try:
+        return cache.incr(counter)
+    except ValueError:  # its minute was over in between
+        return 1
 
 
 def _act(request: HttpRequest, *, is_last: bool) -> log.Act:

@@ -62,8 +62,9 @@ def rotate(request: HttpRequest, webhook_id: int) -> HttpResponse:
 @require_POST
 def send_test(request: HttpRequest, webhook_id: int) -> HttpResponse:
     def act() -> tuple[str, str]:
-        actions.send_test(actor_of(request), webhook_id)
-        return "A test is on its way; its answer shows below in a second or two.", _address(webhook_id)
+        hook = actions.send_test(actor_of(request), webhook_id).webhook
+        words = "A test is on its way; its answer shows below in a second or two."
+        return words if hook.is_active else "The test is sent once the webhook is switched on.", _address(webhook_id)
 
     return _acted(request, webhook_id, act)
 

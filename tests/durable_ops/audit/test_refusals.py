@@ -58,3 +58,11 @@ def test_a_program_that_never_gives_up_is_noted_a_bounded_number_of_times(client
     rows = noted()
     assert len(rows) == refusals.NOTED_PER_MINUTE
     assert "more" in rows[-1].facts and "more" not in rows[-2].facts
+
+
+def test_a_key_over_the_lambda_api(client: Client) -> None:
+    headers = bearer(make_user("viewer", "vera"))
+    answer = client.post("/2015-03-31/functions/echo/invocations", "{}", content_type="application/json", headers=headers)
+    assert answer.status_code == 403
+    (row,) = noted()
+    assert (row.actor, row.channel, row.object_id) == ("vera (key tests)", "lambda", "echo")
