@@ -1,6 +1,6 @@
 """What people and keys do to schedules."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,11 @@ from django.db import transaction
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.audit import log
+from durable_ops.masking import masking_of
+from durable_ops.masking import masking_of
 from durable_ops.models import Right
-from execution_engine.core.errors import ScheduleNotFoundError
+from durable_ops.permissions import Access
+from execution_engine.core.errors import InvalidInputError, ScheduleNotFoundError
 from execution_engine.core.schedules import Overlap, ScheduleValues
 from execution_engine.selectors import schedules as reads
 from execution_engine.selectors.schedules import ScheduleRow
@@ -25,7 +28,7 @@ def create_schedule(actor: Actor, values: ScheduleValues, *, reason: str = "") -
     actor.require(Right.MANAGE_SCHEDULES, values.function)
     with transaction.atomic():
         found = schedules.create_schedule(values, created_by=actor.name)
-        log.append(actor, _act("schedule.create", found, values, reason=reason, after=_facts(values)))
+        log.append(actor, _act("schedule.create", found, values, reason=reason, after=_masked(_facts(values), values)))
         return reads.get_schedule(found)
 
 
@@ -37,23 +40,24 @@ def change_schedule(
     row = find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     if values.function != row.function:
         actor.require(Right.MANAGE_SCHEDULES, values.function)
+        _refuse_to_carry_away(actor, row, values)
     with transaction.atomic():
         before, after = _facts(schedules.change_schedule(schedule_id, values, revision=revision).values), _facts(values)
         changed = [key for key in after if before[key] != after[key]]
         if changed:
             facts = {"before": {key: before[key] for key in changed}, "after": {key: after[key] for key in changed}}
+            facts = {when: _masked(found, values) for when, found in facts.items()}
             log.append(actor, _act("schedule.change", schedule_id, values, reason=reason, **facts))
         return reads.get_schedule(schedule_id)
 
 
 def pause_schedule(actor: Actor, schedule_id: int, *, is_paused: bool, reason: str = "") -> ScheduleRow:
     """Pauses or resumes; what falls due in a pause is not made up for. Pausing twice is pausing once, without a second audit row."""
-    row = find(actor, schedule_id, Right.MANAGE_SCHEDULES)
-    if row.is_paused == is_paused:
-        return row
+    find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     with transaction.atomic():
-        before = schedules.change_schedule(schedule_id, replace(values_of(row), is_paused=is_paused))
-        log.append(actor, _act("schedule.pause" if is_paused else "schedule.resume", schedule_id, before.values, reason=reason))
+        before = schedules.pause_schedule(schedule_id, is_paused=is_paused)
+        if before.values.is_paused != is_paused:
+            log.append(actor, _act("schedule.pause" if is_paused else "schedule.resume", schedule_id, before.values, reason=reason))
         return reads.get_schedule(schedule_id)
 
 
@@ -62,7 +66,7 @@ def delete_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> None
     find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     with transaction.atomic():
         before = schedules.delete_schedule(schedule_id)
-        log.append(actor, _act("schedule.delete", schedule_id, before.values, reason=reason, before=_facts(before.values)))
+        log.append(actor, _act("schedule.delete", schedule_id, before.values, reason=reason, before=_masked(_facts(before.values), before.values)))
 
 
 def trigger_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> tuple[UUID | None, str]:
@@ -100,6 +104,18 @@ def find(actor: Actor, schedule_id: int, right: Right = Right.VIEW_EXECUTION) ->
     return row
 
 
+def _refuse_to_carry_away(actor: Actor, row: ScheduleRow, values: ScheduleValues) -> None:
+    """Under another function an input or attributes could be read by whoever may not read them under this one."""
+    masks = masking_of(actor.access).of(row.function)
+    reads_input = actor.may(Right.VIEW_PAYLOAD, row.function) and masks.text(row.input) == row.input
+    reads_attributes = masks.attributes(row.attributes) == row.attributes
+    keeps_input = row.input is not None and values.input == row.input
+    keeps_attributes = bool(row.attributes) and values.attributes == row.attributes
+    if (keeps_input and not reads_input) or (keeps_attributes and not reads_attributes):
+        message = "You may not read all of its input and attributes, so they cannot go to another function: give new ones."
+        raise InvalidInputError(message, field="function", value=values.function)
+
+
 def values_of(row: ScheduleRow) -> ScheduleValues:
     values = {name: getattr(row, name) for name in ScheduleValues.__slots__}
     return ScheduleValues(**values | {"overlap": Overlap(row.overlap)})
@@ -109,6 +125,12 @@ def _facts(values: ScheduleValues) -> dict[str, Any]:
     """For the audit log, without the input."""
     facts = {**asdict(values), "overlap": values.overlap.value, "attributes": dict(values.attributes), "input_bytes": size(values.input)}
     return {name: value for name, value in facts.items() if name != "input"}
+
+
+def _masked(facts: dict[str, Any], values: ScheduleValues) -> dict[str, Any]:
+    """Masked attributes stay out of the audit log, whoever may see them: it is kept for longer, and read by others."""
+    masks = masking_of(Access({})).of(values.function)
+    return facts | {name: masks.attributes(facts[name]) for name in ("attributes",) if name in facts}
 
 
 def _act(action: str, schedule_id: int, values: ScheduleValues, *, reason: str = "", **facts: Any) -> log.Act:

@@ -1,6 +1,6 @@
 """POST bodies of schedules and limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -41,16 +41,16 @@ class ScheduleForm(ReasonForm):
             raise forms.ValidationError(list(problems))
         return dict(found)
 
-    def values(self, before: ScheduleRow | None, *, keeps_input: bool) -> ScheduleValues:
-        """`keeps_input`: who may not read the input changes the rest without it."""
-        data = self.cleaned_data
+    def values(self, before: ScheduleRow | None, *, keeps: Collection[str] = ()) -> ScheduleValues:
+        """`keeps`: who may not read the input or the attributes changes the rest without them."""
+        data = dict(self.cleaned_data) | {name: getattr(before, name) for name in keeps}
         return ScheduleValues(
             name=data["name"],
             function=data["function"],
             rule=data["rule"],
             timezone=data["timezone"] or "UTC",
             version=data["version"] or None,
-            input=before.input if before is not None and keeps_input else data["input"],
+            input=data["input"],
             attributes=data["attributes"],
             concurrency_key=data["concurrency_key"] or None,
             priority=data["priority"],

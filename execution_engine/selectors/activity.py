@@ -27,7 +27,7 @@ FRESHEST, STALEST = 5.0, 900.0
 
 _OLDEST_DUE = """
 select min(due.due_at) from unnest(%(versions)s::bigint[]) as v (id) cross join lateral (
-  select e.due_at from durable_execution e
+  select greatest(e.due_at, e.started_at) as due_at from durable_execution e
    where e.function_version_id = v.id and e.due_at <= statement_timestamp() and e.claim_id is null and e.status = 'RUNNING'
      and e.line is null
    order by e.due_at limit 1) due

@@ -40,8 +40,9 @@ class CauseCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A `HOLDER` is an execution that has what a `LIMIT` counts. `until`: when it ends by itself, None when only somebody outside can end it. `operation_id` belongs to the execution that is
-    explained, `execution_id` is another one, whose own causes are in `causes`; `callback_id` is what would have to be answered."""
+    """A `HOLDER` is an execution that has what a `LIMIT` counts. `until`: when it ends by itself, None when only somebody outside can
+    end it. `operation_id` belongs to the execution that is explained, `execution_id` is another one, whose own causes are in `causes`;
+    `callback_id` is what would have to be answered."""
 
     code: CauseCode
     sentence: str

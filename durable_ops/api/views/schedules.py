@@ -1,5 +1,6 @@
 """Schedules: what starts by the clock, and what it started."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -13,6 +14,7 @@ from durable_ops.api.paging import cursor_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers import schedules as shapes
 from durable_ops.api.serializers.strict import read
+from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
 from execution_engine.selectors import schedules as reads
@@ -129,7 +131,10 @@ class BackfillScheduleView(RestView):
 
 
 def _document(request: Request, row: ScheduleRow) -> dict[str, Any]:
-    return shapes.schedule(row, with_input=access_of(request.user).may(Right.VIEW_PAYLOAD, row.function))
+    access = access_of(request.user)
+    masks = masking_of(access).of(row.function)
+    shown = replace(row, input=masks.text(row.input), attributes=masks.attributes(row.attributes))
+    return shapes.schedule(shown, with_input=access.may(Right.VIEW_PAYLOAD, row.function))
 
 
 def _detail(request: Request, row: ScheduleRow) -> dict[str, Any]:

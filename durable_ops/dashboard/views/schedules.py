@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from durable_ops.actions import schedules as actions
 from durable_ops.actions.actor import Actor
-from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.acting import act_once, posted
 from durable_ops.dashboard.forms import ReasonForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
@@ -117,13 +117,14 @@ def schedule_detail(request: HttpRequest, schedule_id: int) -> HttpResponse:
     current = token(row, firings)
     if is_unchanged(request, current):
         return unchanged()
+    shown = masks_for(request, row.function).text(row.input)
     may_read = has_right(request.user, Right.VIEW_PAYLOAD, row.function)
     context = {
         "schedule": row,
         "moments": _moments(reads.next_firings(row), row.timezone),
         "firings": firings,
         "may_manage": has_right(request.user, Right.MANAGE_SCHEDULES, row.function),
-        "payload": make_payload("input", "Input", row.input, "") if may_read and row.input is not None else None,
+        "payload": make_payload("input", "Input", shown, "") if may_read else None,
         "live_url": live_url(request, current),
     }
     return render_page(request, "schedules/detail.html", context, fragment="live")
@@ -145,7 +146,7 @@ def new_schedule(request: HttpRequest) -> HttpResponse:
     form = ScheduleForm(posted(request), functions=_functions(request), initial=initial)
 
     def made() -> tuple[str, str]:
-        row = actions.create_schedule(actor_of(request), form.values(None, keeps_input=False), reason=form.cleaned_data["reason"])
+        row = actions.create_schedule(actor_of(request), form.values(None), reason=form.cleaned_data["reason"])
         return f"{row.name} is scheduled.", reverse("dashboard:schedule", args=[row.id])
 
     return _edit(request, form, act_once(request, form, made), None)
@@ -155,16 +156,16 @@ def new_schedule(request: HttpRequest) -> HttpResponse:
 @console_view(Right.MANAGE_SCHEDULES)
 def edit_schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
     row = _find(request, schedule_id, Right.MANAGE_SCHEDULES)
-    may_read = has_right(request.user, Right.VIEW_PAYLOAD, row.function)
-    initial = dict(initial_of(row)) | ({} if may_read else {"input": ""})
+    hidden = _hidden(request, row)
+    initial = dict(initial_of(row)) | dict.fromkeys(hidden, "")
     form = ScheduleForm(posted(request), functions=_functions(request), initial=initial)
 
     def changed() -> tuple[str, str]:
-        values, data = form.values(row, keeps_input=not may_read), form.cleaned_data
+        values, data = form.values(row, keeps=hidden), form.cleaned_data
         actions.change_schedule(actor_of(request), schedule_id, values, revision=data["revision"], reason=data["reason"])
         return f"{values.name} was changed.", reverse("dashboard:schedule", args=[schedule_id])
 
-    return _edit(request, form, act_once(request, form, changed), row, may_read=may_read)
+    return _edit(request, form, act_once(request, form, changed), row, hidden=hidden)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -222,7 +223,7 @@ def _backfilled(request: HttpRequest, row: ScheduleRow, start: datetime, end: da
 
 
 def _edit(
-    request: HttpRequest, form: ScheduleForm, answer: HttpResponse | int, row: ScheduleRow | None, *, may_read: bool = True
+    request: HttpRequest, form: ScheduleForm, answer: HttpResponse | int, row: ScheduleRow | None, *, hidden: frozenset[str] = frozenset()
 ) -> HttpResponse:
     if isinstance(answer, HttpResponse):
         return answer
@@ -232,10 +233,18 @@ def _edit(
         "functions": form.fields["function"].choices,  # type: ignore[attr-defined]
         "overlaps": OVERLAPS,
         "zones": sorted(available_timezones()),
-        "may_read": may_read,
+        "hidden": hidden,
         **_previewed(str(form["rule"].value() or ""), str(form["timezone"].value() or "")),
     }
     return render_page(request, "schedules/edit.html", context, fragment="form", status=answer)
+
+
+def _hidden(request: HttpRequest, row: ScheduleRow) -> frozenset[str]:
+    """What this person may not read whole: the form leaves it as it is."""
+    masks = masks_for(request, row.function)
+    reads_input = has_right(request.user, Right.VIEW_PAYLOAD, row.function) and masks.text(row.input) == row.input
+    reads_attributes = masks.attributes(row.attributes) == row.attributes
+    return frozenset({*(() if reads_input else ("input",)), *(() if reads_attributes else ("attributes",))})
 
 
 def _previewed(rule: str, zone: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from durable_ops.api.serializers import schedules as shapes
-from durable_ops.models import AuditEntry
+from durable_ops.models import AuditEntry, Protection
 from execution_engine.models import Execution, Limit, Schedule
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.people import make_limited, make_user
@@ -144,3 +144,12 @@ def test_limits_that_are_none(admin: Door, body: dict[str, Any]) -> None:
     refusal(send(admin, "PUT", "/functions/echo/limits", body), 400, "invalid_input")
     refusal(send(admin, "PUT", "/functions/nobody/limits", {"concurrency": 1}), 404, "function_not_found")
     assert not Limit.objects.exists()
+
+
+def test_masked_fields_are_masked(admin: Door) -> None:
+    path = f"/schedules/{admin.post('/schedules', {**BODY, 'input': {'iban': 'DE00'}, 'attributes': {'iban': 'DE00'}}).json()['id']}"
+    Protection.objects.create(pattern="echo", masked=["iban"])
+    operator = Door(make_user("operator"))
+    assert "DE00" not in operator.get(path).content.decode() and "DE00" not in operator.get("/schedules").content.decode()
+    assert send(operator, "PATCH", path, {"catch_up": 2}).status_code == 200
+    assert admin.get(path).json()["input"] == {"iban": "DE00"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from durable_ops.models import AuditEntry
+from durable_ops.models import AuditEntry, Protection
 from execution_engine.models import Execution, Limit, Schedule
 from tests.durable_ops.journal import register_function
 from tests.durable_ops.people import make_limited, make_user
@@ -137,3 +137,18 @@ def test_the_start_form_takes_a_key_and_a_priority(client: Client) -> None:
     row = Execution.objects.get()
     assert row.concurrency_key == "customer-42" and row.due_at == row.started_at - timedelta(seconds=60)
     assert client.post("/executions/start/", {**body, "priority": "9999"}).status_code == 422
+
+
+def test_masked_fields_are_neither_shown_nor_lost(client: Client) -> None:
+    """An operator lacks the right to see what is masked: he changes the rest, and cannot carry it to another function."""
+    row = make(client, input='{"iban": "DE00", "n": 1}', attributes="iban=DE00, team=ops")
+    register_function("other")
+    Protection.objects.create(pattern="echo", masked=["iban"])
+    for address in ("", "edit/"):
+        assert "DE00" not in client.get(f"/schedules/{row.id}/{address}").content.decode()
+    body = {**BODY, "catch_up": "7", "revision": "1", "input": "", "attributes": ""}
+    assert client.post(f"/schedules/{row.id}/edit/", body).status_code == 302
+    changed = Schedule.objects.get()
+    assert (changed.catch_up, changed.input, changed.attributes) == (7, row.input, row.attributes)
+    assert client.post(f"/schedules/{row.id}/edit/", {**body, "function": "other", "revision": "2"}).status_code == 400
+    assert Schedule.objects.get().function == "echo"
