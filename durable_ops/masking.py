@@ -25,6 +25,7 @@ from execution_engine.selectors.operations import OperationDetail
 MASK = "•••"
 MAX_PATHS = 200
 WIRE_TEXTS = frozenset({"Payload", "InputPayload", "Result", "ErrorData"})
+_HALF = re.compile("[\ud800-\udfff]")
 PATH = re.compile(r"[^.\s\x00]{1,100}(\.[^.\s\x00]{1,100}){0,9}")
 
 
@@ -41,7 +42,7 @@ class Masks:
         try:
             value = json.loads(text)
             masked = self.value(value)
-            return text if masked == value else json.dumps(masked, ensure_ascii=False, allow_nan=False)
+            return text if masked == value else _dumped(masked)
         except (ValueError, RecursionError):
             return MASK
 
@@ -118,10 +119,12 @@ class Masks:
         if text.lstrip()[:1] in ("{", "[", '"'):
             try:
                 value = json.loads(text)
-            except ValueError:
+                masked = self._masked(value, stack)
+                return text if masked == value else _dumped(masked)
+            except RecursionError:
+                return MASK
+            except ValueError:  # no JSON after all
                 return self.free(text) or ""
-            masked = self._masked(value, stack)
-            return text if masked == value else json.dumps(masked, ensure_ascii=False)
         return self.free(text) or ""
 
 
@@ -157,6 +160,12 @@ def masking_of(access: Access) -> Masking:
         access.masking = Masking(access)
     found: Masking = access.masking
     return found
+
+
+def _dumped(value: Any) -> str:
+    """Half a surrogate pair, which no answer can carry as it is, goes back to the escape that it was stored as."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _masks(paths: Iterable[Iterable[str]]) -> Masks:

@@ -48,6 +48,18 @@ def test_what_cannot_be_looked_into_is_hidden_whole(text: str) -> None:
     assert masks("iban").text(text) == MASK
 
 
+@pytest.mark.parametrize("inner", ["[" * 100_000, "[" * 5_000 + "]" * 5_000], ids=["open", "closed"])
+def test_text_in_a_value_that_is_too_deep_is_hidden_alone(inner: str) -> None:
+    assert masks("iban").event({"Error": {"ErrorMessage": inner, "ErrorType": "E"}}) == {"Error": {"ErrorMessage": MASK, "ErrorType": "E"}}
+
+
+@pytest.mark.parametrize("text", [r'{"iban": 1, "b": "\ud83d"}', r'{"b": "{\"iban\": 1, \"c\": \"\\ud83d\"}"}'])
+def test_half_a_surrogate_pair_stays_an_escape_that_can_be_sent(text: str) -> None:
+    shown = masks("iban").text(text) or ""
+    assert shown.encode()
+    assert (MASK in shown, r"\ud83d" in shown) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
