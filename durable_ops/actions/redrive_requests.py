@@ -74,7 +74,7 @@ def ask(actor: Actor, execution_id: UUID, wish: Wish) -> RedriveRequest:
     (another request waits already).
     """
     actor.require_on(Right.REPLACE_VALUE, execution_id)
-    _check_reason(wish.reason)
+    _check_words(wish.reason, "reason")
     if wish.result is None and wish.input is None:
         raise InvalidInputError("Nothing is replaced: this redrive needs no second person.", field="input")
     repairs.plan_redrive(actor, execution_id, from_operation=wish.from_operation, result=wish.result, input=wish.input)  # refuses
@@ -111,6 +111,7 @@ def confirm(actor: Actor, request_id: int, *, shown: str, comment: str = "") -> 
 
     Raises PermissionDenied, RequestNotFoundError, RequestOverError, RequestChangedError, SamePersonError, and what a redrive raises.
     """
+    _check_words(comment, "comment", least=0)
     with transaction.atomic():
         request = _locked(actor, request_id)
         _require_second_person(actor, request)
@@ -118,8 +119,8 @@ def confirm(actor: Actor, request_id: int, *, shown: str, comment: str = "") -> 
             raise RequestChangedError("This is not what was asked for: look again.", request_id=request_id)
         if get_execution(request.execution_id).redrive_count != request.redrive_count:
             raise RequestChangedError("The execution was redriven since this was asked for.", request_id=request_id)
-        if request.requester is None or not access_of(request.requester).may_on(Right.REPLACE_VALUE, request.execution_id):
-            raise RequestOverError("Whoever asked may no longer replace values.", request_id=request_id)
+        if not _may_still_ask(request):
+            raise RequestOverError("Whoever asked may no longer redrive with other values.", request_id=request_id)
         count = repairs.carry_out_redrive(
             actor,
             request.execution_id,
@@ -136,7 +137,7 @@ def confirm(actor: Actor, request_id: int, *, shown: str, comment: str = "") -> 
 
 def reject(actor: Actor, request_id: int, *, comment: str) -> None:
     """Raises as `confirm`; InvalidInputError without a comment."""
-    _check_reason(comment)
+    _check_words(comment, "comment")
     with transaction.atomic():
         request = _locked(actor, request_id)
         _require_second_person(actor, request)
@@ -155,8 +156,9 @@ def withdraw(actor: Actor, request_id: int) -> None:
 
 
 def visible_requests(access: Access, user: Any) -> QuerySet[RedriveRequest]:
-    """One's own, and those of functions that one may confirm for."""
-    own = Q(requester_id=user.pk)
+    """One's own, as far as a key is made for their functions, and those of functions that one may confirm for."""
+    limits = access.functions_of_key()
+    own = Q(requester_id=user.pk) & (Q() if limits is None else Q(function__in=sorted(limits)))
     functions = access.functions_for(Right.CONFIRM_REDRIVE)
     theirs = Q() if functions is None else Q(function__in=sorted(functions) or [""]) | own
     return RedriveRequest.objects.filter(theirs).select_related("requester").order_by("-id")
@@ -196,6 +198,12 @@ def _require_second_person(actor: Actor, request: RedriveRequest) -> None:
         raise RightMissingError(Right.VIEW_MASKED)
 
 
+def _may_still_ask(request: RedriveRequest) -> bool:
+    access = None if request.requester is None else access_of(request.requester)
+    needed = (Right.REDRIVE_EXECUTION, Right.REPLACE_VALUE)
+    return access is not None and all(access.may(right, request.function) for right in needed)
+
+
 def _decide(request: RedriveRequest, outcome: str, actor: Actor, comment: str) -> None:
     RedriveRequest.objects.filter(pk=request.pk).update(**_over(outcome, actor.name, comment.strip()))
 
@@ -218,9 +226,9 @@ def _sizes(request: RedriveRequest) -> dict[str, Any]:
     return facts
 
 
-def _check_reason(text: str) -> None:
-    if not 0 < len(text.strip()) <= LONGEST_REASON or "\x00" in text:
-        raise InvalidInputError(f"Say why, in 1 to {LONGEST_REASON} characters.", field="reason", limit=LONGEST_REASON)
+def _check_words(text: str, field: str, *, least: int = 1) -> None:
+    if not least <= len(text.strip()) <= LONGEST_REASON or "\x00" in text:
+        raise InvalidInputError(f"Say why, in {least} to {LONGEST_REASON} characters.", field=field, limit=LONGEST_REASON)
 
 
 def _act(action: str, request: RedriveRequest, reason: str, **facts: Any) -> log.Act:

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from durable_ops.actions import redrive_requests
+from durable_ops.actions import api_keys, redrive_requests
+from durable_ops.actions.actor import Actor
 from durable_ops.models import AuditEntry, Protection, RedriveRequest
 from execution_engine.models import Execution
 from tests.durable_ops.api.conftest import Door, refusal
@@ -100,6 +102,24 @@ def test_who_lost_the_right_has_asked_in_vain(admin: Door, boss: Door, path: str
     refusal(boss.post(f"{place}/confirm", {"shown": boss.get(place).json()["digest"]}), 409, "redrive_request_over")
 
 
+@pytest.mark.parametrize("codename", ["redrive_execution", "replace_value"])
+def test_who_lost_one_of_both_rights_has_asked_in_vain(admin: Door, boss: Door, path: str, codename: str) -> None:
+    place = ask(admin, path)
+    kept = Permission.objects.filter(content_type__app_label="durable_ops").exclude(codename=codename)
+    admin.user.groups.clear()
+    admin.user.user_permissions.set(kept)
+    refusal(boss.post(f"{place}/confirm", {"shown": boss.get(place).json()["digest"]}), 409, "redrive_request_over")
+
+
+def test_key_for_other_functions_does_not_see_the_requests_of_its_person(admin: Door, path: str) -> None:
+    place = ask(admin, path)
+    key = api_keys.create_key(Actor(admin.user), user=admin.user, name="narrow", limits=api_keys.KeyLimits((), ("orders*",)))
+    limited = Door(admin.user)
+    limited.client = Client(headers={"Authorization": f"Bearer {key.secret}"})
+    refusal(limited.get(place), 404, "redrive_request_not_found")
+    assert limited.get("/redrive-requests").json()["results"] == []
+
+
 def test_others_see_nothing_of_it(admin: Door, path: str) -> None:
     place = ask(admin, path)
     operator = Door(make_user("operator"))
@@ -118,6 +138,8 @@ def test_page_confirms(admin: Door, path: str, client: Client) -> None:
     assert "{&quot;a&quot;:2}" in page or "{&quot;a&quot;: 2}" in page
     digest = RedriveRequest.objects.get().digest
     assert client.post(place, {"decision": "confirm", "shown": "x"}).status_code == 409
+    assert client.post(place, {"decision": "confirm", "shown": digest, "comment": "a\x00b"}).status_code == 400
+    assert client.post(place, {"decision": "reject", "comment": "x" * 1001}).status_code == 400
     assert client.post(place, {"decision": "confirm", "shown": digest}).status_code == 302
     assert Execution.objects.get().redrive_count == 1
     assert "Confirmed by bernd" in client.get(place).content.decode()
