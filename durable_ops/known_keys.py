@@ -1,7 +1,7 @@
 """Keys of callers that call many times a second: what was found of a key is believed for `KNOWN_SECONDS`, rights included.
 
-A key that is revoked, expires or loses a right so goes on for that long at most, in checkpoints, which need a token of a claim besides, and in
-starts. Whatever else a key asks for is looked up each time.
+A key that is revoked, expires or loses a right so goes on for that long at most: in checkpoints, which need a token of a claim besides,
+and in starts. Whatever else a key asks for is looked up each time.
 """
 
 import time
