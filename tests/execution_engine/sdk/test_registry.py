@@ -117,8 +117,9 @@ def test_a_remote_function_has_an_address_and_nothing_of_a_handler() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "", "billing.example", "//billing.example", "ftp://billing.example", "file:///etc/passwd", "http://", "http://:80", "http://h:0", "http://h:x",
-        "http://user:secret@h", "http://h/?a=1", "http://h/#a", "http://h/a b", "http://h\\@other", "http://h/\r\nX: y", "http://é", "http://h/" + "x" * 2048,
+        "", "billing.example", "//billing.example", "ftp://billing.example", "file:///etc/passwd", "http://", "http://:80", "http://h:0",
+        "http://h:x", "http://user:secret@h", "http://h/?a=1", "http://h/#a", "http://h/a b", "http://h\\@other", "http://h/\r\nX: y",
+        "http://é", "http://h/" + "x" * 2048,
     ],
 )  # fmt: skip
 def test_addresses_that_are_refused(url: str) -> None:
