@@ -11,7 +11,6 @@ from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.audit import log
 from durable_ops.masking import masking_of
-from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import Access
 from execution_engine.core.errors import InvalidInputError, ScheduleNotFoundError
@@ -66,7 +65,8 @@ def delete_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> None
     find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     with transaction.atomic():
         before = schedules.delete_schedule(schedule_id)
-        log.append(actor, _act("schedule.delete", schedule_id, before.values, reason=reason, before=_masked(_facts(before.values), before.values)))
+        facts = _masked(_facts(before.values), before.values)
+        log.append(actor, _act("schedule.delete", schedule_id, before.values, reason=reason, before=facts))
 
 
 def trigger_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> tuple[UUID | None, str]:
@@ -130,7 +130,7 @@ def _facts(values: ScheduleValues) -> dict[str, Any]:
 def _masked(facts: dict[str, Any], values: ScheduleValues) -> dict[str, Any]:
     """Masked attributes stay out of the audit log, whoever may see them: it is kept for longer, and read by others."""
     masks = masking_of(Access({})).of(values.function)
-    return facts | {name: masks.attributes(facts[name]) for name in ("attributes",) if name in facts}
+    return facts | ({"attributes": masks.attributes(facts["attributes"])} if "attributes" in facts else {})
 
 
 def _act(action: str, schedule_id: int, values: ScheduleValues, *, reason: str = "", **facts: Any) -> log.Act:

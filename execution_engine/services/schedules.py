@@ -45,9 +45,8 @@ def create_schedule(values: ScheduleValues, *, created_by: str = "") -> int:
 
 
 def change_schedule(schedule_id: int, values: ScheduleValues, *, revision: int | None = None) -> StoredSchedule:
-    """Answers it as it was. A new rule counts from now; pausing and resuming is a change of `is_paused`: what fell due in a pause is
-    not made up for. With `revision` only if nobody changed it since. Errors as `create_schedule`, and `ScheduleNotFoundError`,
-    `ChangedMeanwhileError`."""
+    """Answers it as it was. A new rule counts from now. With `revision` only if nobody changed it since. Errors as `create_schedule`,
+    and `ScheduleNotFoundError`, `ChangedMeanwhileError`."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             before = rows.lock(cursor, schedule_id)
@@ -60,6 +59,17 @@ def change_schedule(schedule_id: int, values: ScheduleValues, *, revision: int |
             rows.write(cursor, schedule_id, replace(values, rule=calendar.rule), calendar.anchor, due_at)
     except IntegrityError as error:
         raise _taken(values) from error
+    return before
+
+
+def pause_schedule(schedule_id: int, *, is_paused: bool) -> StoredSchedule:
+    """Pauses or resumes, whatever else is changed at the same time; answers it as it was. What fell due in a pause is not made up for.
+    One that cannot fire any more can be paused all the same. Raises `ScheduleNotFoundError`."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        before = rows.lock(cursor, schedule_id)
+        if before.values.is_paused != is_paused:
+            values = replace(before.values, is_paused=is_paused)
+            rows.write(cursor, schedule_id, values, before.anchor_at, _next(before.calendar, before.now, values))
     return before
 
 

@@ -138,11 +138,11 @@ def test_a_firing_is_left_out_while_the_last_one_is_open(connection: Any) -> Non
 def test_a_paused_schedule_fires_nothing_and_resumes_at_its_next_moment(connection: Any) -> None:
     found = make()
     due(found, timedelta(hours=5))
-    values = schedule_values(found)
-    schedules.change_schedule(found, with_changes(values, is_paused=True))
+    assert not schedules.pause_schedule(found, is_paused=True).values.is_paused
+    assert schedules.pause_schedule(found, is_paused=True).values.is_paused
     assert schedules.fire_due(connection) == 0 and Schedule.objects.get().due_at is None
 
-    schedules.change_schedule(found, values)
+    schedules.pause_schedule(found, is_paused=False)
     row = Schedule.objects.get()
     assert row.due_at is not None and datetime.now(UTC) < row.due_at <= datetime.now(UTC) + timedelta(hours=1)
     assert schedules.fire_due(connection) == 0, "what fell due in the pause is not made up for"
