@@ -175,13 +175,13 @@ def test_starting_goes_through_the_launcher_with_json_text(monkeypatch: pytest.M
     def handler(event: Any, context: DurableContext) -> None: ...
 
     handler.start({"a": 1}, name="order-1", attributes={"k": "v"})
-    handler.start(version="2")
+    handler.start(version="2", concurrency_key="k", priority=5)
     handler.run([1])
     start_many(handler, [1, None])
     start_many("g", ["x"])
     assert launcher.asked == [
-        ("f", '{"a": 1}', {"version": "3", "name": "order-1", "attributes": {"k": "v"}}),
-        ("f", None, {"version": "2", "name": None, "attributes": None}),
+        ("f", '{"a": 1}', {"version": "3", "name": "order-1", "attributes": {"k": "v"}, "concurrency_key": None, "priority": None}),
+        ("f", None, {"version": "2", "name": None, "attributes": None, "concurrency_key": "k", "priority": 5}),
         ("f", "[1]", {"version": "3", "name": None}),
         ("f", ["1", None], {"version": "3"}),
         ("g", ['"x"'], {"version": None}),
