@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -14,9 +14,10 @@ from django.utils.html import format_html
 from durable_ops.actions import batches
 from durable_ops.actions.actor import Actor, Channel
 from durable_ops.models import Batch, Right
-from durable_ops.permissions import has_right
+from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
 from execution_engine.models import Execution
+from execution_engine.selectors.search import of_functions
 
 COUNTED = 10_000
 PAYLOADS = ("input", "result", "error")
@@ -49,7 +50,16 @@ class ExecutionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = (*SHOWN, "console")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Execution]:
-        return super().get_queryset(request).defer(*PAYLOADS)
+        """Of functions that the person may see."""
+        functions = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
+        return super().get_queryset(request).filter(of_functions(functions)).defer(*PAYLOADS)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Execution:
+        """Not a message on another page, as Django's own: what is not there, or not for this person, is 404."""
+        found: Execution | None = super().get_object(request, object_id, from_field)
+        if found is None:
+            raise Http404("There is no such execution.")
+        return found
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Execution], search_term: str) -> tuple[QuerySet[Execution], bool]:  # noqa: ARG002
         return (queryset.filter(name__startswith=search_term.strip()) if search_term.strip() else queryset), False

@@ -10,20 +10,20 @@ from django.utils import timezone
 from durable_ops.actions import api_keys
 from durable_ops.actions.api_keys import KeyLimits, NewKey
 from durable_ops.management.corridor import command_actor, find_user, print_json, refusals_end_the_command
-from durable_ops.models.rights import RIGHT_LABELS
-
-EPILOG = "rights:\n" + "\n".join(f"  {right.value}: {label}" for right, label in RIGHT_LABELS.items())
 
 
 class Command(BaseCommand):
     help = "Make an API key that acts with a person's rights, or with fewer. The key is shown once; only its SHA-256 is kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.epilog = EPILOG
         parser.add_argument("--user", required=True, metavar="NAME", help="the person whose rights the key has")
         parser.add_argument("--name", required=True, help="what the key is for, 1 to 100 characters")
         parser.add_argument(
-            "--scopes", type=_words, default=(), metavar="RIGHT,...", help="rights it is limited to (default: all of its person's)"
+            "--scopes",
+            type=_words,
+            default=(),
+            metavar="RIGHT,...",
+            help="rights it is limited to, as durable_ops/docs/access.md names them (default: all)",
         )
         parser.add_argument("--functions", type=_words, default=(), metavar="PATTERN,...", help="functions it is limited to, as payments-*")
         parser.add_argument(
