@@ -20,6 +20,7 @@ from durable_ops.models import Protection, Right
 from durable_ops.permissions import Access
 from execution_engine.selectors.callbacks import CallbackRow
 from execution_engine.selectors.executions import ExecutionDetail, ExecutionPayloads, ExecutionSummary
+from execution_engine.selectors.logs import LogRow
 from execution_engine.selectors.operations import OperationDetail
 
 MASK = "•••"
@@ -76,6 +77,13 @@ class Masks:
         if not self.paths:
             return found
         return replace(found, attributes=self.attributes(found.attributes), status_text=self.free(found.status_text) or "")
+
+    def lines(self, found: list[LogRow], text: str = "") -> list[LogRow]:
+        """Of lines that were looked for by `text`, those that hold it where it may be read: else who may not see a value could guess it."""
+        if not self.paths:
+            return found
+        shown = [replace(one, message=self.value(one.message)) for one in found]
+        return [one for one in shown if text.casefold() in one.message.casefold()]
 
     def operation(self, found: OperationDetail) -> OperationDetail:
         if not self.paths:

@@ -1,6 +1,5 @@
 """The lines of an execution or of one of its operations, for the tab and the drawer."""
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +9,7 @@ from durable_ops.dashboard.access import masks_for
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
 from execution_engine.selectors.executions import ExecutionDetail
-from execution_engine.selectors.logs import LEVELS, PAGE, LogRow, list_lines
+from execution_engine.selectors.logs import LEVELS, PAGE, list_lines
 from execution_engine.selectors.operations import list_operations
 
 DRAWER_LINES = 50
@@ -23,16 +22,16 @@ def logs_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, 
     asked = {key: request.GET.get(key, "").replace("\x00", "").strip() for key in ("text", "level")}
     after = request.GET.get("after", "")
     after_id = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    lines = list_lines(execution.summary.id, **asked, after=after_id, limit=PAGE + 1)
-    is_cut = len(lines) > PAGE
-    lines = _masked(request, execution, lines[:PAGE])
+    found = list_lines(execution.summary.id, **asked, after=after_id, limit=PAGE + 1)
+    is_cut, masks = len(found) > PAGE, masks_for(request, execution.summary.function)
+    lines = masks.lines(found[:PAGE], asked["text"])
     titles = {one.id: one.title for one in list_operations(execution.summary.id)} if lines else {}
     query = {key: value for key, value in asked.items() if value}
     return {
         "lines": [{"line": line, "title": titles.get(line.operation_id or "")} for line in lines],
         "asked": asked,
         "levels": LEVELS[1:],
-        "more_url": f"{request.path}?{urlencode({'tab': 'logs', **query, 'after': lines[-1].id})}" if is_cut else None,
+        "more_url": f"{request.path}?{urlencode({'tab': 'logs', **query, 'after': found[PAGE - 1].id})}" if is_cut else None,
     }
 
 
@@ -40,9 +39,5 @@ def drawer_lines(request: HttpRequest, execution: ExecutionDetail, operation_id:
     """The first lines that this operation said."""
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return []
-    return _masked(request, execution, list_lines(execution.summary.id, operation_id=operation_id, limit=DRAWER_LINES))
-
-
-def _masked(request: HttpRequest, execution: ExecutionDetail, lines: list[LogRow]) -> list[LogRow]:
     masks = masks_for(request, execution.summary.function)
-    return [replace(line, message=masks.free(line.message) or "") for line in lines] if masks.paths else lines
+    return masks.lines(list_lines(execution.summary.id, operation_id=operation_id, limit=DRAWER_LINES))

@@ -101,7 +101,8 @@ class LogsView(RestView):
             return page(request, shown, ended[limit - 1].start_event if len(ended) > limit else None)
         operation, text = query.get("operation") or None, query["text"]
         rows = list_lines(found_id, operation_id=operation, text=text, level=query["level"], after=number_of(request), limit=limit + 1)
-        return page(request, [masks.value(answers.plain(row)) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+        lines = masks.lines(rows[:limit], text)
+        return page(request, [answers.plain(line) for line in lines], rows[limit - 1].id if len(rows) > limit else None)
 
 
 class HistoryView(RestView):

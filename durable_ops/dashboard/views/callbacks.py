@@ -40,7 +40,8 @@ def callback_list(request: HttpRequest) -> HttpResponse:
     current = token([row.callback_id for row in found], [row.due_at for row in found])
     if is_unchanged(request, current):
         return unchanged()
-    context = {"callbacks": found[:SHOWN], "is_cut": len(found) > SHOWN, "live_url": live_url(request, current)}
+    shown = [masks_for(request, one.function).callback(one) for one in found[:SHOWN]]
+    context = {"callbacks": shown, "is_cut": len(found) > SHOWN, "live_url": live_url(request, current)}
     return render_page(request, "callbacks/list.html", context, fragment="cards")
 
 

@@ -14,6 +14,7 @@ from durable_ops.dashboard.charts.activity import activity_figure, latency_figur
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.views.executions import FACET_WORDS
+from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import Access, access_of
 from execution_engine.selectors.activity import FailureGroup, activity, failure_groups, oldest_due
@@ -124,6 +125,7 @@ def _tile(code: StateCode, found: Overview) -> dict[str, Any]:
 
 def _attention(user: Any, found: Overview, functions: frozenset[str] | None) -> dict[str, Any]:
     """What somebody should look at, worst first, and who works."""
+    masking = masking_of(access_of(user))
     is_retrying = bool(found.counts.get(StateCode.RETRYING))
     wanted = ExecutionFilters(state=StateCode.RETRYING, functions=functions)
     retrying = list_executions(wanted, limit=RETRYING_READ).items if is_retrying else ()
@@ -133,7 +135,7 @@ def _attention(user: Any, found: Overview, functions: frozenset[str] | None) -> 
         "stranded": [version for version in versions if version.is_stranded],
         "failures": _failures(access_of(user)),
         "storms": _storms(retrying)[:SHOWN],
-        "callbacks": pending_callbacks(limit=SHOWN, functions=functions),
+        "callbacks": [masking.of(one.function).callback(one) for one in pending_callbacks(limit=SHOWN, functions=functions)],
         "oldest_due": oldest_due({one for worker in found.workers if not worker.is_draining for one in worker.version_ids if one in names}),
         "version_names": names,
         "orphans": orphaned(user, limit=SHOWN),

@@ -29,7 +29,7 @@ from execution_engine.invocation.rehearsal.findings import Rehearsal, Verdict
 from execution_engine.selectors.executions import ExecutionSummary, get_error
 from execution_engine.selectors.explain import plain_title
 from execution_engine.selectors.functions import function_versions
-from execution_engine.selectors.inflight import Scope, deploy_check
+from execution_engine.selectors.inflight import Scope, VersionCheck, deploy_check
 from execution_engine.selectors.operations import list_operations, tree
 
 SHOWN = 40
@@ -127,7 +127,15 @@ def check(request: HttpRequest) -> HttpResponse:
     functions = access_of(request.user).functions_for(Right.VIEW_PAYLOAD)
     scope = CHECK if functions is None else replace(CHECK, functions=tuple(sorted(functions)) or ("",))
     found = deploy_check(scope)
+    found = replace(found, versions=tuple(_readable(request, one) for one in found.versions))
     return render_page(request, "functions/check.html", {"check": found, "scope": CHECK}, fragment="found")
+
+
+def _readable(request: HttpRequest, found: VersionCheck) -> VersionCheck:
+    """Without the words of errors where something is masked for whoever looks."""
+    if not masks_for(request, found.function).paths:
+        return found
+    return replace(found, problems=tuple(replace(one, rehearsal=one.rehearsal.without_messages()) for one in found.problems))
 
 
 def _error(request: HttpRequest, execution: ExecutionSummary) -> ErrorObject | None:

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
 
-from durable_ops.models import AuditEntry, Right
+from durable_ops.models import AuditEntry, Protection, Right
 from durable_ops.permissions import has_right
 from execution_engine.models import Operation
 from execution_engine.services.executions import start_execution, stop_execution
@@ -105,3 +106,15 @@ def test_stranger_is_asked_to_sign_in_first(client: Client, callback_id: str) ->
     answer = client.post(f"/callbacks/{callback_id}/approve")
     assert (answer.status_code, answer["Location"]) == (302, f"/login/?next=/callbacks/{callback_id}/approve")
     assert not has_right(make_user("nobody"), Right.DECIDE_CALLBACK)
+
+
+def test_masked_attributes_are_masked_wherever_callbacks_and_executions_are_listed(sign_in: Callable[[str], Client]) -> None:
+    Protection.objects.create(pattern="echo", masked=["iban"])
+    started = start_execution(register_function("echo"), None, name="expense-8", attributes={"iban": "DE12", "region": "eu"})
+    open_callback(started.id)
+    with connection.cursor() as cursor:
+        cursor.execute("update durable_execution set status_text = 'iban: DE13'")
+    client = sign_in("operator")
+    pages = {path: client.get(path).content.decode() for path in ("/callbacks/", "/", "/functions/echo/")}
+    assert [path for path, html in pages.items() if "DE1" in html] == []
+    assert "eu" in pages["/callbacks/"] and all("iban: •••" in html for html in pages.values())

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
 
+from durable_ops.models import Protection
 from execution_engine.journal import connections, logs
 from execution_engine.journal.logs import Line
 from execution_engine.models import FunctionVersion
@@ -69,6 +71,19 @@ def test_rest_lists_lines_and_ends_of_operations(talkative: tuple[Any, Any]) -> 
     assert [(line["message"], line["attempt"], line["operation_id"]) for line in found] == [("the card said no", 2, step.id)]
     (ended,) = door.get(f"/executions/{execution.id}/logs?kind=operations").json()["results"]
     assert (ended["name"], ended["attempts"], ended["status"], ended["duration"] > 0) == ("charge", 2, "SUCCEEDED", True)
+
+
+def test_lines_are_not_found_by_what_is_masked_in_them(talkative: tuple[Any, Any]) -> None:
+    execution, _ = talkative
+    Protection.objects.create(pattern="*", masked=["iban"])
+    with connections.connect("test") as own:
+        logs.keep(own, [Line(execution.id, ago(seconds=6), "INFO", "shop", 'paid {"iban": "DE12", "id": 7}')], 100)
+    operator = client_of("operator")
+    door = Door(get_user_model().objects.get())
+    for text, is_found in (("paid", True), ("DE12", False)):
+        html = operator.get(f"/executions/{execution.id}/?tab=logs&text={text}").content.decode()
+        lines = [line["message"] for line in door.get(f"/executions/{execution.id}/logs?text={text}").json()["results"]]
+        assert ("paid" in html, lines) == (is_found, ['paid {"iban": •••, "id": 7}'] if is_found else [])
 
 
 @pytest.mark.parametrize("query", ["kind=x", "level=LOUD", "limit=0", "cursor=a", "text=%00"])
