@@ -19,10 +19,17 @@ class TooManyRefusedKeysError(CommandError):
 
 def count_refused_key(address: str) -> None:
     """Raises TooManyRefusedKeysError beyond `REFUSED_KEYS_PER_MINUTE` of an address."""
-    counter = f"durable-ops-bad-keys:{address}"
-    cache.add(counter, 0, timeout=60)
-    if cache.incr(counter) > REFUSED_KEYS_PER_MINUTE:
+    if count_in_minute(f"durable-ops-bad-keys:{address}") > REFUSED_KEYS_PER_MINUTE:
         raise TooManyRefusedKeysError("Too many refused keys from this address.", retry_after=60)
+
+
+def count_in_minute(counter: str) -> int:
+    """How often this was counted by this process since it was first counted, within a minute."""
+    cache.add(counter, 0, timeout=60)
+    try:
+        return cache.incr(counter)
+    except ValueError:  # its minute was over in between
+        return 1
 
 
 def trace_of(headers: Mapping[str, str]) -> Trace:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from durable_ops.audit import log
+from durable_ops.callers import count_in_minute
 from durable_ops.models import ApiKey
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class _Refused:
 
 
 def _note(request: HttpRequest, user: Any) -> None:
-    number = _count(f"durable-ops-refusals:{user.pk}")
+    number = count_in_minute(f"durable-ops-refusals:{user.pk}")
     if number > NOTED_PER_MINUTE:
         return
     key = getattr(request, "auth", None) or getattr(user, "durable_key", None)
@@ -68,14 +68,6 @@ def _note(request: HttpRequest, user: Any) -> None:
             log.append(actor, _act(request, is_last=number == NOTED_PER_MINUTE))
     except DatabaseError as error:  # the answer is a refusal either way
         logger.warning("a refused attempt could not be noted: %s", error)
-
-
-def _count(counter: str) -> int:
-    cache.add(counter, 0, timeout=60)
-    try:
-        return cache.incr(counter)
-    except ValueError:  # its minute was over in between
-        return 1
 
 
 def _act(request: HttpRequest, *, is_last: bool) -> log.Act:

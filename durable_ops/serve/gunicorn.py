@@ -1,7 +1,6 @@
 """Settings of the web server that `manage.py serve` starts. The address comes on the command line."""
 
 import os
-import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,9 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS)
 
 def on_starting(_server: Any) -> None:
     """Figures begin anew with the master; those of its workers that ended are kept, so that counters never fall."""
-    shutil.rmtree(METRICS, ignore_errors=True)
-    METRICS.mkdir(parents=True)
+    METRICS.mkdir(parents=True, exist_ok=True)
+    for old in METRICS.glob("*.db"):  # no more than these: whoever names another directory may keep other things there
+        old.unlink(missing_ok=True)
 
 
 def post_fork(server: Any, _worker: Any) -> None:

@@ -152,10 +152,15 @@ def _answer(started: StartedExecution, status: int, body: bytes = b"") -> HttpRe
 def _has_hung_up(request: HttpRequest) -> bool:
     """Whether the caller's connection is closed, where the server lets us see it (gunicorn)."""
     client = request.META.get("gunicorn.socket")
-    if client is None or not select.select([client], [], [], 0)[0]:
+    if client is None:
+        return False
+    look = select.poll()  # `select` refuses the 1025th file of a process
+    look.register(client, select.POLLIN)
+    if not look.poll(0):
         return False
     try:
-        return bool(client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"")
+        # Below TLS, whose own `recv` takes no flags.
+        return bool(socket.socket.recv(client, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"")
     except (BlockingIOError, InterruptedError):
         return False
     except OSError:

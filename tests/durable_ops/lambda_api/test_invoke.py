@@ -1,13 +1,18 @@
 """Invoke, with a real worker where somebody waits for an end."""
 
+import fcntl
 import json
+import resource
+import socket
 import threading
 import time
 from functools import partial
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 
+from durable_ops.lambda_api.views.invocations import _has_hung_up
 from durable_ops.lambda_api.waiters import process_waiters
 from durable_ops.models import AuditEntry
 from execution_engine import DurableContext, durable_execution, register
@@ -252,3 +257,17 @@ def wait_until(find: Any, seconds: float = 20) -> Any:
             return found
         time.sleep(0.05)
     raise AssertionError("it did not come")
+
+
+def test_a_caller_that_hung_up_is_seen_whatever_the_number_of_its_file() -> None:
+    ours, theirs = socket.socketpair()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 1_100, "this machine allows too few open files to test with"
+    far = socket.socket(fileno=fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD, 1_050))
+    request = RequestFactory().post("/", **{"gunicorn.socket": far})
+    with ours, theirs, far:
+        assert not _has_hung_up(request)
+        theirs.send(b"the next request")
+        assert not _has_hung_up(request)
+        assert far.recv(100) == b"the next request"
+        theirs.close()
+        assert _has_hung_up(request)
