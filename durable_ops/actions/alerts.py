@@ -1,6 +1,5 @@
 """What people do with alert rules: make, change, switch off, remove."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +8,9 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
 from durable_ops.models import AlertRule, Right, Webhook
-from durable_ops.models.function_pattern import PATTERN
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 MAX_NAME_LENGTH = 100
@@ -97,9 +96,7 @@ def _set(rule: AlertRule, values: Mapping[str, Any]) -> None:
         raise _invalid("name", f"A rule needs a name of 1 to {MAX_NAME_LENGTH} characters.")
     if rule.kind not in AlertRule.Kind.values:
         raise _invalid("kind", f"A rule is of one of the kinds {', '.join(AlertRule.Kind.values)}.")
-    if not re.fullmatch(PATTERN, rule.functions):
-        words = "A pattern of functions has 1 to 64 letters, digits, _ and -, with * for any text and ? for one character."
-        raise _invalid("functions", words)
+    check_patterns([rule.functions], "functions")
     for name, (least, most) in BOUNDS.items():
         if not least <= getattr(rule, name) <= most:
             raise _invalid(name, f"{name.replace('_', ' ').capitalize()} is {least} to {most}.")

@@ -7,7 +7,6 @@ What it would save us is `secrets.token_urlsafe` and `hmac.compare_digest`.
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
 from durable_ops.models import ApiKey, Right
-from durable_ops.models.function_pattern import PATTERN
 from durable_ops.permissions import Access, RightMissingError, access_of
 from durable_ops.secret_text import open_sealed, seal
 from execution_engine.core.errors import CommandError, InvalidInputError
@@ -164,12 +163,7 @@ def _check_limits(user: Any, limits: KeyLimits) -> None:
             raise InvalidInputError(f"There is no right {scope[:50]!r}.", field="scopes", value=scope[:50])
         if not access_of(user).may(Right(scope)):
             raise InvalidInputError(f"{user.get_username()} lacks the right {scope!r}.", field="scopes", value=scope)
-    for pattern in limits.functions:
-        if not re.fullmatch(PATTERN, pattern):
-            words = "A function is a name or pattern of letters, digits, _ and -, with * for any text and ? for one character."
-            raise InvalidInputError(words, field="functions", value=pattern[:64])
-    if len(limits.functions) > MAX_PATTERNS:
-        raise InvalidInputError(f"A key names at most {MAX_PATTERNS} functions.", field="functions", limit=MAX_PATTERNS)
+    check_patterns(limits.functions, "functions", most=MAX_PATTERNS)
 
 
 def _require_no_more(actor: Actor, key: ApiKey) -> None:

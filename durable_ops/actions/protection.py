@@ -1,6 +1,5 @@
 """What people protect: fields that are masked, and functions whose edited redrives need a second person."""
 
-import re
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Any
@@ -10,10 +9,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
 from durable_ops.masking import MAX_PATHS, PATH
 from durable_ops.models import Protection, Right
-from durable_ops.models.function_pattern import PATTERN
 from execution_engine.core.errors import InvalidInputError
 
 
@@ -52,9 +51,7 @@ def rules() -> QuerySet[Protection]:
 
 
 def _check(pattern: str, masked: Collection[str]) -> None:
-    if not re.fullmatch(PATTERN, pattern):
-        words = f"{pattern[:64]!r} is no function: letters, digits, _ and -, with * for any text and ? for one character."
-        raise InvalidInputError(words, field="pattern", value=pattern[:64])
+    check_patterns([pattern], "pattern")
     wrong = sorted(one for one in masked if not PATH.fullmatch(one))
     if wrong:
         words = f"{wrong[0][:100]!r} is no path: 1 to 10 names of up to 100 characters with dots between, as customer.iban."

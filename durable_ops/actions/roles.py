@@ -1,6 +1,5 @@
 """Roles: Django groups that hold rights of ours, on all functions or on some."""
 
-import re
 from collections.abc import Collection
 from typing import Any
 
@@ -9,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
 from durable_ops.models import FunctionPattern, Right
-from durable_ops.models.function_pattern import PATTERN
 from durable_ops.roles import ADMINISTRATOR, ROLES
 from execution_engine.core.errors import CommandError, InvalidInputError
 
@@ -113,12 +112,7 @@ def _check(rights: Collection[str] | None, functions: Collection[str]) -> None:
     if unknown or (rights is not None and not rights):
         words = f"There is no right {unknown[0][:50]!r}." if unknown else "A role needs at least one right."
         raise InvalidInputError(words, field="rights", value=unknown[0][:50] if unknown else None)
-    wrong = sorted(one for one in functions if not re.fullmatch(PATTERN, one))
-    if wrong:
-        words = f"{wrong[0][:64]!r} is no function: letters, digits, _ and -, with * for any text and ? for one character."
-        raise InvalidInputError(words, field="functions", value=wrong[0][:64])
-    if len(functions) > MAX_PATTERNS:
-        raise InvalidInputError(f"A role names at most {MAX_PATTERNS} functions.", field="functions", limit=MAX_PATTERNS)
+    check_patterns(functions, "functions", most=MAX_PATTERNS)
 
 
 def _set(group: Group, rights: Collection[str] | None, functions: Collection[str]) -> None:

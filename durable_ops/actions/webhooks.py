@@ -1,6 +1,5 @@
 """What people and keys do with webhooks: make, change, remove, try, send again."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,9 +11,9 @@ from django.utils import timezone
 
 from durable_ops import secret_text
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
 from durable_ops.models import Delivery, Right, Webhook
-from durable_ops.models.function_pattern import PATTERN
 from durable_ops.webhooks import addresses, events, signing
 from execution_engine.core.errors import CommandError, InvalidInputError
 
@@ -158,9 +157,8 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         if wrong or not values["events"]:
             raise InvalidInputError(f"A webhook listens to one or more of {', '.join(sorted(known))}.", field="events", value=wrong[:1])
         values["events"] = sorted(set(values["events"]))
-    if "functions" in values and not re.fullmatch(PATTERN, values["functions"]):
-        words = "A pattern of functions has 1 to 64 letters, digits, _ and -, with * for any text and ? for one character."
-        raise InvalidInputError(words, field="functions", value=values["functions"][:64])
+    if "functions" in values:
+        check_patterns([values["functions"]], "functions")
     return values
 
 
