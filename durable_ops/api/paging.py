@@ -3,10 +3,11 @@
 A cursor is the place of the last row, signed for this address: nobody can make one up, change it or use it on another list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.signing import BadSignature, Signer
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +27,13 @@ def page(request: Request, results: Sequence[Any], cursor: str | int | None) -> 
         query["cursor"] = _signer(request).sign(str(cursor))
         following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
     return Response({"results": results, "next": following})
+
+
+def newest(request: Request, found: QuerySet[Any], limit: int, show: Callable[[Any], Any]) -> Response:
+    """A page of rows as `show` makes them, the highest id first; the next one begins below the last. One query."""
+    before = number_of(request)
+    rows = list((found.filter(pk__lt=before) if before else found).order_by("-pk")[: limit + 1])
+    return page(request, [show(row) for row in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else None)
 
 
 def cursor_of(request: Request) -> str:

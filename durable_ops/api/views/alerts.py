@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from durable_ops.actions import alerts as actions
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import number_of, page
+from durable_ops.api.paging import newest, page
 from durable_ops.api.serializers import alerts as shapes
 from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers.strict import read
@@ -58,6 +58,4 @@ class AlertsView(RestView):
     def get(self, request: Request) -> Response:
         """What people were told of, newest first; `resolved_at` is null while it fires."""
         limit = read(requests.BatchesQuery, request.query_params.dict())["limit"]
-        found, before = Alert.objects.filter(fired_at__isnull=False).order_by("-id"), number_of(request)
-        rows = list((found.filter(id__lt=before) if before else found)[: limit + 1])
-        return page(request, [shapes.alert(one) for one in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else None)
+        return newest(request, Alert.objects.filter(fired_at__isnull=False), limit, shapes.alert)

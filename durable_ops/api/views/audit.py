@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from durable_ops.api.access import RestView
-from durable_ops.api.paging import number_of, page
+from durable_ops.api.paging import newest
 from durable_ops.api.serializers import audit, documents
 from durable_ops.api.serializers.strict import read
 from durable_ops.audit.search import AuditFilters, find_entries
@@ -22,7 +22,6 @@ class AuditView(RestView):
     def get(self, request: Request) -> Response:
         """Newest first."""
         query = read(audit.AuditQuery, request.query_params.dict())
-        before, limit = number_of(request), query["limit"]
         filters = AuditFilters(
             text=query["q"],
             action=query["action"],
@@ -32,10 +31,7 @@ class AuditView(RestView):
             execution_id=query["execution"],
             functions=access_of(request.user).functions_for(Right.VIEW_AUDIT),
         )
-        found = find_entries(filters)
-        rows = list((found.filter(id__lt=before) if before else found)[: limit + 1])
-        shown = rows[:limit]
-        return page(request, [audit.entry(row) for row in shown], shown[-1].pk if len(rows) > limit else None)
+        return newest(request, find_entries(filters), query["limit"], audit.entry)
 
 
 class AuditEntryView(RestView):

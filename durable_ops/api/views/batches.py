@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from durable_ops.actions import batches as actions
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import number_of, page
+from durable_ops.api.paging import newest, number_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Batch, BatchItem, Right
@@ -22,12 +22,7 @@ class BatchesView(RestView):
     def get(self, request: Request) -> Response:
         """Newest first, without drafts."""
         query = read(requests.BatchesQuery, request.query_params.dict())
-        found = visible(request).exclude(status=Batch.Status.DRAFT).order_by("-id")
-        cursor = number_of(request)
-        found = found.filter(id__lt=cursor) if cursor else found
-        rows = list(found[: query["limit"] + 1])
-        shown = rows[: query["limit"]]
-        return page(request, [representation(batch) for batch in shown], shown[-1].pk if len(rows) > query["limit"] else None)
+        return newest(request, visible(request).exclude(status=Batch.Status.DRAFT), query["limit"], representation)
 
     @documents.commands("create_batch", requests.BatchBody, {201: documents.BatchDocument})
     def post(self, request: Request) -> Response:

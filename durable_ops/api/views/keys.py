@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from durable_ops.actions import api_keys as actions
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import number_of, page
+from durable_ops.api.paging import newest
 from durable_ops.api.serializers import documents, keys, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import ApiKey, Right
@@ -26,11 +26,8 @@ class KeysView(RestView):
     @documents.reads("list_keys", documents.page_of(keys.KeyDocument), requests.PageQuery)
     def get(self, request: Request) -> Response:
         """Newest first, ended ones too: your own, or everybody's with the right to manage keys."""
-        limit, before = read(requests.PageQuery, request.query_params.dict())["limit"], number_of(request)
-        found = actions.visible_keys(access_of(request.user), request.user).order_by("-id")
-        rows = list((found.filter(id__lt=before) if before else found)[: limit + 1])
-        shown = rows[:limit]
-        return page(request, [keys.key(row) for row in shown], shown[-1].pk if len(rows) > limit else None)
+        limit = read(requests.PageQuery, request.query_params.dict())["limit"]
+        return newest(request, actions.visible_keys(access_of(request.user), request.user), limit, keys.key)
 
     @documents.commands("create_key", keys.KeyBody, {201: keys.NewKeyDocument})
     def post(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ from durable_ops import json_text
 from durable_ops.actions import redrive_requests as actions
 from durable_ops.actions.repairs import Replacement
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import number_of, page
+from durable_ops.api.paging import newest
 from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers import redrive_requests as shapes
 from durable_ops.api.serializers.strict import read
@@ -40,11 +40,9 @@ class RedriveRequestsView(RestView):
     @documents.reads("list_redrive_requests", documents.page_of(shapes.RedriveRequestDocument), requests.PageQuery)
     def get(self, request: Request) -> Response:
         """Your own, and those that you may confirm, newest first."""
-        limit, before = read(requests.PageQuery, request.query_params.dict())["limit"], number_of(request)
+        limit = read(requests.PageQuery, request.query_params.dict())["limit"]
         found = actions.visible_requests(access_of(request.user), request.user)
-        rows = list((found.filter(pk__lt=before) if before else found)[: limit + 1])
-        shown = rows[:limit]
-        return page(request, [_document(request, row) for row in shown], shown[-1].pk if len(rows) > limit else None)
+        return newest(request, found, limit, lambda row: _document(request, row))
 
 
 class RedriveRequestView(RestView):
