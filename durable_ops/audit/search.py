@@ -47,5 +47,14 @@ def find_entries(filters: AuditFilters) -> QuerySet[AuditEntry]:
     return found if filters.functions is None else found.filter(function__in=filters.functions)
 
 
+def older(found: QuerySet[AuditEntry], entry_id: int) -> QuerySet[AuditEntry]:
+    """Those behind an entry that was seen. By time first, as they are sorted: of two that are written at once either may have the
+    smaller id. One query for the entry's time."""
+    at = AuditEntry.objects.filter(pk=entry_id).values_list("at", flat=True).first()
+    if at is None:
+        return found.filter(id__lt=entry_id)
+    return found.filter(Q(at__lt=at) | Q(at=at, id__lt=entry_id), at__lte=at)
+
+
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -7,10 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from durable_ops.api.access import RestView
-from durable_ops.api.paging import newest
+from durable_ops.api.paging import number_of, page
 from durable_ops.api.serializers import audit, documents
 from durable_ops.api.serializers.strict import read
-from durable_ops.audit.search import AuditFilters, find_entries
+from durable_ops.audit.search import AuditFilters, find_entries, older
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
 
@@ -31,7 +31,9 @@ class AuditView(RestView):
             execution_id=query["execution"],
             functions=access_of(request.user).functions_for(Right.VIEW_AUDIT),
         )
-        return newest(request, find_entries(filters), query["limit"], audit.entry)
+        found, before, limit = find_entries(filters), number_of(request), query["limit"]
+        rows = list((older(found, before) if before else found)[: limit + 1])
+        return page(request, [audit.entry(row) for row in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else None)
 
 
 class AuditEntryView(RestView):

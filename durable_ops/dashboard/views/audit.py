@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date
 
 from durable_ops.actions.actor import Channel
-from durable_ops.audit.search import AuditFilters, find_entries
+from durable_ops.audit.search import AuditFilters, find_entries, older
 from durable_ops.audit.verify import chain_state
 from durable_ops.csv_cells import csv_lines
 from durable_ops.dashboard.access import console_view
@@ -31,7 +31,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     found = find_entries(filters)
     if before.isascii() and before.isdigit() and len(before) < 19:
-        found = found.filter(id__lt=int(before))
+        found = older(found, int(before))
     entries = list(found.select_related("seal")[: PAGE_SIZE + 1])
     query = request.GET.copy()
     query.pop("before", None)
