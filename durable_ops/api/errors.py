@@ -102,6 +102,11 @@ def _plain(value: Any) -> Any:
 
 
 def _sentence(errors: Mapping[str, Any]) -> str:
+    """The first of them: `field: what is wrong`, with the place in a list or an object as `events.0: ...`."""
     field, texts = next(iter(errors.items()))
+    if isinstance(texts, Mapping) and texts:
+        return f"{field}.{_sentence(texts)}"
     first = texts[0] if isinstance(texts, list) and texts else texts
+    if isinstance(first, Mapping) and first:
+        return f"{field}.{_sentence(first)}"
     return f"{field}: {first}"

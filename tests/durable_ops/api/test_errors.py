@@ -3,6 +3,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.http.request import UnreadablePostError
+from rest_framework.exceptions import ValidationError
 
 from durable_ops.api.errors import problem_response
 from execution_engine.core.errors import CommandError
@@ -35,3 +36,18 @@ def test_facts_stand_beside_and_never_replace_the_fixed_keys() -> None:
 
 def test_faults_of_ours_are_no_refusals() -> None:
     assert problem_response(ValueError("a bug"), {}) is None
+
+
+@pytest.mark.parametrize(
+    ("errors", "sentence"),
+    [
+        ({"name": ["Too long."]}, "name: Too long."),
+        ({"events": {0: ["No such event."]}}, "events.0: No such event."),
+        ({"executions": [{"function": ["Missing."]}]}, "executions.function: Missing."),
+        (["No object."], "body: No object."),
+    ],
+)
+def test_a_refused_field_is_told_in_plain_words(errors: object, sentence: str) -> None:
+    answer = problem_response(ValidationError(errors), {})
+    assert answer is not None
+    assert answer.data["detail"] == sentence
