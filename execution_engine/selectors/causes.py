@@ -5,7 +5,7 @@ the child waits for. What people decide and who paused is added by whoever knows
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -71,8 +71,8 @@ class Explanation:
 def explain(execution_id: UUID, detail: ExecutionDetail | None = None) -> Explanation:
     """Raises ExecutionNotFoundError. `detail`, when it was read already, saves its queries.
 
-    One query for the open operations, one for the parent; then three for a queue (six where a limit holds it), one for missing workers,
-    two for each child.
+    One query for the parent; then three for a queue (six where a limit holds it), else one for the open operations, one for missing
+    workers, two for each child.
     """
     return _explain(detail or get_execution(execution_id), DEPTH)
 
@@ -81,10 +81,11 @@ def _explain(detail: ExecutionDetail, depth: int) -> Explanation:
     summary = detail.summary
     if summary.is_terminal:
         return Explanation(summary.state, (), _parent(detail))
-    operations = open_operations([summary.id])[summary.id]
     if summary.state.code is StateCode.QUEUED:
         causes = _queue(detail)
-    elif summary.state.code is StateCode.STRANDED:
+        return Explanation(_held(detail, causes), causes, _parent(detail))
+    operations = open_operations([summary.id])[summary.id]
+    if summary.state.code is StateCode.STRANDED:
         causes = _nobody(detail)
     elif summary.state.code is StateCode.PAUSED:
         causes = (Cause(CauseCode.PAUSE, summary.state.sentence, since=summary.state.since),)
@@ -120,6 +121,14 @@ def _queue(detail: ExecutionDetail) -> tuple[Cause, ...]:
     first = f"{number} due before it {where}." if found else nobody
     since = detail.summary.state.since
     return (*taken, Cause(CauseCode.QUEUE, first, since=since), Cause(CauseCode.WORKERS, _busy(serving)))
+
+
+def _held(detail: ExecutionDetail, causes: Sequence[Cause]) -> DerivedState:
+    """The state of a queued execution in the words of the limit that holds it; a line of its own has said so already."""
+    state = detail.summary.state
+    if detail.line is not None or causes[0].code is not CauseCode.LIMIT:
+        return state
+    return replace(state, label="Queued by a limit", sentence="It is due and waits until fewer executions of its function run.")
 
 
 def _limit(held: HeldLimit) -> Cause:

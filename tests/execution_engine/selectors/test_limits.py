@@ -12,6 +12,7 @@ from execution_engine.journal import claims, connections
 from execution_engine.models import FunctionVersion
 from execution_engine.selectors.causes import CauseCode, explain
 from execution_engine.selectors.executions import get_execution
+from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.limits import function_limits
 from execution_engine.services.executions import StartOptions, start_execution
 from execution_engine.services.limits import set_limits
@@ -54,6 +55,8 @@ def test_who_holds_a_functions_limit(version: int) -> None:
     found = explain(fourth)
 
     assert [one.code for one in found.causes] == [CauseCode.LIMIT, CauseCode.QUEUE, CauseCode.WORKERS]
+    assert (found.state.code, found.state.label) == (StateCode.QUEUED, "Queued by a limit")
+    assert found.state.sentence == "It is due and waits until fewer executions of its function run."
     assert found.causes[0].sentence == "Limit of test-held held by 2 of 2."
     assert [one.execution_id for one in found.causes[0].causes] == [first, second]
     assert found.causes[1].sentence == "1 due before it at the same workers."
@@ -94,7 +97,7 @@ def test_what_waits_for_its_start(version: int) -> None:
 
 def test_without_limits_nothing_more_is_asked(version: int, django_assert_num_queries: Any) -> None:
     waiting = start()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert [one.code for one in explain(waiting).causes] == [CauseCode.QUEUE, CauseCode.WORKERS]
     assert function_limits(["test-held", "nobody"]).keys() == {"test-held"}
 
