@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a POST that is sent again is answered again, not done again, also after a restart and from another web process.
 
 The answer is stored in the transaction of what the call did, under a digest of caller, address and key. Refusals are not stored:
-they changed nothing, and the same key may be tried again.
+they changed nothing, and the same key may be tried again. Answers hold payloads, which may be deleted or masked later: they are encrypted.
 """
 
 import json
@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from durable_ops import repeats
 from durable_ops.models import ApiKey, StoredAnswer
 from durable_ops.repeats import KEPT_HOURS
+from durable_ops.secret_text import open_sealed, seal
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 HEADER = "Idempotency-Key"
@@ -49,7 +50,7 @@ def once(handler: Handler) -> Handler:
             if not repeats.claim(digest, body_digest):
                 return _again(digest, body_digest)
             answer = handler(view, request, *args, **kwargs)
-            text = JSONRenderer().render(_kept(view, answer.data)).decode()
+            text = seal(JSONRenderer().render(_kept(view, answer.data)).decode())
             StoredAnswer.objects.filter(digest=digest).update(status=answer.status_code, answer=text)
         return answer
 
@@ -73,7 +74,10 @@ def _again(digest: bytes, body_digest: bytes) -> Response:
     if bytes(stored.body_digest) != body_digest:
         message = "This Idempotency-Key was used here for another body within the last 24 hours; choose a new one."
         raise KeyReusedError(message, kept_hours=KEPT_HOURS)
-    return Response(json.loads(stored.answer) if stored.answer else None, status=stored.status, headers={"Idempotent-Replayed": "true"})
+    answer = open_sealed(stored.answer)
+    if answer is None:
+        raise KeyReusedError("The call was done; its answer was kept with another SECRET_KEY and is lost.", kept_hours=KEPT_HOURS)
+    return Response(json.loads(answer) if answer else None, status=stored.status, headers={"Idempotent-Replayed": "true"})
 
 
 def _caller(request: Request) -> str:

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
                 ("digest", models.BinaryField(max_length=32, primary_key=True, serialize=False)),
                 ("body_digest", models.BinaryField(max_length=32)),
                 ("status", models.PositiveSmallIntegerField(default=0, help_text="0 only within the transaction that makes it")),
-                ("answer", models.TextField(default="", help_text="the body, JSON")),
+                ("answer", models.TextField(default="", help_text="the body, JSON, sealed by secret_text")),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={

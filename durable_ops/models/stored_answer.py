@@ -13,7 +13,7 @@ class StoredAnswer(models.Model):
     digest = models.BinaryField(primary_key=True, max_length=32)
     body_digest = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField(default=0, help_text="0 only within the transaction that makes it")
-    answer = models.TextField(default="", help_text="the body, JSON")
+    answer = models.TextField(default="", help_text="the body, JSON, sealed by secret_text")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from execution_engine.conf import engine_settings
 from execution_engine.core.enums import ExecutionStatus
-from execution_engine.core.errors import ExecutionAlreadyStartedError
+from execution_engine.core.errors import ExecutionAlreadyStartedError, ExecutionBusyError
 from execution_engine.core.identifiers import execution_arn, new_execution_id
 from execution_engine.core.records import ErrorObject
 from execution_engine.core.trace import NO_TRACE, Trace
@@ -54,33 +54,32 @@ class StartOptions:
     trace: Trace = NO_TRACE
 
 
+PLAIN = StartOptions()
+
+
 def start_execution(
     function: str,
     input_text: str | None,
     *,
     version: str | None = None,
     name: str | None = None,
-    attributes: Mapping[str, Any] | None = None,
-    tenant_id: str | None = None,
-    started_by: str = "",
-    options: StartOptions | None = None,
+    options: StartOptions = PLAIN,
 ) -> StartedExecution:
     """Starts one execution of the version asked for, or of the newest.
 
     `input_text` is JSON text, at most `MAX_PAYLOAD_BYTES`. A `name` is unique per function across versions: the same name with the
     same input answers the execution that exists. Raises `FunctionNotFoundError`, `ExecutionAlreadyStartedError` (another input),
-    `InvalidInputError`, `PayloadTooLargeError`. Rings the workers after the commit.
+    `InvalidInputError`, `PayloadTooLargeError`, `ExecutionBusyError`. Rings the workers after the commit.
     """
-    given = options or StartOptions(attributes, tenant_id, started_by)
     checks.check_payload(input_text, "input")
     checks.check_name(name)
-    checks.check_attributes(given.attributes)
-    checks.check_concurrency_key(given.concurrency_key)
-    checks.check_priority(given.priority)
+    checks.check_attributes(options.attributes)
+    checks.check_concurrency_key(options.concurrency_key)
+    checks.check_priority(options.priority)
     execution_id = new_execution_id()
     chosen = name or str(execution_id)
     with connection.cursor() as cursor:  # one statement, so it needs no transaction of its own
-        started = insert(cursor, function, version, [execution_id], [chosen], [input_text], given)
+        started = insert(cursor, function, version, [execution_id], [chosen], [input_text], options)
         if not started:
             return existing(cursor, function, chosen, input_text)
     started_at, started_version, is_claimed = started[execution_id]
@@ -169,9 +168,14 @@ def insert(
 
 
 def existing(cursor: store.Cursor, function: str, name: str, input_text: str | None) -> StartedExecution:
-    """Who has the name. Raises ExecutionAlreadyStartedError when it was started with another input."""
+    """Who has the name. Raises ExecutionAlreadyStartedError when it was started with another input, ExecutionBusyError when it was
+    removed at this moment.
+    """
     cursor.execute(statement("execution_by_name"), {"function": function, "name": name})
-    execution_id, _, version, stored, status = cursor.fetchone()
+    row = cursor.fetchone()
+    if row is None:
+        raise ExecutionBusyError(f"the execution of {function} named {name} was removed at this moment: start again")
+    execution_id, _, version, stored, status = row
     if not _is_same_json(stored, input_text):
         raise ExecutionAlreadyStartedError(
             f"{function} has an execution named {name} with another input",

@@ -27,6 +27,7 @@ from execution_engine.sdk.approval import ApprovalDecision
 from execution_engine.sdk.registry import RegisteredFunction, find_function
 from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions, repairs, signals
+from execution_engine.services.executions import StartOptions
 from execution_engine.services.fork import fork_execution
 from execution_engine.services.redrive import redrive_execution
 from execution_engine.testing.clock import VirtualClock
@@ -54,7 +55,8 @@ class DatabaseEngine(VirtualEngine):
     ) -> "DatabaseExecution":
         self.register(function)
         with virtual_time(self.clock.now):
-            started = executions.start_execution(function.name, input_text, version=function.version, name=name, tenant_id=tenant_id)
+            options = StartOptions(tenant_id=tenant_id)
+            started = executions.start_execution(function.name, input_text, version=function.version, name=name, options=options)
         execution = DatabaseExecution(self, started.id, started.arn)
         if started.created:
             self._executions.append(execution)

@@ -47,6 +47,17 @@ def test_another_body_is_422(admin: Door) -> None:
     assert Execution.objects.count() == 1
 
 
+def test_answers_are_kept_encrypted(admin: Door, settings: Any) -> None:
+    body = {**BODY, "input": {"iban": "DE12"}}
+    first = send(admin, "k-1", body).json()
+    assert "DE12" not in StoredAnswer.objects.get().answer
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "x" * 60, [settings.SECRET_KEY]
+    assert send(admin, "k-1", body).json() == first
+    settings.SECRET_KEY_FALLBACKS = []
+    assert "lost" in refusal(send(admin, "k-1", body), 422, "idempotency_key_reused")["detail"]
+    assert Execution.objects.count() == 1
+
+
 def test_a_refusal_is_not_kept(admin: Door) -> None:
     body = {"function": "later", "input": None}
     refusal(send(admin, "k-1", body), 404, "function_not_found")

@@ -8,7 +8,13 @@ from django.test.utils import CaptureQueriesContext
 
 from execution_engine import DurableContext, durable_execution, start_many
 from execution_engine.client import InTransactionError
-from execution_engine.core.errors import ExecutionAlreadyStartedError, ExecutionEndedError, FunctionNotFoundError, PayloadTooLargeError
+from execution_engine.core.errors import (
+    ExecutionAlreadyStartedError,
+    ExecutionBusyError,
+    ExecutionEndedError,
+    FunctionNotFoundError,
+    PayloadTooLargeError,
+)
 from execution_engine.models import Event, Execution
 from execution_engine.services import executions
 
@@ -32,6 +38,12 @@ def test_the_same_name_and_input_is_the_same_execution(transactional_db: None) -
 
     assert (again.id, again.created, first.created) == (first.id, False, True)
     assert Event.objects.count() == 1
+
+
+def test_a_name_that_was_removed_meanwhile_is_tried_again(transactional_db: None) -> None:
+    """The insert found the name taken, and before it was looked up its execution was purged."""
+    with connection.cursor() as cursor, pytest.raises(ExecutionBusyError):
+        executions.existing(cursor, "test-start", "purged", None)
 
 
 def test_the_same_name_with_another_input_is_refused(transactional_db: None) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from durable_ops.models import AuditEntry, Protection, Right
 from durable_ops.permissions import has_right
 from execution_engine.models import Operation
-from execution_engine.services.executions import start_execution, stop_execution
+from execution_engine.services.executions import StartOptions, start_execution, stop_execution
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.durable_ops.journal import callback_row, open_callback, register_function
 from tests.durable_ops.people import make_user
@@ -110,7 +110,7 @@ def test_stranger_is_asked_to_sign_in_first(client: Client, callback_id: str) ->
 
 def test_masked_attributes_are_masked_wherever_callbacks_and_executions_are_listed(sign_in: Callable[[str], Client]) -> None:
     Protection.objects.create(pattern="echo", masked=["iban"])
-    started = start_execution(register_function("echo"), None, name="expense-8", attributes={"iban": "DE12", "region": "eu"})
+    started = start_execution(register_function("echo"), None, name="expense-8", options=StartOptions({"iban": "DE12", "region": "eu"}))
     open_callback(started.id)
     with connection.cursor() as cursor:
         cursor.execute("update durable_execution set status_text = 'iban: DE13'")
