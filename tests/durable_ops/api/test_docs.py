@@ -11,6 +11,8 @@ from uuid import UUID
 
 import pytest
 
+from durable_ops.approvals.errors import ApprovalRefusedError
+from durable_ops.approvals.policy import Refusal
 from durable_ops.models import Right
 from durable_ops.roles import ROLES
 from execution_engine.core.errors import CommandError
@@ -38,6 +40,7 @@ def test_rest_page_has_every_code(repository: Path) -> None:
     rows = re.findall(r"^\| ([\d, ]+) \| (`.*) \|$", page[page.index("## Refusals") :], re.MULTILINE)
     found = {code: statuses for statuses, codes in rows for code in re.findall(r"`(\w+)`", codes)}
     wanted = {error.code: str(error.status) for error in refusals(CommandError) if error.code not in ELSEWHERE}
+    wanted |= {reason.value: str(ApprovalRefusedError(reason).status) for reason in Refusal}
     assert {code: status for code, status in wanted.items() if status not in found.get(code, "")} == {}
 
 
