@@ -6,6 +6,7 @@ text are looked into. A payload that is no JSON is hidden whole; in texts for pe
 the like are masked, as well as a pattern can.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -155,6 +156,20 @@ class Masking:
         if self._access.has_all(Right.VIEW_MASKED):
             return False
         return _masks(paths for _, paths in self._rules).hides(key)
+
+    @property
+    def hides_something(self) -> bool:
+        """True when some field of some function is masked for this reader."""
+        return not self._access.has_all(Right.VIEW_MASKED) and bool(self._rules)
+
+    @property
+    def tag(self) -> str:
+        """Changes with all that decides what this reader sees; empty for who sees everything."""
+        if self._access.has_all(Right.VIEW_MASKED):
+            return ""
+        scope = self._access.scopes.get(Right.VIEW_MASKED)
+        seen = sorted(sorted(patterns) for patterns in scope.sets) if scope else None
+        return hashlib.sha256(repr((sorted(self._rules), seen)).encode()).hexdigest()[:16]
 
     @cached_property
     def _rules(self) -> list[tuple[str, list[str]]]:

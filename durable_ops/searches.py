@@ -90,6 +90,7 @@ def read_search(query: Mapping[str, Any], access: Access, now: datetime | None =
         longer_than=reader.one("longer", read_duration, "“{}” is no duration: write 90, 10min, 2h or 3d."),
         shorter_than=reader.one("shorter", read_duration, "“{}” is no duration: write 90, 10min, 2h or 3d."),
         error=reader.text("error"),
+        error_is_type=bool(reader.text("error")) and masking_of(access).hides_something,  # else who may not see a value could guess it
         has_callback=reader.one("callback", _flag, "callback is 1 or absent, not “{}”.") or False,
         is_redriven=reader.origin() == "redriven",
         is_forked=reader.origin() == "forked",

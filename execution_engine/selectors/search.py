@@ -5,6 +5,7 @@ most `examined` of them; whoever asks is told how far back the look went.
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,8 +33,9 @@ class ExecutionFilters:
 
     `text` is a prefix of the name or (at least 8 hexadecimal digits) of the id. Every attribute must be equal; a number or truth value
     also matches its text. Ranges include their beginning and exclude their end; an execution that has not ended lasts until now.
-    `error` is part of the error's type or message, in any case. `has_callback`: somebody could answer one now. `trace_id` is the part
-    of the traceparent that all calls of one trace share, 32 hexadecimal digits. `functions` are those that whoever asks may see.
+    `error` is part of the error's type or message, in any case, of its type alone with `error_is_type`. `has_callback`: somebody could
+    answer one now. `trace_id` is the part of the traceparent that all calls of one trace share, 32 hexadecimal digits. `functions` are
+    those that whoever asks may see.
     """
 
     status: str | None = None
@@ -51,6 +53,7 @@ class ExecutionFilters:
     longer_than: timedelta | None = None
     shorter_than: timedelta | None = None
     error: str = ""
+    error_is_type: bool = False
     has_callback: bool = False
     is_redriven: bool = False
     is_forked: bool = False
@@ -152,7 +155,9 @@ def _rest(filters: ExecutionFilters) -> Q:
         rest &= Q(started_at__lte=end - filters.longer_than)
     if filters.shorter_than is not None:
         rest &= Q(started_at__gt=end - filters.shorter_than)
-    if filters.error:
+    if filters.error and filters.error_is_type:
+        rest &= Q(error__iregex=rf'"ErrorType":\s*"[^"]*{re.escape(filters.error)}')
+    elif filters.error:
         rest &= Q(error__icontains=filters.error)
     if filters.has_callback:
         rest &= Q(Exists(_answerable()))

@@ -186,9 +186,10 @@ def masks_for(request: Request, function: str) -> Masks:
 
 
 def _tag(request: Request, execution_id: UUID) -> str:
-    """Weak, as the text changes with the execution's age; another one for whom payloads are hidden from."""
-    may_read = permissions.access_of(request.user).may_on(Right.VIEW_PAYLOAD, execution_id)
-    return f'W/"{read_tag(execution_id)}{"" if may_read else "-"}"'
+    """Weak, as the text changes with the execution's age; another one for whom payloads or fields of them are hidden from."""
+    access = permissions.access_of(request.user)
+    seen = masking_of(access).tag if access.may_on(Right.VIEW_PAYLOAD, execution_id) else "-"
+    return f'W/"{read_tag(execution_id)}{seen}"'
 
 
 def search_of(request: Request, query: Mapping[str, Any]) -> ExecutionFilters:

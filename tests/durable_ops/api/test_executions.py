@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from durable_ops.models import AuditEntry
+from durable_ops.models import AuditEntry, Protection
 from execution_engine.models import Execution, Signal
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.journal import open_callback, register_function
@@ -183,3 +183,21 @@ def test_functions_lists_versions(admin: Door) -> None:
 
 def uuid_of(started: dict[str, Any]) -> Any:
     return Execution.objects.only("id").get(id=started["id"]).id
+
+
+def test_for_whom_fields_are_masked_errors_are_found_by_type_alone(admin: Door) -> None:
+    Protection.objects.create(pattern="*", masked=["iban"])
+    started = admin.start()
+    path, viewer = f"/executions/{started['id']}/stop", Door(make_user("viewer"))
+    admin.post(path, {"error": {"ErrorType": "Bank.Refused", "ErrorMessage": 'iban: DE12 "ErrorType": "DE12'}})
+    found = {(door.user.username, text): len(door.get("/executions", {"error": text}).json()["results"])
+             for door in (admin, viewer) for text in ("bank.ref", "DE12")}  # fmt: skip
+    assert found == {("anna", "bank.ref"): 1, ("anna", "DE12"): 1, (viewer.user.username, "bank.ref"): 1, (viewer.user.username, "DE12"): 0}
+
+
+def test_tag_changes_with_what_is_masked(admin: Door) -> None:
+    path, viewer = f"/executions/{admin.start()['id']}", Door(make_user("viewer"))
+    before = [door.get(path).headers["ETag"] for door in (admin, viewer)]
+    Protection.objects.create(pattern="echo", masked=["iban"])
+    after = [door.get(path).headers["ETag"] for door in (admin, viewer)]
+    assert (after[0], after[1] != before[1]) == (before[0], True)
