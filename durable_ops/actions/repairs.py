@@ -110,7 +110,8 @@ def redrive_execution(
 
     `result` takes the place of what `from_operation` had, `input` that of the execution's input: both need the right to replace
     values, and a second person for functions that ask for one (`redrive_requests.py`). Raises PermissionDenied,
-    ExecutionNotFoundError, ExecutionNotEndedError, SecondPersonNeededError, InvalidInputError, PayloadTooLargeError.
+    ExecutionNotFoundError, ExecutionNotEndedError, ExecutionSucceededError, SecondPersonNeededError, InvalidInputError,
+    PayloadTooLargeError.
     """
     actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     if result is not None or input is not None:

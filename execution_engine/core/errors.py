@@ -67,6 +67,13 @@ class ExecutionNotEndedError(CommandError):
     status = 409
 
 
+class ExecutionSucceededError(CommandError):
+    """Nothing failed that a redrive could begin with: an operation must be chosen."""
+
+    code = "execution_succeeded"
+    status = 409
+
+
 class ExecutionNotPausedError(CommandError):
     code = "execution_not_paused"
     status = 409

@@ -8,9 +8,10 @@ from uuid import UUID
 import psycopg
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationType
-from execution_engine.core.errors import ExecutionNotEndedError, ExecutionNotFoundError
+from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ErrorObject, HistoryEvent, Transition
 from execution_engine.core.transitions import chained_invoke, redrive, reopening
+from execution_engine.core.transitions.execution import refuse_open
 from execution_engine.core.transitions.redrive import Operations, Plan
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.journal import store
@@ -38,15 +39,9 @@ def make_plan(cursor: Cursor, execution_id: UUID, from_operation: str | None) ->
     return redrive.plan_from_failure(operations, ExecutionStatus(status), error_from_text(error)), operations
 
 
-def refuse_open(locked: Locked) -> None:
-    status = locked.record.status
-    if not status.is_terminal:
-        raise ExecutionNotEndedError(f"the execution is {status}", execution_id=str(locked.record.id), execution_status=str(status))
-
-
 def execute(cursor: Cursor, locked: Locked, asked: Asked) -> Redriven:
     """Needs the lock of an ended execution. Everything in one transaction; the caller rings afterwards."""
-    refuse_open(locked)
+    refuse_open(locked.record)
     execution_id = locked.record.id
     plan, operations = make_plan(cursor, execution_id, asked.from_operation)
     chosen = operations.by_id[asked.from_operation] if asked.from_operation and asked.replaces_result else None

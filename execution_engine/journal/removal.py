@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 
 from execution_engine.core.errors import ExecutionNeededError
-from execution_engine.journal.redrive import refuse_open
+from execution_engine.core.transitions.execution import refuse_open
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor, Locked
 
@@ -18,7 +18,7 @@ BATCHES_PER_TURN = 10
 
 def delete(cursor: Cursor, locked: Locked) -> None:
     """Raises `ExecutionNotEndedError`, `ExecutionNeededError`."""
-    refuse_open(locked)
+    refuse_open(locked.record)
     execution_id = locked.record.id
     cursor.execute(statement("find_needed"), {"id": execution_id})
     if cursor.fetchone()[0]:

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from execution_engine.core.enums import ExecutionStatus
-from execution_engine.core.errors import ExecutionNotEndedError, InvalidInputError
+from execution_engine.core.errors import InvalidInputError
+from execution_engine.core.transitions import redrive as transitions
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.journal import redrive, store
 from execution_engine.journal.bell import ring_after_commit
@@ -24,12 +24,12 @@ def plan_redrive(
 ) -> RepairPlan:
     """What `redrive_execution` with the same arguments would do, rehearsed; changes nothing.
 
-    Raises `ExecutionNotFoundError`, `ExecutionNotEndedError`, `InvalidInputError` (unknown operation).
+    Raises `ExecutionNotFoundError`, `ExecutionNotEndedError`, `ExecutionSucceededError`, `InvalidInputError` (unknown operation).
     """
     asked = Asked("", from_operation, replaces_result and from_operation is not None, result_text, input_text)
     with transaction.atomic(), connection.cursor() as cursor:
         locked = store.lock(cursor, execution_id)
-        redrive.refuse_open(locked)
+        transitions.refuse(locked.record, from_operation)
         plan, operations = redrive.make_plan(cursor, execution_id, from_operation)
     return plans.describe(execution_id, plan, operations, asked, locked.now)
 
@@ -47,8 +47,8 @@ def redrive_execution(
 
     Without `from_operation` only the operations that led to the terminal error are reopened; with it, everything from there on runs
     again. `replaces_result` puts `result_text` in the place of that operation's result instead of running it; `input_text` replaces
-    the input. Old values stay in the history. Raises `ExecutionNotFoundError`, `ExecutionNotEndedError` (still open, or
-    succeeded and no operation chosen), `InvalidInputError`, `PayloadTooLargeError`.
+    the input. Old values stay in the history. Raises `ExecutionNotFoundError`, `ExecutionNotEndedError`, `ExecutionSucceededError`
+    (and no operation chosen), `InvalidInputError`, `PayloadTooLargeError`.
     """
     checks.check_text(reason, "reason")
     checks.check_payload(result_text, "result")
@@ -58,12 +58,7 @@ def redrive_execution(
     asked = Asked(reason, from_operation, replaces_result, result_text, input_text)
     with transaction.atomic(), connection.cursor() as cursor:
         locked = store.lock(cursor, execution_id)
-        if locked.record.status is ExecutionStatus.SUCCEEDED and from_operation is None:
-            raise ExecutionNotEndedError(
-                "the execution succeeded; choose the operation from which it runs again",
-                execution_id=str(execution_id),
-                execution_status="SUCCEEDED",
-            )
+        transitions.refuse(locked.record, from_operation)
         redriven = redrive.execute(cursor, locked, asked)
     ring_after_commit()
     return redriven

@@ -139,7 +139,7 @@ class ExecutionUnderTest:
         """Lets the ended execution go on from its failure, or from an operation (its name or id), and runs it on.
 
         `result` takes the place of that operation's result, `input` of the execution's, both as JSON. What finished before is not
-        run again. Raises `ExecutionNotEndedError`, also for one that succeeded when no operation is chosen.
+        run again. Raises `ExecutionNotEndedError`, and `ExecutionSucceededError` when no operation is chosen.
         """
         values = {name: json.dumps(value) for name, value in (("result", result), ("input", input)) if value is not AS_IT_WAS}
         operation = None if from_operation is None else self._id_of(from_operation)

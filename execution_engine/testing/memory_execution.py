@@ -9,7 +9,7 @@ from uuid import uuid4
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus, OperationStatus
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord, OperationUpdate
-from execution_engine.core.transitions import chained_invoke, pausing
+from execution_engine.core.transitions import chained_invoke, pausing, redrive
 from execution_engine.core.transitions import execution as moves
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.invocation.runners import runner_of
@@ -94,7 +94,7 @@ class MemoryExecution(MemoryCommands):
 
     def redrive(self, asked: Asked) -> None:
         with self.stored.lock:
-            memory_repairs.refuse_open(self.stored, asked.from_operation)
+            redrive.refuse(self.stored.record, asked.from_operation)
             waiting = memory_repairs.reopen(self.stored, self.clock.now(), asked, self._redrives_wanted)
         self.owes_parent = True
         for operation_id in waiting:

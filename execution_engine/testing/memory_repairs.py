@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus
-from execution_engine.core.errors import ExecutionNotEndedError
 from execution_engine.core.records import OperationRecord
 from execution_engine.core.transitions import redrive, reopening
 from execution_engine.core.transitions.redrive import Operations, Plan
@@ -14,12 +13,6 @@ from execution_engine.testing.memory_store import StoredExecution
 
 CountOf = Callable[[str], int | None]
 """How often a child, by its id, must have been redriven to answer again; None when there is no such child of this execution."""
-
-
-def refuse_open(stored: StoredExecution, from_operation: str | None) -> None:
-    status = stored.record.status
-    if not status.is_terminal or (status is ExecutionStatus.SUCCEEDED and from_operation is None):
-        raise ExecutionNotEndedError(f"the execution is {status}", execution_id=str(stored.record.id), execution_status=str(status))
 
 
 def make_plan(stored: StoredExecution, from_operation: str | None) -> tuple[Plan, Operations]:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from execution_engine.core.enums import EventType, ExecutionStatus
-from execution_engine.core.errors import ExecutionEndedError
+from execution_engine.core.errors import ExecutionEndedError, ExecutionNotEndedError
 from execution_engine.core.records import ErrorObject, ExecutionRecord, HistoryEvent
 
 EXIT_ERROR = ErrorObject(message="The worker process ended during the invocation", type="Runtime.ExitError")
@@ -108,6 +108,11 @@ def fail_invocation(
 def refuse_ended(record: ExecutionRecord) -> None:
     if record.status.is_terminal:
         raise ExecutionEndedError(f"the execution is {record.status}", execution_id=str(record.id), execution_status=str(record.status))
+
+
+def refuse_open(record: ExecutionRecord) -> None:
+    if not record.status.is_terminal:
+        raise ExecutionNotEndedError(f"the execution is {record.status}", execution_id=str(record.id), execution_status=str(record.status))
 
 
 def is_past_deadline(record: ExecutionRecord, now: datetime) -> bool:

@@ -9,11 +9,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus, OperationSubType, OperationType
-from execution_engine.core.errors import InvalidInputError
-from execution_engine.core.records import ErrorObject, OperationRecord
+from execution_engine.core.errors import ExecutionSucceededError, InvalidInputError
+from execution_engine.core.records import ErrorObject, ExecutionRecord, OperationRecord
+from execution_engine.core.transitions.execution import refuse_open
 
 _FAILED = (OperationStatus.FAILED, OperationStatus.TIMED_OUT, OperationStatus.STOPPED)
 _BATCHES = (OperationSubType.MAP, OperationSubType.PARALLEL)
+
+
+def refuse(record: ExecutionRecord, from_operation: str | None) -> None:
+    """Raises ExecutionNotEndedError, and ExecutionSucceededError where no operation is chosen."""
+    refuse_open(record)
+    if record.status is ExecutionStatus.SUCCEEDED and from_operation is None:
+        sentence = "the execution succeeded; choose the operation from which it runs again"
+        raise ExecutionSucceededError(sentence, execution_id=str(record.id), execution_status=str(record.status))
 
 
 @dataclass(frozen=True, slots=True)

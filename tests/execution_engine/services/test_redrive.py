@@ -8,7 +8,13 @@ from uuid import UUID
 import pytest
 
 from execution_engine import DurableContext, RetryPolicy, durable_execution
-from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError, ExecutionNotEndedError, InvalidInputError
+from execution_engine.core.errors import (
+    CallbackCompletedError,
+    CallbackNotFoundError,
+    ExecutionNotEndedError,
+    ExecutionSucceededError,
+    InvalidInputError,
+)
 from execution_engine.core.records import ErrorObject
 from execution_engine.models import Execution, Operation
 from execution_engine.selectors.history import list_events
@@ -151,8 +157,9 @@ def test_stopped_execution_goes_on_with_its_timers_anew(runtime: Runtime) -> Non
 def test_from_a_chosen_operation_everything_after_it_runs_again(runtime: Runtime) -> None:
     execution_id = ended("test-redrive")
     deep = Operation.objects.get(execution_id=execution_id, name="deep").id
-    with pytest.raises(ExecutionNotEndedError):
-        redrive_execution(execution_id)
+    for attempt in (plan_redrive, redrive_execution):
+        with pytest.raises(ExecutionSucceededError):
+            attempt(execution_id)
     plan = plan_redrive(execution_id, from_operation=deep)
     assert (names(plan.kept), names(plan.reopened), names(plan.removed)) == (["first", "caught", "inside"], ["group"], ["deep", "last"])
     bodies.clear()

@@ -16,7 +16,7 @@ from execution_engine import (
     StepError,
     durable_execution,
 )
-from execution_engine.core.errors import CallbackNotFoundError, ExecutionAlreadyStartedError, ExecutionNotEndedError, InvalidInputError
+from execution_engine.core.errors import CallbackNotFoundError, ExecutionAlreadyStartedError, ExecutionSucceededError, InvalidInputError
 from execution_engine.testing import DurableExecutionTestClient, ExecutionUnderTest
 from tests.execution_engine.testing.test_same_as_production import comparable
 
@@ -109,7 +109,7 @@ def test_from_an_operation_with_another_result_or_input(client: DurableExecution
     execution = finish(client.start_execution(grouped, "old"))
     first = execution.get_result()
     before = execution.events
-    with pytest.raises(ExecutionNotEndedError):
+    with pytest.raises(ExecutionSucceededError):
         execution.redrive()
     with pytest.raises(InvalidInputError):
         execution.redrive(from_operation="group", result=1)
