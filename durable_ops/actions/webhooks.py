@@ -150,7 +150,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         if not 0 < len(values["name"]) <= MAX_NAME_LENGTH:
             raise InvalidInputError(f"A webhook needs a name of 1 to {MAX_NAME_LENGTH} characters.", field="name", limit=MAX_NAME_LENGTH)
     if "url" in values:
-        addresses.parse(values["url"])
+        addresses.parse_new(values["url"])
     if "events" in values:
         known = {one.value for one in events.LABELS}
         wrong = [one for one in values["events"] if one not in known]

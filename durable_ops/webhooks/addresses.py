@@ -59,6 +59,18 @@ def parse(url: str) -> Target:
     return target
 
 
+def parse_new(url: str) -> Target:
+    """As `parse`, and judges a host that is written in numbers; a name is judged when it is called."""
+    target = parse(url)
+    try:
+        check(ip_address(target.host), is_secure=target.is_secure)
+    except ForbiddenAddressError as error:
+        raise _invalid(f"is refused: {error}") from error
+    except ValueError:
+        return target
+    return target
+
+
 def resolve(target: Target) -> list[Address]:
     """The addresses that may be called, at least one.
 

@@ -68,6 +68,18 @@ def test_this_machine_under_its_other_names(host: str, settings: Any) -> None:
         addresses.resolve(addresses.parse(f"https://{host}/"))
 
 
+@pytest.mark.parametrize("address", INNER)
+def test_a_forbidden_address_in_numbers_makes_no_webhook(address: str, settings: Any) -> None:
+    settings.WEBHOOK_ALLOWED_NETWORKS = []
+    with pytest.raises(InvalidInputError, match="public address"):
+        addresses.parse_new(f"https://{f'[{address}]' if ':' in address else address}/")
+
+
+def test_a_name_is_judged_when_it_is_called(settings: Any) -> None:
+    settings.WEBHOOK_ALLOWED_NETWORKS = []
+    assert addresses.parse_new("https://example.invalid/").host == "example.invalid"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_name_that_changes_its_mind_gains_nothing(
     receiver: Receiver, hook: Callable[..., actions.NewSecret], monkeypatch: pytest.MonkeyPatch, settings: Any
