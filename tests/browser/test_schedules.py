@@ -29,7 +29,7 @@ def make(page: Page, rule: str = "0 * * * *") -> None:
     page.get_by_label("Function", exact=True).select_option(FUNCTION)
     page.get_by_label("When", exact=True).fill(rule)
     page.get_by_label("Time zone").fill("Europe/Berlin")
-    page.get_by_role("button", name="Make 1 schedule").click()
+    page.get_by_role("button", name="Make schedule").click()
     expect(page.get_by_role("heading", name="hourly", exact=True)).to_be_visible()
 
 
@@ -77,10 +77,10 @@ def test_limits_are_set_from_the_functions_page(page: Page, live_server: Any) ->
     page.goto(f"{live_server.url}/functions/{FUNCTION}/")
     page.get_by_role("link", name="Change limits…").click()
     page.get_by_label("At the same time", exact=True).fill("5")
-    page.get_by_role("button", name="Change limits of 1 function").click()
+    page.get_by_role("button", name="Save limits").click()
     assert not Limit.objects.exists(), "a reason is asked for"
     page.get_by_label("Reason", exact=True).fill("slow printer")
-    page.get_by_role("button", name="Change limits of 1 function").click()
+    page.get_by_role("button", name="Save limits").click()
     expect(page.get_by_text("0 of 5")).to_be_visible()
 
 
