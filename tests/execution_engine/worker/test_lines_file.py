@@ -52,5 +52,5 @@ def test_several_processes_lose_no_line_and_tear_none(tmp_path: Path) -> None:
         process.join()
     files = [one for one in tmp_path.iterdir() if not one.name.startswith(".")]
     found = [line.split() for one in files for line in one.read_bytes().splitlines()]
-    assert len(files) >= 4_000 * 100 // 20_000
+    assert len(files) > 4_000 * 100 // 40_000, "a file may be longer by what others write before they notice its new name"
     assert sorted(found) == sorted([name.encode(), f"{number:03}".encode()] for name in "abcd" for number in range(1_000))
