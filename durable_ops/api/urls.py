@@ -97,5 +97,5 @@ urlpatterns = [
     path("keys/<int:key_id>/rotate", keys.RotateKeyView.as_view(), name="key-rotate"),
     path("keys/<int:key_id>/revoke", keys.RevokeKeyView.as_view(), name="key-revoke"),
     re_path(r"^schema/?$", schema.SchemaView.as_view(), name="schema"),
-    re_path(r"^.*$", fallback.NoRouteView.as_view(), name="no-route"),
+    re_path(r"^[\s\S]*$", fallback.NoRouteView.as_view(), name="no-route"),
 ]

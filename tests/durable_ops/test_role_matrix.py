@@ -19,7 +19,7 @@ from tests.durable_ops.matrix_world import MARK, Person, Things
 PEOPLE = [*ROLES, "nobody"]
 SAMPLES = {
     "^schema/?$": "schema",
-    "^.*$": "nothing",
+    r"^[\s\S]*$": "nothing",
     "^(?P<app_label>auth|execution_engine)/$": "auth/",
     "(?P<url>.*)$": "nothing/",
     "^20(?:15-03-31|25-12-01)/(?s:.*)$": "2015-03-31/nothing",

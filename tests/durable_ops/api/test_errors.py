@@ -7,6 +7,7 @@ from rest_framework.exceptions import ValidationError
 
 from durable_ops.api.errors import problem_response
 from execution_engine.core.errors import CommandError
+from tests.durable_ops.api.conftest import Door, refusal
 
 CASES = [
     (OperationalError("the connection is gone: password=canary"), 503, "database_unavailable"),
@@ -51,3 +52,8 @@ def test_a_refused_field_is_told_in_plain_words(errors: object, sentence: str) -
     answer = problem_response(ValidationError(errors), {})
     assert answer is not None
     assert answer.data["detail"] == sentence
+
+
+@pytest.mark.parametrize("path", ["/nobody", "/alert-rules/K%0A%C2%9A", "/%0A", "/executions/a/b%0D%0Ac/"])
+def test_addresses_that_are_none_are_404_as_a_problem(admin: Door, path: str) -> None:
+    refusal(admin.get(path), 404, "not_found")
