@@ -51,7 +51,10 @@ EVERYTHING = Scope()
 
 
 class Access:
-    """The rights of one person, or of one key, each with the functions it holds for. Made per request; never kept longer."""
+    """The rights of one person, or of one key, each with the functions it holds for.
+
+    Made per request; `known_keys` keeps that of a busy key for a second.
+    """
 
     def __init__(self, scopes: Mapping[Right, Scope], key: ApiKey | None = None) -> None:
         self.scopes = scopes

@@ -131,7 +131,7 @@ def confirm(actor: Actor, request_id: int, *, shown: str, comment: str = "") -> 
             asked_by=request.requester_name,
             request=request.pk,
         )
-        _decide(request, "confirmed", actor, comment)
+        _decide(request, RedriveRequest.Outcome.CONFIRMED, actor, comment)
     return count
 
 
@@ -141,7 +141,7 @@ def reject(actor: Actor, request_id: int, *, comment: str) -> None:
     with transaction.atomic():
         request = _locked(actor, request_id)
         _require_second_person(actor, request)
-        _decide(request, "rejected", actor, comment)
+        _decide(request, RedriveRequest.Outcome.REJECTED, actor, comment)
         log.append(actor, _act("redrive_request.reject", request, comment))
 
 
@@ -151,7 +151,7 @@ def withdraw(actor: Actor, request_id: int) -> None:
         request = _locked(actor, request_id)
         if actor.user is None or request.requester_id != actor.user.pk:
             raise RightMissingError(Right.REPLACE_VALUE)
-        _decide(request, "withdrawn", actor, "")
+        _decide(request, RedriveRequest.Outcome.WITHDRAWN, actor, "")
         log.append(actor, _act("redrive_request.withdraw", request, ""))
 
 
@@ -175,7 +175,7 @@ def forget_old(_: Any = None) -> None:
 
 
 def _end_expired(found: QuerySet[RedriveRequest]) -> None:
-    found.filter(outcome="", expires_at__lte=Now()).update(**_over("withdrawn", "", "It expired."))
+    found.filter(outcome="", expires_at__lte=Now()).update(**_over(RedriveRequest.Outcome.WITHDRAWN, "", "It expired."))
 
 
 def _locked(actor: Actor, request_id: int) -> RedriveRequest:

@@ -1,6 +1,7 @@
 """What every page does whose POST acts once: a bad form or a refusal shows the page again and says why, a success leads on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
@@ -10,6 +11,19 @@ from execution_engine.core.errors import CommandError
 
 PLAN = "plan"
 """Posted with a form by its page, which shows anew what would happen: values that were typed belong into no address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked before something is done; `components/_question.html` shows it."""
+
+    title: str
+    text: str
+    button: str
+    icon: str
+    look: str = "primary"
+    needs_reason: bool = False
+    hint: str = "Kept in the audit log."
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -1,7 +1,6 @@
 """Stop, pause, resume and delete: GET asks, POST does it once. `plans.py` has what is planned first: redrive, fork, move."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,25 +10,11 @@ from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import executions, repairs
 from durable_ops.dashboard.access import actor_of, console_view
-from durable_ops.dashboard.acting import act_once, posted
+from durable_ops.dashboard.acting import Question, act_once, posted
 from durable_ops.dashboard.forms import ReasonForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.views.execution_actions import find_summary
 from durable_ops.models import Right
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a person is asked before something is done to an execution."""
-
-    title: str
-    text: str
-    button: str
-    icon: str
-    look: str = "primary"
-    needs_reason: bool = False
-    hint: str = "Kept in the audit log."
-
 
 STOP = Question(
     "Stop this execution?",

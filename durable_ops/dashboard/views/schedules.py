@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from durable_ops.actions import schedules as actions
 from durable_ops.actions.actor import Actor
 from durable_ops.dashboard.access import actor_of, console_view, masks_for
-from durable_ops.dashboard.acting import act_once, posted
+from durable_ops.dashboard.acting import Question, act_once, posted
 from durable_ops.dashboard.forms import ReasonForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.payloads import make_payload
@@ -39,16 +39,12 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a person is asked before something is done to a schedule."""
+class Act:
+    """Something to do to a schedule: what is asked before, what is said after; `perform` answers where to go on, None for the schedule."""
 
-    title: str
-    text: str
-    button: str
-    icon: str
+    question: Question
     done: str
-    act: Callable[[Actor, int, str], str | None]
-    look: str = "primary"
+    perform: Callable[[Actor, int, str], str | None]
 
 
 def _pause(actor: Actor, schedule_id: int, reason: str) -> None:
@@ -69,32 +65,41 @@ def _delete(actor: Actor, schedule_id: int, reason: str) -> str:
     return reverse("dashboard:schedules")
 
 
-QUESTIONS = {
-    "pause": Question(
-        "Pause this schedule?",
-        "Nothing fires until somebody resumes it. What falls due meanwhile is not made up for; a backfill can do that.",
-        "Pause 1 schedule",
-        "paused",
+ACTS = {
+    "pause": Act(
+        Question(
+            "Pause this schedule?",
+            "Nothing fires until somebody resumes it. What falls due meanwhile is not made up for; a backfill can do that.",
+            "Pause 1 schedule",
+            "paused",
+        ),
         "Paused.",
         _pause,
     ),
-    "resume": Question("Resume this schedule?", "It fires again at its next moment.", "Resume 1 schedule", "running", "Resumed.", _resume),
-    "trigger": Question(
-        "Fire this schedule now?",
-        "One execution starts at once, whatever is open. The next moment stays as it is.",
-        "Start 1 execution",
-        "running",
+    "resume": Act(
+        Question("Resume this schedule?", "It fires again at its next moment.", "Resume 1 schedule", "running"), "Resumed.", _resume
+    ),
+    "trigger": Act(
+        Question(
+            "Fire this schedule now?",
+            "One execution starts at once, whatever is open. The next moment stays as it is.",
+            "Start 1 execution",
+            "running",
+        ),
         "Fired.",
         _trigger,
     ),
-    "delete": Question(
-        "Delete this schedule?",
-        "Nothing fires any more. What it started goes on, and its executions stay.",
-        "Delete 1 schedule",
-        "close",
+    "delete": Act(
+        Question(
+            "Delete this schedule?",
+            "Nothing fires any more. What it started goes on, and its executions stay.",
+            "Delete 1 schedule",
+            "close",
+            look="danger solid",
+            needs_reason=True,
+        ),
         "Deleted.",
         _delete,
-        "danger solid",
     ),
 }
 
@@ -172,20 +177,20 @@ def edit_schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
 @console_view(Right.MANAGE_SCHEDULES)
 def act_on_schedule(request: HttpRequest, schedule_id: int, act: str) -> HttpResponse:
     """GET asks, POST does it once: pause, resume, trigger, delete."""
-    question = QUESTIONS.get(act)
-    if question is None:
+    chosen = ACTS.get(act)
+    if chosen is None:
         raise Http404("There is nothing of that name to do to a schedule.")
     row = _find(request, schedule_id, Right.MANAGE_SCHEDULES)
-    form = ReasonForm(posted(request), needs_reason=act == "delete")
+    form = ReasonForm(posted(request), needs_reason=chosen.question.needs_reason)
 
     def done() -> tuple[str, str]:
-        following = question.act(actor_of(request), schedule_id, form.cleaned_data["reason"])
-        return question.done, following or reverse("dashboard:schedule", args=[schedule_id])
+        following = chosen.perform(actor_of(request), schedule_id, form.cleaned_data["reason"])
+        return chosen.done, following or reverse("dashboard:schedule", args=[schedule_id])
 
     answer = act_once(request, form, done)
     if isinstance(answer, HttpResponse):
         return answer
-    context = {"form": form, "schedule": row, "question": question, "needs_reason": act == "delete"}
+    context = {"form": form, "schedule": row, "question": chosen.question}
     return render_page(request, "schedules/confirm.html", context, fragment="form", status=answer)
 
 

@@ -38,8 +38,8 @@ def keys(request: HttpRequest) -> HttpResponse:
         status = 200 if made else 422
         form = KeyForm() if made else form
     sees_all = has_right(request.user, Right.MANAGE_KEYS)
-    found = ApiKey.objects.select_related("user").order_by("revoked_at", "-created_at")
-    if not sees_all or request.GET.get("whose") != "all":
+    found = api_keys.visible_keys(access_of(request.user), request.user).order_by("revoked_at", "-created_at")
+    if request.GET.get("whose") != "all":
         found = found.filter(user_id=request.user.pk)
     context = {"keys": found[:KEYS_SHOWN], "form": form, "made": made, "sees_all": sees_all, "now": timezone.now()}
     context |= {"shows_all": sees_all and request.GET.get("whose") == "all", "tab": "keys"}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from execution_engine import durable_execution
 from execution_engine.conf import engine_settings
 from execution_engine.core.enums import OperationAction, OperationType
 from execution_engine.core.identifiers import execution_arn
@@ -16,6 +17,11 @@ from execution_engine.models import FunctionVersion
 from execution_engine.services import checkpoints, executions
 
 FUNCTION = "test-outside"
+
+
+@durable_execution(name=FUNCTION)
+def outside_function(event: Any, context: Any) -> None:
+    """Never runs here: these tests play it."""
 
 
 def update(kind: str, action: str, identifier: str, **fields: Any) -> OperationUpdate:

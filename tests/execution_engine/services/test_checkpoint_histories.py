@@ -1,14 +1,12 @@
 """Random calls from outside leave the same rows and the same history as the same calls of a handler inside a worker."""
 
 import random
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
 
-from execution_engine import durable_execution
 from execution_engine.conf import engine_settings
 from execution_engine.core.enums import InvocationStatus, OperationType
 from execution_engine.core.records import ErrorObject, OperationOptions, OperationRecord, OperationUpdate
@@ -16,7 +14,6 @@ from execution_engine.invocation import outcome
 from execution_engine.invocation.sink import LaneSink
 from execution_engine.journal import claims, connections, reader, store
 from execution_engine.journal.lane import Lane
-from execution_engine.journal.outside import CONNECTIONS
 from execution_engine.journal.present import virtual_time
 from execution_engine.models import Execution, FunctionVersion, Operation
 from execution_engine.sdk.runner import HandlerOutcome
@@ -31,15 +28,7 @@ CALLS = 25
 ERROR = ErrorObject("no", "No")
 
 
-@durable_execution(name=FUNCTION)
-def outside_function(event: Any, context: Any) -> None:
-    """Never runs here: these tests play it."""
-
-
-@pytest.fixture(autouse=True)
-def no_connections_left(transactional_db: None) -> Iterator[None]:
-    yield
-    CONNECTIONS.close()
+pytestmark = pytest.mark.usefixtures("no_connections_left")
 
 
 class Script:

@@ -1,17 +1,14 @@
 """Every rule of a checkpoint call: refused whole, with a text that says why, and nothing is written."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from execution_engine import durable_execution
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire
 from execution_engine.core.errors import CommandError, InvalidInputError, InvalidParameterValueError
 from execution_engine.core.records import ErrorObject, OperationOptions, OperationUpdate
-from execution_engine.journal.outside import CONNECTIONS
 from execution_engine.models import Event, Execution, Operation
 from execution_engine.services import checkpoints
 from tests.execution_engine.services.caller import FUNCTION, Caller, callback, claim, context, invoke, step, update, wait
@@ -19,15 +16,7 @@ from tests.execution_engine.services.caller import FUNCTION, Caller, callback, c
 Updates = tuple[OperationUpdate, ...]
 
 
-@durable_execution(name=FUNCTION)
-def outside_function(event: Any, context: Any) -> None:
-    """Never runs here: these tests play it."""
-
-
-@pytest.fixture(autouse=True)
-def no_connections_left(transactional_db: None) -> Iterator[None]:
-    yield
-    CONNECTIONS.close()
+pytestmark = pytest.mark.usefixtures("no_connections_left")
 
 
 @pytest.fixture

@@ -8,30 +8,21 @@ from typing import Any
 import psycopg
 import pytest
 
-from execution_engine import durable_execution
 from execution_engine.core.errors import InvalidTokenError
 from execution_engine.core.transitions import calls
 from execution_engine.core.transitions import execution as transitions
 from execution_engine.journal import connections, outside, replies, statements, tokens
-from execution_engine.journal.outside import CONNECTIONS, Look
+from execution_engine.journal.outside import Look
 from execution_engine.journal.tokens import Token
 from execution_engine.models import StoredReply
 from execution_engine.services import checkpoints
 from tests.execution_engine.services import safety
-from tests.execution_engine.services.caller import FUNCTION, claim, step
+from tests.execution_engine.services.caller import claim, step
 
 Patch = pytest.MonkeyPatch
 
 
-@durable_execution(name=FUNCTION)
-def outside_function(event: Any, context: Any) -> None:
-    """Never runs here: these tests play it."""
-
-
-@pytest.fixture(autouse=True)
-def no_connections_left(transactional_db: None) -> Iterator[None]:
-    yield
-    CONNECTIONS.close()
+pytestmark = pytest.mark.usefixtures("no_connections_left")
 
 
 @pytest.mark.parametrize("name", safety.PROPERTIES)

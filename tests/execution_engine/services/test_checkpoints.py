@@ -1,13 +1,11 @@
 """Checkpoints from outside: what an answer brings, what the rows and the history then hold."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
 
-from execution_engine import durable_execution
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionBusyError, InvalidParameterValueError, InvalidTokenError
 from execution_engine.core.records import ErrorObject, OperationOptions
@@ -17,16 +15,7 @@ from execution_engine.models import Execution
 from execution_engine.services import callbacks, checkpoints, executions, repairs
 from tests.execution_engine.services.caller import FUNCTION, Caller, callback, claim, context, invoke, step, update, wait
 
-
-@durable_execution(name=FUNCTION)
-def outside_function(event: Any, context: Any) -> None:
-    """Never runs here: these tests play it."""
-
-
-@pytest.fixture(autouse=True)
-def no_connections_left(transactional_db: None) -> Iterator[None]:
-    yield
-    CONNECTIONS.close()
+pytestmark = pytest.mark.usefixtures("no_connections_left")
 
 
 @pytest.fixture
