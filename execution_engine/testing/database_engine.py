@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -141,9 +142,9 @@ class DatabaseEngine(VirtualEngine):
             operations=loaded.operations,
         )
         writer = DirectWriter(self.clock, crash=self.take_crash())
-        try:
+        with suppress(ProcessDeath):
             Invocation(claim, self._functions[claim.version_id], lane, writer, engine_settings()).run()
-        except ProcessDeath:
+        if writer.has_died:
             self._has_died = True
             claimed_by = Execution.objects.values_list("claimed_by", flat=True).get(id=claim.execution_id)
             claims.take_over(journal_connection(), dead=claimed_by, now=self.clock.now())

@@ -55,6 +55,8 @@ class DirectWriter(Writer):
         # Branches of map and parallel run on threads of their own, where Django's `connection` would be another one.
         self._found = journal_connection()
         self._crash = crash
+        self.has_died = False
+        """Of branches side by side, another one may be the first to unwind: by the lost claim, as after a takeover."""
         self._alone = RLock()
 
     def submit(self, lane: Lane) -> None:
@@ -93,5 +95,6 @@ class DirectWriter(Writer):
 
     def _perhaps_die(self, lane: Lane, *, before: bool = False) -> None:
         if self._crash is not None and self._crash.is_now(before=before):
+            self.has_died = True
             lane.lose()
             raise ProcessDeath

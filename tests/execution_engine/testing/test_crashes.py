@@ -1,11 +1,13 @@
 """Scripted deaths of the process, in memory and on the test database."""
 
+import time
 from collections import Counter
+from threading import Event
 from typing import Any
 
 import pytest
 
-from execution_engine import DurableContext, MapConfig, StepConfig, StepSemantics
+from execution_engine import DurableContext, MapConfig, ParallelConfig, StepConfig, StepSemantics
 from execution_engine.testing import DurableExecutionTestClient
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +94,32 @@ def test_a_death_that_never_comes_is_no_death(client: DurableExecutionTestClient
     assert [event["EventType"] for event in execution.events].count("InvocationCompleted") == 1
     with pytest.raises(ValueError, match="at least 1"):
         client.crash_before_checkpoints(0)
+
+
+def test_a_death_counts_although_the_branch_beside_it_unwinds_first(client: DurableExecutionTestClient) -> None:
+    died, unwound = Event(), Event()
+
+    def dies(branch: DurableContext) -> str:
+        try:
+            return branch.step("dies", lambda: count("dies"))
+        except BaseException:
+            died.set()
+            unwound.wait(2)
+            time.sleep(0.1)  # the other one reaches the parent first
+            raise
+
+    def follows(branch: DurableContext) -> str:
+        if bodies["followed"] == 0:
+            died.wait(2)
+        bodies["followed"] += 1
+        try:
+            return branch.step("follows", lambda: "follows")
+        finally:
+            unwound.set()
+
+    def side_by_side(event: Any, context: DurableContext) -> list[str]:
+        return context.parallel([dies, follows], config=ParallelConfig()).get_results()
+
+    client.crash_before_checkpoints(4)  # START of the parallel, then of its branches, then of the first step
+    assert client.start_execution(side_by_side).get_result() == ["dies", "follows"]
+    assert died.is_set()
