@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from durable_ops.csv_cells import csv_lines
 from durable_ops.masking import masking_of
 from durable_ops.permissions import Access
+from durable_ops.texts.csv_cells import csv_lines
 from execution_engine.selectors.executions import MAX_PAGE, ExecutionSummary, list_executions
 from execution_engine.selectors.search import ExecutionFilters
 

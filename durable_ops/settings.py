@@ -68,12 +68,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "durable_ops.health.HealthMiddleware",
+    "durable_ops.web.health.HealthMiddleware",
     "durable_ops.metrics.latency.LatencyMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "durable_ops.audit.refusals.RefusalMiddleware",
+    "durable_ops.doors.refusals.RefusalMiddleware",
     "durable_ops.lambda_api.shortcut.LambdaShortcutMiddleware",
-    "durable_ops.static_files.StaticFilesMiddleware",
+    "durable_ops.web.static_files.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -152,7 +152,7 @@ DURABLE_EXECUTION: dict[str, object] = {
 # --- Lambda API: so many callers of one web process may wait for results (Invoke, RequestResponse); each keeps a thread of the server.
 LAMBDA_WAITERS = env.integer("LAMBDA_WAITERS", 16, minimum=0, maximum=1000)
 
-# --- REST and Lambda API: what a key may ask for in a minute over all web processes; 0 for any number (durable_ops/rate.py).
+# --- REST and Lambda API: what a key may ask for in a minute over all web processes; 0 for any number (durable_ops/doors/rate.py).
 API_CALLS_PER_MINUTE = env.integer("API_CALLS_PER_MINUTE", 60_000, minimum=0, maximum=100_000_000)
 
 # --- Metrics: networks whose connections get /metrics without a key, as 10.1.0.0/16 (durable_ops/metrics/view.py).
@@ -223,7 +223,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"}},
     # A 503 of /healthz is an answer, not an error, and is asked for every few seconds.
     "filters": {
-        "links": {"()": "durable_ops.redaction.RedactLinks"},
+        "links": {"()": "durable_ops.web.redaction.RedactLinks"},
         "expected": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: "/healthz" not in record.getMessage()},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["links"]}},

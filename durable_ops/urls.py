@@ -1,4 +1,4 @@
-"""Root of all addresses: console, REST, sign-in. `/healthz` is answered by `durable_ops.health` before any of these."""
+"""Root of all addresses: console, REST, sign-in. `/healthz` is answered by `durable_ops.web.health` before any of these."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView

@@ -23,7 +23,7 @@ from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
 from durable_ops.models import ApiKey, Right
 from durable_ops.permissions import Access, RightMissingError, access_of
-from durable_ops.secret_text import open_sealed, seal
+from durable_ops.texts.secret_text import open_sealed, seal
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 SCHEME = "dop"

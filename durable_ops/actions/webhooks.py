@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from durable_ops import secret_text
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
 from durable_ops.models import Delivery, Right, Webhook
+from durable_ops.texts import secret_text
 from durable_ops.webhooks import addresses, events, signing
 from execution_engine.core.errors import CommandError, InvalidInputError
 

@@ -11,11 +11,11 @@ from rest_framework.views import APIView
 from durable_ops.actions.actor import Actor, Channel
 from durable_ops.api.etags import add_tag
 from durable_ops.api.idempotency import once
-from durable_ops.bodies import refuse_chunks
-from durable_ops.callers import trace_of
+from durable_ops.doors.bodies import refuse_chunks
+from durable_ops.doors.callers import trace_of
+from durable_ops.doors.rate import count_call
 from durable_ops.models import ApiKey, Right
 from durable_ops.permissions import access_of
-from durable_ops.rate import count_call
 from execution_engine.core.trace import is_correlation_id
 
 

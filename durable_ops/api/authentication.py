@@ -8,8 +8,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from durable_ops.actions import api_keys
-from durable_ops.callers import count_refused_key
-from durable_ops.known_keys import KNOWN_KEYS
+from durable_ops.doors.callers import count_refused_key
+from durable_ops.doors.known_keys import KNOWN_KEYS
 from durable_ops.models import ApiKey
 
 

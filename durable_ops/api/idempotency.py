@@ -17,10 +17,10 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from durable_ops import repeats
+from durable_ops.doors import repeats
+from durable_ops.doors.repeats import KEPT_HOURS
 from durable_ops.models import ApiKey, StoredAnswer
-from durable_ops.repeats import KEPT_HOURS
-from durable_ops.secret_text import open_sealed, seal
+from durable_ops.texts.secret_text import open_sealed, seal
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 HEADER = "Idempotency-Key"

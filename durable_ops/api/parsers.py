@@ -6,8 +6,8 @@ from typing import IO, Any
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
-from durable_ops import json_text
-from durable_ops.bodies import read_body
+from durable_ops.doors.bodies import read_body
+from durable_ops.texts import json_text
 from execution_engine.conf import engine_settings
 
 # Beside the payload a body has a name, attributes and an error's text.

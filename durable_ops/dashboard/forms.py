@@ -5,9 +5,9 @@ from typing import Any
 
 from django import forms
 
-from durable_ops import json_text
 from durable_ops.actions.repairs import Replacement
 from durable_ops.searches import read_attributes
+from durable_ops.texts import json_text
 from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY
 from execution_engine.core.errors import InvalidInputError
 

@@ -44,7 +44,7 @@ def unchanged() -> HttpResponse:
 
 
 def live_url(request: HttpRequest, current: str, stamp: str | None = None) -> str:
-    """The address from which a live part refreshes itself: its own, with what it has seen (`stamp`: see `durable_ops.quick_poll`)."""
+    """The address from which a live part refreshes itself: its own, with what it has seen (`stamp`: see `durable_ops.web.quick_poll`)."""
     query = request.GET.copy()
     query["seen"] = current
     query.pop("stamp", None)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from durable_ops import json_text
+from durable_ops.texts import json_text
 
 PREFIX = "field-"
 FIELDS_DRAWN = 40

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from durable_ops.actions import api_keys
 from durable_ops.actions.actor import Actor, Channel
-from durable_ops.callers import count_refused_key, trace_of
+from durable_ops.doors.callers import count_refused_key, trace_of
 from durable_ops.lambda_api import errors, sigv4
 from durable_ops.lambda_api.errors import LambdaError
 from durable_ops.models import ApiKey

@@ -13,15 +13,15 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from durable_ops import json_text
 from durable_ops.actions import api_keys
 from durable_ops.actions.actor import Actor
-from durable_ops.bodies import read_body
+from durable_ops.doors.bodies import read_body
+from durable_ops.doors.rate import count_call
 from durable_ops.lambda_api import errors
 from durable_ops.lambda_api.authentication import Keys, authenticate
 from durable_ops.lambda_api.errors import Kind, LambdaError
 from durable_ops.models import Right
-from durable_ops.rate import count_call
+from durable_ops.texts import json_text
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire
 from execution_engine.core.errors import ExecutionNotFoundError

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 
-from durable_ops.json_text import JsonTextError
+from durable_ops.texts.json_text import JsonTextError
 from execution_engine.core.errors import CallbackCompletedError, CommandError, ExecutionAlreadyStartedError
 
 RETRY_AFTER_SECONDS = 2

@@ -8,9 +8,9 @@ from typing import Any
 from django.core import signing
 from django.http import QueryDict
 
-from durable_ops.json_text import text_problem
 from durable_ops.lambda_api import errors
 from durable_ops.lambda_api.errors import LambdaError
+from durable_ops.texts.json_text import text_problem
 from execution_engine.core import wire
 
 DEFAULT_ITEMS, MAX_ITEMS = 100, 1000

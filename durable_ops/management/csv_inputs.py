@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from durable_ops import json_text
+from durable_ops.texts import json_text
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 

@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 
-from durable_ops import secret_text
+from durable_ops.texts import secret_text
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32

@@ -25,7 +25,7 @@ from durable_ops.models import (
     SavedView,
     Webhook,
 )
-from durable_ops.secret_text import seal
+from durable_ops.texts.secret_text import seal
 from execution_engine.core.identifiers import execution_arn
 from execution_engine.core.schedules import ScheduleValues
 from execution_engine.models import Execution, Operation

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from durable_ops.actions.repairs import MovePlan, RepairPlan
-from durable_ops.json_text import parse_or_text
 from durable_ops.models import Batch, BatchItem
+from durable_ops.texts.json_text import parse_or_text
 from execution_engine.selectors.callbacks import CallbackRow
 from execution_engine.selectors.causes import Cause, Explanation
 from execution_engine.selectors.executions import ExecutionDetail, ExecutionPayloads, ExecutionSummary

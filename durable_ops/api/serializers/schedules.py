@@ -6,10 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from durable_ops import json_text
 from durable_ops.api.serializers import answers
 from durable_ops.api.serializers.requests import MAX_COMMENT, MAX_NAME
 from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text
+from durable_ops.texts import json_text
 from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY
 from execution_engine.core.calendar import MAX_INTERVAL_SECONDS, MAX_RULE_CHARACTERS, MIN_INTERVAL_SECONDS
 from execution_engine.core.errors import InvalidInputError

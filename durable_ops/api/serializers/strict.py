@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from durable_ops.json_text import text_problem
+from durable_ops.texts.json_text import text_problem
 
 
 class Text(serializers.CharField):

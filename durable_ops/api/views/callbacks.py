@@ -7,7 +7,6 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from durable_ops import json_text
 from durable_ops.actions import callbacks as actions
 from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.paging import cursor_of, page
@@ -15,6 +14,7 @@ from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.texts import json_text
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 

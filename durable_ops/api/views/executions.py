@@ -7,7 +7,7 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from durable_ops import json_text, permissions
+from durable_ops import permissions
 from durable_ops.actions import executions as actions
 from durable_ops.actions import repairs
 from durable_ops.api.access import RestView, actor_of
@@ -19,6 +19,7 @@ from durable_ops.explanations import explain
 from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
 from durable_ops.searches import read_search
+from durable_ops.texts import json_text
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
 from execution_engine.selectors.executions import get_execution, get_execution_with_payloads, get_payloads, list_executions
 from execution_engine.selectors.history import list_events

@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from durable_ops import json_text
 from durable_ops.api.access import RestView
 from durable_ops.api.paging import page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.texts import json_text
 from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.selectors.functions import FunctionRow, list_functions
 from execution_engine.selectors.versions import VersionStats, find_version, version_stats

@@ -10,8 +10,8 @@ from durable_ops.api.access import RestView
 from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers.answers import plain
 from durable_ops.api.serializers.strict import read
-from durable_ops.health import read_health
 from durable_ops.models import Right
+from durable_ops.web.health import read_health
 from execution_engine.selectors.workers import live_workers
 
 

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from durable_ops import json_text
 from durable_ops.actions import redrive_requests as actions
 from durable_ops.actions.repairs import Replacement
 from durable_ops.api.access import RestView, actor_of
@@ -16,6 +15,7 @@ from durable_ops.api.serializers.strict import read
 from durable_ops.api.views.executions import masks_for, parse_id
 from durable_ops.models import RedriveRequest, Right
 from durable_ops.permissions import access_of
+from durable_ops.texts import json_text
 
 MAX_ID = 2**62
 _ANSWER: Any = {200: shapes.RedriveRequestDocument}

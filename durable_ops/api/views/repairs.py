@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from durable_ops import json_text
 from durable_ops.actions import repairs as actions
 from durable_ops.actions.repairs import Replacement
 from durable_ops.api.access import RestView, actor_of
@@ -13,6 +12,7 @@ from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.api.views.executions import parse_id, representation
 from durable_ops.models import Right
+from durable_ops.texts import json_text
 
 
 class PauseView(RestView):

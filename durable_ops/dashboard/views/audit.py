@@ -13,11 +13,11 @@ from django.utils.dateparse import parse_date
 from durable_ops.actions.actor import Channel
 from durable_ops.audit.search import AuditFilters, find_entries, older
 from durable_ops.audit.verify import chain_state
-from durable_ops.csv_cells import csv_lines
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import page_url, render_page, wants_fragment
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.texts.csv_cells import csv_lines
 
 PAGE_SIZE = 50
 EXPORTED_ROWS = 100_000

@@ -11,12 +11,12 @@ from durable_ops.costs.executions import execution_cost, operation_costs
 from durable_ops.costs.prices import price_book
 from durable_ops.costs.report import Report, make_report
 from durable_ops.costs.spans import SPAN_WORDS, make_span, utc_today
-from durable_ops.csv_cells import csv_lines
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.costs import costs_figure, costs_legend
 from durable_ops.dashboard.htmx import page_url, render_page
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.texts.csv_cells import csv_lines
 from execution_engine.selectors.costs import COLUMNS, COUNTED, dearest_operations
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.workers import live_workers

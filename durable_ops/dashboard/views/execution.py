@@ -17,7 +17,7 @@ from durable_ops.dashboard.views.timeline import number, timeline_context
 from durable_ops.explanations import explain
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import access_of, has_right
-from durable_ops.quick_poll import holds, make_stamp
+from durable_ops.web.quick_poll import holds, make_stamp
 from execution_engine.core.enums import EventType, OperationType
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ErrorObject

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.http import HttpRequest
 
 from durable_ops.actions.actor import Actor
-from durable_ops.known_keys import KNOWN_KEYS
+from durable_ops.doors.known_keys import KNOWN_KEYS
 from durable_ops.lambda_api import errors, queries
 from durable_ops.lambda_api.door import ENVELOPE_BYTES, LambdaView, read_object, reference_of
 from durable_ops.lambda_api.errors import LambdaError

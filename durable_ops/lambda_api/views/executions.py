@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from durable_ops import repeats
 from durable_ops.actions import executions as actions
 from durable_ops.actions import repairs
 from durable_ops.actions.actor import Actor
+from durable_ops.doors import repeats
 from durable_ops.lambda_api import errors, queries
 from durable_ops.lambda_api.door import LambdaView, execution_of, function_of, read_object
 from durable_ops.lambda_api.errors import LambdaError

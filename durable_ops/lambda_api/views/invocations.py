@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-from durable_ops import json_text
 from durable_ops.actions import executions as actions
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import StartedExecution
@@ -19,6 +18,7 @@ from durable_ops.lambda_api.errors import LambdaError
 from durable_ops.lambda_api.waiters import Waiter, process_waiters
 from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
+from durable_ops.texts import json_text
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire
 from execution_engine.core.enums import ExecutionStatus

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from durable_ops import json_text
 from durable_ops.api.serializers import answers
 from durable_ops.management.corridor import parse_execution_id, print_json, print_table, printable, refusals_end_the_command
+from durable_ops.texts import json_text
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.selectors.executions import get_execution, get_payloads
 from execution_engine.selectors.history import list_events

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from durable_ops.callers import REFUSED_KEYS_PER_MINUTE
+from durable_ops.doors.callers import REFUSED_KEYS_PER_MINUTE
 from durable_ops.models import ApiKey
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.people import make_key, make_user

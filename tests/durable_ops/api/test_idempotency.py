@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import F
 from django.test import Client
 
-from durable_ops import repeats
 from durable_ops.api import idempotency, urls
+from durable_ops.doors import repeats
 from durable_ops.models import AuditEntry, StoredAnswer
 from execution_engine.models import Execution
 from tests.durable_ops.api.conftest import BASE, Door, refusal

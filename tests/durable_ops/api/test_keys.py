@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from durable_ops.models import ApiKey, StoredAnswer
-from durable_ops.secret_text import open_sealed
+from durable_ops.texts.secret_text import open_sealed
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.people import make_user
 

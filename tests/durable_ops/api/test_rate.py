@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from durable_ops import rate
-from durable_ops.rate import Counter, redis_url
+from durable_ops.doors import rate
+from durable_ops.doors.rate import Counter, redis_url
 from durable_ops.serve.valkey import EmbeddedValkey
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.people import make_user

@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from durable_ops import known_keys
-from durable_ops.known_keys import KNOWN_KEYS
+from durable_ops.doors import known_keys
+from durable_ops.doors.known_keys import KNOWN_KEYS
 from durable_ops.models import ApiKey
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.people import make_user

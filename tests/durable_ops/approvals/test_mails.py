@@ -18,7 +18,7 @@ from django.test import Client
 from durable_ops.approvals import links, outbox, reminders
 from durable_ops.dashboard.views.mailed_approval import MISSES_PER_MINUTE
 from durable_ops.models import Approval, ApprovalLink, Outbox
-from durable_ops.redaction import RedactLinks
+from durable_ops.web.redaction import RedactLinks
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., tuple[Any, Approval]]

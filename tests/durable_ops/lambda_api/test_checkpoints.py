@@ -11,10 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from durable_ops import known_keys
 from durable_ops.actions import api_keys
 from durable_ops.actions.actor import Actor, Channel
-from durable_ops.known_keys import KNOWN_KEYS
+from durable_ops.doors import known_keys
+from durable_ops.doors.known_keys import KNOWN_KEYS
 from execution_engine.journal.outside import CONNECTIONS
 from execution_engine.models import Execution
 from tests.durable_ops.journal import claim_outside

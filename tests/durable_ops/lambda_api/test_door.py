@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from durable_ops import rate
+from durable_ops.doors import rate
 from durable_ops.models import AuditEntry
 from execution_engine.models import Execution
 from tests.durable_ops.journal import register_function

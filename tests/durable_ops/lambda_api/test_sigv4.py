@@ -16,7 +16,7 @@ from durable_ops.actions.actor import Actor
 from durable_ops.lambda_api import sigv4
 from durable_ops.lambda_api.sigv4 import SignatureError, SignedRequest
 from durable_ops.models import ApiKey, AuditEntry
-from durable_ops.secret_text import open_sealed, seal
+from durable_ops.texts.secret_text import open_sealed, seal
 from execution_engine.models import Execution
 from tests.durable_ops.journal import register_function
 from tests.durable_ops.lambda_api.conftest import refused, signed_client, start

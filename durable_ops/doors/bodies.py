@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
-from durable_ops import slow_bodies
+from durable_ops.doors import slow_bodies
 from execution_engine.core.errors import CommandError
 
 READ_ON = 4

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from durable_ops import slow_bodies
-from durable_ops.bodies import BodyCutShortError, BodyTooSlowError, read_body
+from durable_ops.doors import slow_bodies
+from durable_ops.doors.bodies import BodyCutShortError, BodyTooSlowError, read_body
 
 
 class FromSocket(io.RawIOBase):

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
-from durable_ops.audit import refusals
+from durable_ops.doors import refusals
 from durable_ops.models import AuditEntry
 from tests.durable_ops.people import bearer, make_user
 

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.test import Client, RequestFactory
 
-from durable_ops import quick_poll, wsgi
+from durable_ops import wsgi
+from durable_ops.web import quick_poll
 from execution_engine.models import Execution, FunctionVersion
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.durable_ops.people import make_user

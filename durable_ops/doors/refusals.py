@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from durable_ops.audit import log
-from durable_ops.callers import count_in_minute
+from durable_ops.doors.callers import count_in_minute
 from durable_ops.models import ApiKey
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from durable_ops.bodies import DROPPED_AT_ONCE, READ_ON, BodyTooLargeError, read_body
+from durable_ops.doors.bodies import DROPPED_AT_ONCE, READ_ON, BodyTooLargeError, read_body
 
 LIMIT = 100_000
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from durable_ops import json_text
+from durable_ops.texts import json_text
 
 REFUSED = {
     "bad UTF-8": (b'{"a": "\xff"}', "Not UTF-8: byte 7 is 0xff"),
