@@ -220,7 +220,7 @@ def _find_live(prefix: str) -> ApiKey | None:
     found = ApiKey.objects.filter(alive, prefix=prefix, revoked_at__isnull=True, user__is_active=True)
     key = found.annotate(is_stale=ExpressionWrapper(stale, BooleanField())).select_related("user").first()
     if key is not None:
-        key.user.durable_key = key  # whoever asks for this person's rights gets the key's: `permissions.access_of`
+        key.user.durable_key = key  # type: ignore[attr-defined]  # whoever asks for this person's rights gets the key's: `permissions.access_of`
     return key
 
 

@@ -55,7 +55,7 @@ def _seen(rule: AlertRule, alert: Alert | None, function: str, count: int, now: 
     if alert is None:
         alert = Alert.objects.create(rule=rule, function=function, began_at=now, seen_at=now)
         before = rule.alerts.filter(function=function, notified_at__isnull=False).order_by("-id").first()
-        alert.notified_at = before and before.notified_at
+        alert.notified_at = before.notified_at if before else None
     alert.seen_at, alert.count, alert.highest = now, count, max(alert.highest, count)
     has_lasted = rule.kind not in LASTING or now - alert.began_at >= timedelta(minutes=rule.minutes)
     is_quiet = alert.notified_at is not None and now - alert.notified_at < timedelta(minutes=rule.quiet_minutes)

@@ -6,7 +6,7 @@ they changed nothing, and the same key may be tried again. Answers hold payloads
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -59,7 +59,7 @@ def once(handler: Handler) -> Handler:
 
 def _kept(view: Any, data: Any) -> Any:
     """What is told once only is not stored, and null when it is asked for again."""
-    hidden = getattr(view, "once_only", frozenset())
+    hidden: Collection[str] = getattr(view, "once_only", ())
     return {name: None if name in hidden else value for name, value in data.items()} if hidden else data
 
 

@@ -104,7 +104,7 @@ def _of_form_field(name: str, field: forms.Field) -> Schema:
     if field.help_text:
         found["description"] = str(field.help_text)
     if isinstance(field, forms.ChoiceField):
-        return found | {"type": "string", "enum": [str(key) for key, _ in field.choices if str(key)]}
+        return found | {"type": "string", "enum": [str(key) for key, _ in field.choices if str(key)]}  # type: ignore[misc, union-attr]  # pairs, once set
     for kind, schema in _OF_FIELD:
         if isinstance(field, kind):
             found |= schema

@@ -66,12 +66,12 @@ def _row(actor: Acting, act: Act) -> AuditEntry:
         object_type=act.object_type,
         object_id=act.object_id,
         execution_id=act.execution_id,
-        function=act.function or (act.execution_id and _function_of(act.execution_id)),
+        function=act.function or (_function_of(act.execution_id) if act.execution_id else None),
         reason=act.reason,
         facts=dict(act.facts),
     )
 
 
-def _function_of(execution_id: UUID) -> Any:
+def _function_of(execution_id: UUID) -> Subquery:
     """Looked up within the insert: no statement more."""
     return Subquery(Execution.objects.filter(id=execution_id).values("function")[:1])

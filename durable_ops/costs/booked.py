@@ -35,7 +35,7 @@ class Day:
 def read_days(since: date, until: date, functions: Collection[str] | None = None) -> list[Day]:
     """Of these functions, of all for None, oldest first. One query."""
     rows = fetch(_DAYS, {"since": since, "until": until, "functions": None if functions is None else sorted(functions)})
-    return [Day(*row[:5], usage=usage_from(row[5:])) for row in rows]
+    return [Day(*(*row[:5], usage_from(row[5:]))) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def dearest_executions(span: Span, functions: Sequence[str], limit: int = DEARES
     """Those that cost most, by booking. One query. Index: cost_entry_dearest, once per month and function."""
     months = span.months[-4:]
     params = {"months": months, "functions": list(functions), "since": span.since, "until": span.until, "limit": limit}
-    return [DearExecution(*row[:5], usage=usage_from(row[5:])) for row in fetch(_DEAREST, params)]
+    return [DearExecution(*(*row[:5], usage_from(row[5:]))) for row in fetch(_DEAREST, params)]
 
 
 def fetch(query: str, params: Mapping[str, Any]) -> list[Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
@@ -29,7 +30,7 @@ def console_view(right: Right) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _sign_in(request)
             require(request.user, right)
@@ -55,6 +56,12 @@ def masks_for(request: HttpRequest, function: str) -> Masks:
     return masking_of(access_of(request.user)).of(function)
 
 
+def person_of(request: HttpRequest) -> User:
+    """Whoever is signed in; needs `console_view` or `login_required` before it."""
+    assert request.user.is_authenticated
+    return request.user
+
+
 def actor_of(request: HttpRequest) -> Actor:
     return Actor(user=request.user, channel=Channel.CONSOLE, address=str(request.META.get("REMOTE_ADDR", "")))
 
@@ -64,6 +71,6 @@ def _sign_in(request: HttpRequest) -> HttpResponseBase:
         return redirect_to_login(request.get_full_path())
     here = request.headers.get("HX-Current-URL", "/")
     path = here.partition("://")[2].partition("/")[2]
-    answer: Any = HttpResponse(status=401)
+    answer = HttpResponse(status=401)
     answer["HX-Redirect"] = f"{resolve_url('login')}?next=/{path.replace('&', '%26').replace('?', '%3F')}"
     return answer

@@ -57,6 +57,6 @@ def page_url(request: HttpRequest) -> str:
     """The address to share: without empty filters and without the token of live parts."""
     query = request.GET.copy()
     for key in list(query):
-        if key in LIVE or not query[key].strip():
+        if key in LIVE or not query.getlist(key)[-1].strip():
             del query[key]
     return f"{request.path}?{query.urlencode()}" if query else request.path

@@ -5,7 +5,7 @@ from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.operations import OperationRow
 
 # State -> (tone, icon). Waiting for people, programs and the clock share the tone and differ in icon and word.
-STATE_LOOKS: dict[str, tuple[str, str]] = {
+STATE_LOOKS: dict[StateCode, tuple[str, str]] = {
     StateCode.QUEUED: ("queued", "queued"),
     StateCode.RUNNING: ("running", "running"),
     StateCode.RETRYING: ("retrying", "retrying"),

@@ -34,7 +34,7 @@ class MetricsView(RestView):
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             MultiProcessCollector(registry)
         else:
-            registry.register(OWN_REGISTRY)  # type: ignore[arg-type]  # a registry collects as well
+            registry.register(OWN_REGISTRY)  # a registry collects as well
         answer = HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
         answer["Cache-Control"] = "no-store"
         return answer

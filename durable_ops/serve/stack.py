@@ -75,13 +75,12 @@ class Stack:
         wanted = self.choices.demo or self.choices.demo_password
         people = make_demo_people(self.choices.demo_password) if wanted else []
         connections["default"].close()
-        connections["default"].close_pool()  # its threads must not exist while children are forked
+        connections["default"].close_pool()  # type: ignore[attr-defined]  # its threads must not exist while children are forked
         environment = self._environment(broker_url)
-        logs = self.layout.logs
-        shared = {"environment": environment, "directory": self.choices.project}
-        worker = programs.worker(children=self.choices.children, log=logs / "worker.log", **shared)  # type: ignore[arg-type]
+        logs, project = self.layout.logs, self.choices.project
+        worker = programs.worker(children=self.choices.children, log=logs / "worker.log", environment=environment, directory=project)
         self.supervisor.add("worker", worker)
-        web = programs.web(host=self.choices.host, port=self.choices.port, log=logs / "web.log", **shared)  # type: ignore[arg-type]
+        web = programs.web(host=self.choices.host, port=self.choices.port, log=logs / "web.log", environment=environment, directory=project)
         self.supervisor.add("web server", web)
         return people
 

@@ -14,7 +14,7 @@ _TEXT = re.compile(r"text/|application/json|image/svg|.*javascript")
 _ACCEPTED = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 
 
-class StaticFilesMiddleware(WhiteNoiseMiddleware):
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # WhiteNoise has no types
     """WhiteNoise, which compresses a text when it is first asked for and remembers it as long as the process lives.
 
     WhiteNoise itself sends only what `collectstatic` compressed, a step that somebody forgets.
@@ -24,7 +24,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
 
     def serve(self, static_file: StaticFile, request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = super().serve(static_file, request)
-        if not _TEXT.match(response.get("Content-Type", "")) or int(response.get("Content-Length", 0)) < WORTH_BYTES:
+        if not _TEXT.match(response.get("Content-Type", "")) or int(response.get("Content-Length", "0")) < WORTH_BYTES:
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
         is_whole = response.status_code == 200 and request.method == "GET" and not response.has_header("Content-Encoding")
@@ -34,6 +34,6 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         del headers["Content-Length"]
         known = self.__dict__.setdefault("compressed", {})
         if static_file not in known:
-            known[static_file] = gzip.compress(response.getvalue(), mtime=0)  # type: ignore[attr-defined]
+            known[static_file] = gzip.compress(response.getvalue(), mtime=0)
         response.close()
         return HttpResponse(known[static_file], headers=headers)

@@ -83,7 +83,7 @@ def _page(name: str, kind: str, hooks: Collection[Webhook], behind: int) -> int:
 
 
 def _rows(statement: str, place: EventCursor, behind: int) -> list[tuple[Any, ...]]:
-    params = {"at": place.at, "id": place.execution_id, "operation": place.operation_id, "behind": behind, "limit": PAGE}
+    params: dict[str, Any] = {"at": place.at, "id": place.execution_id, "operation": place.operation_id, "behind": behind, "limit": PAGE}
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return list(cursor.fetchall())

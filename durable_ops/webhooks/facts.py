@@ -32,4 +32,4 @@ def trace(*, traceparent: str | None, correlation_id: str | None) -> dict[str, s
 
 
 def text(moment: datetime | None) -> str | None:
-    return moment and moment.isoformat()
+    return moment.isoformat() if moment else None

@@ -11,6 +11,8 @@ from execution_engine.journal.fork import Forked
 from execution_engine.services import checks, plans
 from execution_engine.services.plans import RepairPlan
 
+__all__ = ["Forked", "fork_execution", "plan_fork"]
+
 
 def plan_fork(
     execution_id: UUID, *, from_operation: str | None = None, version: str | None = None, input_text: str | None = None

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from durable_ops.actions.alerts import BOUNDS, FIELDS, MAX_ADDRESSES
-from durable_ops.api.serializers.answers import plain_object
+from durable_ops.api.serializers.answers import from_row
 from durable_ops.api.serializers.requests import MAX_COMMENT
 from durable_ops.api.serializers.strict import StrictSerializer, Text
 from durable_ops.models import Alert, AlertRule
@@ -68,8 +68,8 @@ def values(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def rule(one: AlertRule) -> dict[str, Any]:
-    return plain_object({name: one.webhook_id if name == "webhook" else getattr(one, name) for name in AlertRuleDocument().fields})
+    return from_row(AlertRuleDocument, one, webhook=one.webhook_id)
 
 
 def alert(one: Alert) -> dict[str, Any]:
-    return plain_object({name: one.rule_id if name == "rule" else getattr(one, name) for name in AlertDocument().fields})
+    return from_row(AlertDocument, one, rule=one.rule_id)

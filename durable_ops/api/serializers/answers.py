@@ -7,6 +7,8 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from rest_framework import serializers
+
 from durable_ops.actions.repairs import MovePlan, RepairPlan
 from durable_ops.models import Batch, BatchItem
 from durable_ops.texts.json_text import parse_or_text
@@ -132,6 +134,11 @@ def batch(found: Batch, counts: Mapping[str, int], sample: Sequence[BatchItem]) 
 def batch_item(item: BatchItem) -> dict[str, Any]:
     names = ("id", "outcome", "code", "message", "at")
     return plain_object({**{name: getattr(item, name) for name in names}, "execution": item.execution_id, "name": item.label})
+
+
+def from_row(document: type[serializers.Serializer[Any]], row: object, **own: Any) -> dict[str, Any]:
+    """A database row as `document` names it; `own` gives what is no column of that name."""
+    return plain_object({name: own[name] if name in own else getattr(row, name) for name in map(str, document().fields)})
 
 
 def plain_object(values: Mapping[str, Any]) -> dict[str, Any]:

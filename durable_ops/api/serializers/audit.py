@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from durable_ops.actions.actor import Channel
-from durable_ops.api.serializers.answers import plain_object
+from durable_ops.api.serializers.answers import from_row
 from durable_ops.api.serializers.requests import MAX_NAME, PageQuery
 from durable_ops.api.serializers.strict import Text
 from durable_ops.models import AuditEntry
@@ -38,9 +38,5 @@ class AuditEntryDocument(serializers.Serializer[Any]):
     facts = serializers.DictField(help_text="small values of the act, before and after, never a payload")
 
 
-_COLUMNS = {"execution": "execution_id"}
-
-
 def entry(row: AuditEntry) -> dict[str, Any]:
-    names = [str(name) for name in AuditEntryDocument().fields]
-    return plain_object({name: getattr(row, _COLUMNS.get(name, name)) for name in names})
+    return from_row(AuditEntryDocument, row, execution=row.execution_id)

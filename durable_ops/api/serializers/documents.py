@@ -85,7 +85,7 @@ class PlaceDocument(serializers.Serializer[Any]):
     sub_type = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_null=True)
     number = serializers.IntegerField(allow_null=True, help_text="its place in its context, from 1; branches of a batch from 0")
-    context = serializers.CharField(allow_null=True, help_text="name of the context that it stands in; null: the function itself")
+    context = serializers.CharField(allow_null=True, help_text="name of the context that it stands in; null: the function itself")  # type: ignore[assignment]
     target = serializers.CharField(allow_null=True, help_text="the function that a chained invoke names")
 
 
@@ -186,7 +186,7 @@ class ExplanationDocument(serializers.Serializer[Any]):
     since = serializers.DateTimeField(allow_null=True)
     until = serializers.DateTimeField(allow_null=True)
     causes = CauseDocument(many=True)
-    parent = WaitingParentDocument(allow_null=True, help_text="the execution that waits for this one")  # type: ignore[assignment]
+    parent = WaitingParentDocument(allow_null=True, help_text="the execution that waits for this one")
 
 
 class BatchItemDocument(serializers.Serializer[Any]):
@@ -299,7 +299,7 @@ def page_of(document: type[serializers.Serializer[Any]]) -> Any:
 
 def reads(operation_id: str, answer: Any, query: type[serializers.Serializer[Any]] | None = None) -> Callable[[View], View]:
     """Describes a GET of a JSON document, which has an ETag."""
-    parameters = [*([query] if query else []), IF_NONE_MATCH, *TRACE_HEADERS]
+    parameters: list[Any] = [*([query] if query else []), IF_NONE_MATCH, *TRACE_HEADERS]
     return extend_schema(operation_id=operation_id, parameters=parameters, responses={200: answer, 304: None, **READ_REFUSALS})
 
 

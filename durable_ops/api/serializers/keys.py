@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from durable_ops.actions.api_keys import DEFAULT_OVERLAP_HOURS, LONGEST_OVERLAP_HOURS, MAX_NAME_LENGTH, MAX_PATTERNS, NewKey
-from durable_ops.api.serializers.answers import plain_object
+from durable_ops.api.serializers.answers import from_row
 from durable_ops.api.serializers.strict import StrictSerializer, Text
 from durable_ops.models import ApiKey, Right
 
@@ -51,9 +51,7 @@ class NewKeyDocument(KeyDocument):
 
 
 def key(found: ApiKey) -> dict[str, Any]:
-    columns = ("id", "prefix", "name", "scopes", "functions", "created_at", "last_used_at", "expires_at", "revoked_at")
-    more = {"user": found.user.get_username(), "signs": bool(found.signing_secret), "replaces": found.replaces_id}
-    return plain_object({**{name: getattr(found, name) for name in columns}, **more})
+    return from_row(KeyDocument, found, user=found.user.get_username(), signs=bool(found.signing_secret), replaces=found.replaces_id)
 
 
 def new_key(made: NewKey) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from durable_ops.api.serializers.answers import plain_object
+from durable_ops.api.serializers.answers import from_row
 from durable_ops.api.serializers.requests import MAX_COMMENT
 from durable_ops.api.serializers.strict import StrictSerializer, Text
 from durable_ops.models import Delivery, Webhook
@@ -75,12 +75,12 @@ class DeliveryDocument(serializers.Serializer[Any]):
 
 
 def webhook(hook: Webhook) -> dict[str, Any]:
-    return plain_object({name: getattr(hook, name) for name in WebhookDocument().fields})
+    return from_row(WebhookDocument, hook)
 
 
 def delivery(one: Delivery) -> dict[str, Any]:
-    own = {"webhook": one.webhook_id, "execution": one.execution_id, "error": one.last_error, "state": state_of(one)}
-    return plain_object({name: own[name] if name in own else getattr(one, name) for name in DeliveryDocument().fields})
+    named = {"webhook": one.webhook_id, "execution": one.execution_id, "error": one.last_error}
+    return from_row(DeliveryDocument, one, state=state_of(one), **named)
 
 
 def state_of(one: Delivery) -> str:

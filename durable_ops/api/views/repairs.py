@@ -75,7 +75,7 @@ class ForkView(RestView):
     def get(self, request: Request, execution_id: str) -> Response:
         """What a fork would begin with, rehearsed with the code of its version; changes nothing."""
         query = read(requests.ForkQuery, request.query_params.dict())
-        chosen = {name: query.get(name) or None for name in ("from_operation", "version")}
+        chosen: dict[str, Any] = {name: query.get(name) or None for name in ("from_operation", "version")}
         return Response(answers.repair_plan(actions.plan_fork(actor_of(request), parse_id(execution_id), **chosen)))
 
     @documents.commands("fork_execution", requests.ForkBody, {201: documents.ExecutionDocument})
@@ -101,8 +101,14 @@ class ForkPlanView(RestView):
     def post(self, request: Request, execution_id: str) -> Response:
         """What the fork with this body would begin with, its input rehearsed too; changes nothing."""
         body = read(requests.ForkBody, request.data)
-        chosen = {"from_operation": body.get("from_operation"), "version": body.get("version"), "input": _replacement(body, "input")}
-        return Response(answers.repair_plan(actions.plan_fork(actor_of(request), parse_id(execution_id), **chosen)))
+        plan = actions.plan_fork(
+            actor_of(request),
+            parse_id(execution_id),
+            from_operation=body.get("from_operation"),
+            version=body.get("version"),
+            input=_replacement(body, "input"),
+        )
+        return Response(answers.repair_plan(plan))
 
 
 class MoveView(RestView):

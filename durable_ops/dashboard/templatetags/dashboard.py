@@ -162,7 +162,7 @@ def clock(moment: datetime) -> str:
 
 
 @register.simple_tag
-def state_icon(code: StateCode | str) -> SafeString:
+def state_icon(code: StateCode) -> SafeString:
     tone, image = looks.STATE_LOOKS[code]
     return format_html('<span class="state plain tone-{}">{}</span>', tone, icon(image))
 

@@ -13,10 +13,11 @@ from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.sdk.lint import Finding, findings_of
 from execution_engine.sdk.registry import find_function
-from execution_engine.selectors.executions import ExecutionFilters, list_executions
+from execution_engine.selectors.executions import list_executions
 from execution_engine.selectors.functions import FunctionRow, VersionRow, list_functions
 from execution_engine.selectors.limits import function_limits
 from execution_engine.selectors.schedules import list_schedules
+from execution_engine.selectors.search import ExecutionFilters
 from execution_engine.selectors.versions import VersionStats, find_version, version_stats
 from execution_engine.selectors.workers import LiveWorker, live_workers
 

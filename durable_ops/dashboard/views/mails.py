@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import mail_wishes
 from durable_ops.approvals import inbox
-from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.dashboard.access import actor_of, console_view, person_of
 from durable_ops.models import MailPreference, Outbox, Right
 from durable_ops.permissions import access_of
 
@@ -64,7 +64,7 @@ def wishes(request: HttpRequest) -> HttpResponse:
         mail_wishes.set_wishes(actor_of(request), **chosen)
         messages.success(request, "Saved. It counts from the next mail on.")
         return HttpResponseRedirect(reverse("dashboard:mail_wishes"))
-    found = MailPreference.objects.filter(user_id=request.user.pk).first() or MailPreference()
+    found = MailPreference.objects.filter(user=person_of(request)).first() or MailPreference()
     return render(request, "settings/mails.html", {"wishes": found, "tab": "mails"})
 
 

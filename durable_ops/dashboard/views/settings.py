@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import api_keys, people
-from durable_ops.dashboard.access import actor_of, console_view
+from durable_ops.dashboard.access import actor_of, console_view, person_of
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.settings_forms import DryRunForm, KeyForm, PersonForm, RevokeForm, RotateForm
 from durable_ops.dashboard.views.roles import described_roles
@@ -40,7 +40,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     sees_all = has_right(request.user, Right.MANAGE_KEYS)
     found = api_keys.visible_keys(access_of(request.user), request.user).order_by("revoked_at", "-created_at")
     if request.GET.get("whose") != "all":
-        found = found.filter(user_id=request.user.pk)
+        found = found.filter(user=person_of(request))
     context = {"keys": found[:KEYS_SHOWN], "form": form, "made": made, "sees_all": sees_all, "now": timezone.now()}
     context |= {"shows_all": sees_all and request.GET.get("whose") == "all", "tab": "keys"}
     access = access_of(request.user)

@@ -16,6 +16,7 @@ from durable_ops import env
 from durable_ops.serve.children import die_with_parent
 from durable_ops.serve.people import DemoPerson
 from durable_ops.serve.stack import Choices, Stack, default_children, free_port, is_ready
+from execution_engine.conf import engine_settings
 
 PATIENCE_SECONDS = 60.0
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 
     def _choices(self, options: dict[str, Any]) -> Choices:
         port = env.integer("PORT", 8000, minimum=0, maximum=65535) if options["port"] is None else options["port"]
-        threads = options["threads"] or settings.DURABLE_EXECUTION["THREADS"]
+        threads = options["threads"] or engine_settings().THREADS
         if options["workers"] < 1 or threads < 1:
             raise CommandError("--workers and --threads must be 1 or more.")
         return Choices(
