@@ -30,8 +30,10 @@ def start_execution(
     tenant_id: str | None = None,
     concurrency_key: str | None = None,
     priority: int | None = None,
+    client_context: str | None = None,
 ) -> StartedExecution:
     """Starts an execution; `input` is JSON text, None for no input; `priority` are seconds of head start in the queue.
+    `client_context`, a JSON object, is what Invoke's caller says of itself to the handler.
 
     Idempotent by name: the same name and input answer the execution that is there (`created` False, nothing audited).
     Raises PermissionDenied, FunctionNotFoundError, ExecutionAlreadyStartedError, InvalidInputError, PayloadTooLargeError.
@@ -39,7 +41,13 @@ def start_execution(
     actor.require(Right.START_EXECUTION, function)
     with transaction.atomic():
         options = StartOptions(
-            attributes, tenant_id, started_by=actor.name, trace=actor.trace, concurrency_key=concurrency_key, priority=priority
+            attributes,
+            tenant_id,
+            started_by=actor.name,
+            trace=actor.trace,
+            concurrency_key=concurrency_key,
+            priority=priority,
+            client_context=client_context,
         )
         started = executions.start_execution(function, input, version=version, name=name, options=options)
         if started.created:

@@ -101,10 +101,7 @@ def run_aws_handler(
     *,
     updated_operation_ids: Sequence[str] = (),
     is_replaying: bool,  # noqa: ARG001
-    tenant_id: str | None = None,
-    request_id: str | None = None,
-    deadline: float | None = None,
-    trace_header: str | None = None,
+    lambda_context: LambdaContext | None = None,
 ) -> HandlerOutcome:
     """`sdk.runner.run_handler` for a function of AWS's SDK: same arguments, same outcome."""
     client = JournalClient(sink)
@@ -114,9 +111,7 @@ def run_aws_handler(
     event = aws_execution.DurableExecutionInvocationInputWithClient(
         sink.execution_arn, "0", state, updated_operation_ids=list(updated_operation_ids), service_client=client
     )
-    context = LambdaContext.of(
-        function, sink.execution_arn, request_id=request_id, tenant_id=tenant_id, deadline=deadline, trace_header=trace_header
-    )
+    context = lambda_context or LambdaContext.of(function, sink.execution_arn)
     spoke = speaker.set(None)
     try:
         answer = function.handler(event, context)

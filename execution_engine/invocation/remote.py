@@ -7,6 +7,7 @@ the token in the envelope can, and a claim that is lost or taken over makes it w
 """
 
 import time
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
@@ -41,12 +42,12 @@ ANSWER_BYTES = 64 * 1024
 class RemoteInvocation:
     """One invocation of a remote function. `run` belongs to the handler thread, `give_up` to whoever finds the claim gone."""
 
-    def __init__(self, function: RegisteredFunction, context: LambdaContext, body: bytes) -> None:
+    def __init__(self, function: RegisteredFunction, context: LambdaContext, body: bytes, client_context: str | None = None) -> None:
         assert function.url is not None
         self._function = function
         self._context = context
         self._where = function.url
-        self._post = Post(function.url + PATH.format(function.name), body, _headers(context))
+        self._post = Post(function.url + PATH.format(function.name), body, _headers(context, client_context))
 
     def run(self) -> HandlerOutcome:
         """Returns when the handler has answered, its time is over or its host is gone. What fails counts as one failed invocation;
@@ -112,11 +113,12 @@ def stalled() -> HandlerOutcome:
     return _failed(ErrorObject(message="the function answered PENDING while no operation is pending", type=BAD_ANSWER))
 
 
-def _headers(context: LambdaContext) -> dict[str, str]:
+def _headers(context: LambdaContext, client_context: str | None) -> dict[str, str]:
     """Lambda's own names where it has them: those of Invoke, and for what a host tells its handler those of the Runtime API."""
     found: dict[str, str | None] = {
         "X-Amzn-Trace-Id": context.trace_header,
         "X-Amz-Tenant-Id": context.tenant_id,
+        "X-Amz-Client-Context": client_context and b64encode(client_context.encode()).decode(),
         "Lambda-Runtime-Aws-Request-Id": context.aws_request_id,
         "Lambda-Runtime-Invoked-Function-Arn": context.invoked_function_arn,
         "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + context.get_remaining_time_in_millis()),

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from execution_engine.conf import EngineSettings
 from execution_engine.core.enums import ExecutionStatus, InvocationStatus
@@ -106,18 +105,21 @@ class Invocation:
             lane.has_begun = True
             lane.told_seq = lane.wake_seq
             updated = tuple(record.id for record in lane.operations.values() if record.is_terminal and self._is_news(record))
-        about: dict[str, Any] = {
-            "request_id": str(claim.invocation_id),
-            "tenant_id": claim.tenant_id,
-            "deadline": time.monotonic() + (self.ends_by - lane.clock.now()).total_seconds(),
-            "trace_header": as_amzn_trace(claim.traceparent),
-        }
+        context = LambdaContext.of(
+            self.function,
+            self.arn,
+            request_id=str(claim.invocation_id),
+            tenant_id=claim.tenant_id,
+            deadline=time.monotonic() + (self.ends_by - lane.clock.now()).total_seconds(),
+            trace_header=as_amzn_trace(claim.traceparent),
+            client_context=claim.client_context,
+        )
         if self.is_remote:
-            return self._call_remote(LambdaContext.of(self.function, self.arn, **about), updated)
+            return self._call_remote(context, updated)
         sink = LaneSink(lane, self.writer, arn=self.arn, started_at=claim.started_at, settings=self.settings, seed=claim.seed)
         try:
             return runner_of(self.function)(
-                self.function, sink, claim.input, updated_operation_ids=updated, is_replaying=bool(lane.operations), **about
+                self.function, sink, claim.input, updated_operation_ids=updated, is_replaying=bool(lane.operations), lambda_context=context
             )
         except InvocationInterrupt:
             raise
@@ -132,7 +134,7 @@ class Invocation:
             lane.refuse_lost()
             lane.is_shared = self.function.is_durable
             body = remote.envelope(claim, lane, self.arn, updated) if self.function.is_durable else remote.plain_body(claim)
-            self.remote = RemoteInvocation(self.function, context, body)
+            self.remote = RemoteInvocation(self.function, context, body, claim.client_context)
         answer = self.remote.run()
         if answer.status is not InvocationStatus.PENDING:
             return answer

@@ -49,6 +49,7 @@ class Claim:
     redrive_count: int = 0
     traceparent: str | None = None
     correlation_id: str | None = None
+    client_context: str | None = None
     is_limited: bool = False
 
     @property

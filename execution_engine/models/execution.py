@@ -68,6 +68,7 @@ class Execution(JournalModel):
     started_by = models.TextField(default="", help_text="person, key or parent execution, for people to read")
     traceparent = models.TextField(null=True, help_text="W3C trace context of the call that started it, or its parent's")
     correlation_id = models.TextField(null=True, help_text="X-Correlation-Id of the call that started it, or its parent's")
+    client_context = models.TextField(null=True, help_text="what Invoke's caller said of itself, a JSON object")
     input = models.TextField(null=True)
     result = models.TextField(null=True)
     error = models.TextField(null=True)

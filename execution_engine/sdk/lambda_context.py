@@ -1,10 +1,41 @@
 """What AWS hands to a handler about the invocation, for code that reads it."""
 
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from execution_engine.sdk.definition import RegisteredFunction
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The application that invoked, as it describes itself."""
+
+    installation_id: Any = None
+    app_title: Any = None
+    app_version_name: Any = None
+    app_version_code: Any = None
+    app_package_name: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientContext:
+    """What the caller of Invoke sent as `ClientContext`; absent members are None."""
+
+    custom: Any = None
+    env: Any = None
+    client: Client | None = None
+
+    @classmethod
+    def read(cls, text: str | None) -> "ClientContext | None":
+        """From the JSON object that was sent."""
+        given = None if text is None else json.loads(text)
+        if given is None:
+            return None
+        client = given.get("client")
+        known = {field.name: client.get(field.name) for field in fields(Client)} if isinstance(client, dict) else None
+        return cls(given.get("custom"), given.get("env"), None if known is None else Client(**known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +54,7 @@ class LambdaContext:
     deadline: float | None = None
     log_group_name: str | None = None
     log_stream_name: str | None = None
-    client_context: Any = None
+    client_context: ClientContext | None = None
     identity: Any = None
     trace_header: str | None = None
 
@@ -37,8 +68,9 @@ class LambdaContext:
         tenant_id: str | None = None,
         deadline: float | None = None,
         trace_header: str | None = None,
+        client_context: str | None = None,
     ) -> "LambdaContext":
-        """What an invocation of the function shows of itself."""
+        """What an invocation of the function shows of itself. `client_context` is the JSON object that its caller sent."""
         return cls(
             aws_request_id=request_id or "",
             function_name=function.name,
@@ -48,6 +80,7 @@ class LambdaContext:
             tenant_id=tenant_id,
             deadline=deadline,
             trace_header=trace_header,
+            client_context=ClientContext.read(client_context),
         )
 
     def get_remaining_time_in_millis(self) -> int:

@@ -45,21 +45,16 @@ def run_handler(
     *,
     updated_operation_ids: Sequence[str] = (),
     is_replaying: bool,
-    tenant_id: str | None = None,
-    request_id: str | None = None,
-    deadline: float | None = None,
-    trace_header: str | None = None,
+    lambda_context: LambdaContext | None = None,
 ) -> HandlerOutcome:
     """Runs `function.handler(event, context)` until it returns, raises or suspends.
 
     `event_text` is JSON; empty or None gives the event `{}`. `is_replaying` says that operations are recorded already.
-    `deadline` is on `time.monotonic()`'s scale. Any exception of author code is FAILED, a suspension PENDING, a retryable
-    `InvocationError`, `sys.exit()` or another BaseException of author code a failed
-    invocation. `InvocationInterrupt` other than a suspension passes through.
+    Without a `lambda_context` the handler sees one that names the function alone. Any exception of author code is FAILED, a suspension
+    PENDING, a retryable `InvocationError`, `sys.exit()` or another BaseException of author code a failed invocation. `InvocationInterrupt`
+    other than a suspension passes through.
     """
-    lambda_context = LambdaContext.of(
-        function, sink.execution_arn, request_id=request_id, tenant_id=tenant_id, deadline=deadline, trace_header=trace_header
-    )
+    lambda_context = lambda_context or LambdaContext.of(function, sink.execution_arn)
     plugins: PluginHost | None = None
     try:
         event = _event(event_text)

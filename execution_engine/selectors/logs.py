@@ -56,6 +56,12 @@ def list_lines(
     return [LogRow(**row) for row in found.order_by("id").values(*LogRow.__dataclass_fields__)[:limit]]
 
 
+def last_lines(execution_id: UUID, *, limit: int) -> list[LogRow]:
+    """The newest ones, in the order they were said. One query."""
+    found = LogLine.objects.filter(execution_id=execution_id).order_by("-id").values(*LogRow.__dataclass_fields__)[:limit]
+    return [LogRow(**row) for row in reversed(found)]
+
+
 def last_line_id(execution_id: UUID) -> int:
     """0 for none; tells whether anything was said since a page was made."""
     return LogLine.objects.filter(execution_id=execution_id).order_by("-id").values_list("id", flat=True).first() or 0

@@ -72,9 +72,9 @@ def checkpoint(arn: str, token: str, updates: Sequence[OperationUpdate], client_
     """Records the updates, all or none, and answers the next token and what changed.
 
     `updates` are as `core.wire.updates` reads them, at most 1,000; none: due timers fire, and what changed is told. A payload has at most
-    `OUTSIDE_PAYLOAD_BYTES`, the execution's result `MAX_PAYLOAD_BYTES`. An EXECUTION update ends the execution, and there is no next token;
-    nor is there one while a pause is asked for, and then the caller unwinds. The same call with the same `client_token` (1 to 64 visible
-    characters) within 15 minutes is answered the same. Waits up to two seconds for the row.
+    `OUTSIDE_PAYLOAD_BYTES`. An EXECUTION update ends the execution, FAILED for a result above `MAX_PAYLOAD_BYTES`, and there is no next
+    token; nor is there one while a pause is asked for, and then the caller unwinds. The same call with the same `client_token` (1 to 64
+    visible characters) within 15 minutes is answered the same. Waits up to two seconds for the row.
 
     Raises `InvalidTokenError` for a token that is forged, used, of another execution, or whose claim is over (stopped, timed out, taken
     over); `InvalidParameterValueError`, `InvalidInputError` for a call against the rules; `ExecutionBusyError`.
@@ -137,18 +137,17 @@ def _reference(arn: str) -> ExecutionReference:
 
 
 def _check_size(update: OperationUpdate) -> None:
-    settings = engine_settings()
+    """A result is not measured here: too large, it ends the execution FAILED, as it does in an answer. AWS's JavaScript SDK never answers
+    once the checkpoint of its result is refused, and would be called again and again."""
     checks.check_error(update.error)
     payload = update.payload
     if payload is None:
         return
     checks.check_text(payload, f"the payload of {update.id}")
-    is_result = update.type is OperationType.EXECUTION
-    name = "MAX_PAYLOAD_BYTES" if is_result else "OUTSIDE_PAYLOAD_BYTES"
-    limit: int = getattr(settings, name)
-    if len(payload) * 4 > limit and (size := len(payload.encode())) > limit:
+    limit = engine_settings().OUTSIDE_PAYLOAD_BYTES
+    if update.type is not OperationType.EXECUTION and len(payload) * 4 > limit and (size := len(payload.encode())) > limit:
         raise InvalidParameterValueError(
-            f"the payload of {update.type} {update.id} has {size} bytes; the limit is {limit} (DURABLE_EXECUTION['{name}'])",
+            f"the payload of {update.type} {update.id} has {size} bytes; the limit is {limit} (DURABLE_EXECUTION['OUTSIDE_PAYLOAD_BYTES'])",
             operation_id=update.id,
             limit=limit,
             value=size,

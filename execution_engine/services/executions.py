@@ -41,7 +41,7 @@ class StartedExecution:
 class StartOptions:
     """What all executions of one start share. `claim_id` inserts them claimed by `claimed_by`, for a run in this process.
 
-    `trace` was checked by the door.
+    `trace` and `client_context`, a JSON object that handlers see in their Lambda context, were checked by the door.
     """
 
     attributes: Mapping[str, Any] | None = None
@@ -52,6 +52,7 @@ class StartOptions:
     concurrency_key: str | None = None
     priority: int | None = None
     trace: Trace = NO_TRACE
+    client_context: str | None = None
 
 
 PLAIN = StartOptions()
@@ -154,6 +155,7 @@ def insert(
         "priority": options.priority,
         "traceparent": options.trace.traceparent,
         "correlation_id": options.trace.correlation_id,
+        "client_context": options.client_context,
         "ids": ids,
         "names": names,
         "inputs": inputs,

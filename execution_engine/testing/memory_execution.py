@@ -13,6 +13,7 @@ from execution_engine.core.transitions import chained_invoke, pausing, redrive
 from execution_engine.core.transitions import execution as moves
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.invocation.runners import runner_of
+from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.sdk.runner import HandlerOutcome
 from execution_engine.testing import memory_repairs
@@ -167,8 +168,9 @@ class MemoryExecution(MemoryCommands):
                 self.stored.record.input,
                 updated_operation_ids=news,
                 is_replaying=bool(journal.operations),
-                tenant_id=self.tenant_id,
-                request_id=str(self.stored.request_id),
+                lambda_context=LambdaContext.of(
+                    self.function, journal.execution_arn, request_id=str(self.stored.request_id), tenant_id=self.tenant_id
+                ),
             )
         except ProcessDeath:
             outcome = HandlerOutcome(InvocationStatus.FAILED, None, moves.EXIT_ERROR, invocation_failed=True)

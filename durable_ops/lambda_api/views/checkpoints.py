@@ -35,8 +35,9 @@ class CheckpointView(LambdaView):
 
     @property
     def body_bytes(self) -> int:  # type: ignore[override]
-        """As much as the result of an execution."""
-        return engine_settings().MAX_PAYLOAD_BYTES + ENVELOPE_BYTES
+        """As much as the result of an execution, which JSON's escapes make twice as long at most, and as one that is too large: refused
+        here it would leave AWS's JavaScript SDK waiting for ever."""
+        return engine_settings().MAX_PAYLOAD_BYTES * 2 + ENVELOPE_BYTES
 
     def post(self, actor: Actor, body: bytes, arn: str) -> dict[str, Any]:
         """`CheckpointToken`, `Updates`?, `ClientToken`? → `{"CheckpointToken"?, "NewExecutionState": {"Operations", "NextMarker"?}}`."""

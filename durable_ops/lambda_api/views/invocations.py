@@ -3,7 +3,10 @@
 import json
 import select
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db import connection
@@ -12,21 +15,20 @@ from django.http import HttpRequest, HttpResponse
 from durable_ops.actions import executions as actions
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import StartedExecution
-from durable_ops.lambda_api import errors, queries
+from durable_ops.lambda_api import errors, invoke_headers, log_tail
 from durable_ops.lambda_api.door import MIB, LambdaView, function_of
 from durable_ops.lambda_api.errors import LambdaError
+from durable_ops.lambda_api.invoke_headers import DRY_RUN, EVENT, WAITS, Asked
 from durable_ops.lambda_api.waiters import Waiter, process_waiters
 from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
 from durable_ops.texts import json_text
 from execution_engine.conf import engine_settings
-from execution_engine.core import wire
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.core.identifiers import FunctionReference
 from execution_engine.selectors.plain import Outcome, is_function
 
-KINDS_OF_CALL = ("RequestResponse", "Event", "DryRun")
 EVENT_BYTES = MIB
 """AWS's limit for an input that nobody waits for."""
 SOCKET_LOOK_SECONDS = 0.5
@@ -43,57 +45,41 @@ class InvokeView(LambdaView):
 
     @property
     def body_bytes(self) -> int:  # type: ignore[override]
-        return EVENT_BYTES if self._kind() == "Event" else engine_settings().MAX_PAYLOAD_BYTES
+        return EVENT_BYTES if invoke_headers.kind_of(self.request.headers) == EVENT else engine_settings().MAX_PAYLOAD_BYTES
 
     def post(self, actor: Actor, body: bytes, function: str) -> HttpResponse:
-        kind = self._kind()
-        if kind not in KINDS_OF_CALL:
-            raise wire.refused("", "InvocationType", f"must be one of {', '.join(KINDS_OF_CALL)}", value=kind)
-        headers = self.request.headers
-        asked = function_of(function, self.request.GET.get("Qualifier"))
-        actor.require(Right.START_EXECUTION, asked.name)
-        name = queries.text(headers, "X-Amz-Durable-Execution-Name", high=64, pattern=wire.TOKEN)
-        tenant = queries.text(headers, "X-Amz-Tenant-Id", high=256, pattern=wire.TENANT)
-        text = _input(body)
-        if kind == "RequestResponse":
-            actor.require(Right.VIEW_PAYLOAD, asked.name)
-        if kind == "DryRun":
-            return self._dry_run(asked, function)
-        if kind == "Event":
-            return _answer(self._start(actor, asked, function, name=name, tenant=tenant, text=text), 202)
+        reference = function_of(function, self.request.GET.get("Qualifier"))
+        actor.require(Right.START_EXECUTION, reference.name)
+        asked, text = invoke_headers.read(self.request.headers), _input(body)
+        if asked.kind == WAITS:
+            actor.require(Right.VIEW_PAYLOAD, reference.name)
+        try:
+            if asked.kind == DRY_RUN:
+                return _dry_run(reference)
+            start = partial(_start, actor, reference, asked, text)
+            return _answer(start(), 202) if asked.kind == EVENT else self._wait(start, masking_of(actor.access).of(reference.name), asked)
+        except FunctionNotFoundError as error:
+            raise FunctionNotFoundError(f"Function not found: {function}") from error
+
+    def _wait(self, start: Callable[[], StartedExecution], masks: Masks, asked: Asked) -> HttpResponse:
         waiters = process_waiters()
         waiter = waiters.join()
         if waiter is None:  # asked before anything is started
             raise _busy(waiters.limit)
         try:
-            started = self._start(actor, asked, function, name=name, tenant=tenant, text=text)
+            started = start()
             waiters.look_for(waiter, started.id)
-            return self._wait(started, waiter, masking_of(actor.access).of(asked.name))
+            connection.close()  # back to the pool: a wait may be long
+            while not waiter.ended.wait(SOCKET_LOOK_SECONDS):
+                if _has_hung_up(self.request):
+                    return HttpResponse(status=LOST)
+            answer = _end(started, waiter, masks)
+            if asked.wants_log:
+                time.sleep(log_tail.GATHER_SECONDS)
+                answer["X-Amz-Log-Result"] = log_tail.read(started.id, masks)
+            return answer
         finally:
             waiters.leave(waiter)
-
-    def _kind(self) -> str:
-        return self.request.headers.get("X-Amz-Invocation-Type", KINDS_OF_CALL[0])
-
-    def _dry_run(self, asked: FunctionReference, function: str) -> HttpResponse:
-        if not is_function(asked.name, asked.version):
-            raise FunctionNotFoundError(f"Function not found: {function}")
-        return HttpResponse(status=204)
-
-    def _start(
-        self, actor: Actor, asked: FunctionReference, function: str, *, name: str | None, tenant: str | None, text: str | None
-    ) -> StartedExecution:
-        try:
-            return actions.start_execution(actor, function=asked.name, input=text, version=asked.version, name=name, tenant_id=tenant)
-        except FunctionNotFoundError as error:
-            raise FunctionNotFoundError(f"Function not found: {function}") from error
-
-    def _wait(self, started: StartedExecution, waiter: Waiter, masks: Masks) -> HttpResponse:
-        connection.close()  # back to the pool: a wait may be long
-        while not waiter.ended.wait(SOCKET_LOOK_SECONDS):
-            if _has_hung_up(self.request):
-                return HttpResponse(status=LOST)
-        return _end(started, waiter, masks)
 
 
 class UnknownView(LambdaView):
@@ -101,6 +87,24 @@ class UnknownView(LambdaView):
 
     def _answer(self, request: HttpRequest, named: dict[str, str]) -> HttpResponse:  # noqa: ARG002
         raise LambdaError(errors.UNKNOWN_OPERATION, f"{request.method} {request.path[:200]} is none of the calls for durable executions.")
+
+
+def _dry_run(reference: FunctionReference) -> HttpResponse:
+    if not is_function(reference.name, reference.version):
+        raise FunctionNotFoundError("There is no such function.")
+    return HttpResponse(status=204)
+
+
+def _start(actor: Actor, reference: FunctionReference, asked: Asked, text: str | None) -> StartedExecution:
+    return actions.start_execution(
+        actor,
+        function=reference.name,
+        input=text,
+        version=reference.version,
+        name=asked.name,
+        tenant_id=asked.tenant,
+        client_context=asked.client_context,
+    )
 
 
 def _input(body: bytes) -> str | None:

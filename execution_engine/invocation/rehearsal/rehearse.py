@@ -114,7 +114,6 @@ class _Run:
                     sink,
                     self.history.input,
                     is_replaying=bool(self.history.operations),
-                    deadline=time.monotonic() + 900,
                 )
         except InvocationInterrupt:
             return

@@ -101,7 +101,7 @@ update durable_execution e
  where e.id = f.id
 returning e.id, e.function_version_id, e.name, e.started_at, e.deadline_at, e.claim_id, e.invocation_id, e.invocation_started_at,
           e.invocations, e.failed_invocations, e.event_seq, e.checkpoint_seq, e.wake_seq, e.told_seq, e.tenant_id, e.runs_alone, e.parent_id is not null, e.input, c.now, e.seed,
-          e.redrive_count, e.traceparent, e.correlation_id, f.function is not null
+          e.redrive_count, e.traceparent, e.correlation_id, e.client_context, f.function is not null
 
 -- name: has_suspects
 -- Executions that were in flight when a child died wait for a child that has nothing else in flight.

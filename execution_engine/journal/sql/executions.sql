@@ -18,14 +18,14 @@ with clock as materialized (
     id, function_version_id, function, version, name, status, started_at, deadline_at, execution_timeout, retention_days, due_at,
     claim_id, claimed_by, invocation_id, invocation_started_at, invocations, failed_invocations, is_suspect, runs_alone,
     event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, tenant_id, started_by,
-    traceparent, correlation_id, input, owes_parent, redrive_count, concurrency_key)
+    traceparent, correlation_id, client_context, input, owes_parent, redrive_count, concurrency_key)
   select a.id, v.id, %(function)s, v.version, a.name, 'RUNNING', c.now,
          c.now + make_interval(secs => v.execution_timeout), v.execution_timeout, v.retention_days,
          c.now + make_interval(secs => case when v.claim_id is null then -v.priority else %(claim_seconds)s end),
          v.claim_id, %(claimed_by)s, v.claim_id, case when v.claim_id is not null then c.now end,
          case when v.claim_id is null then 0 else 1 end, 0, false, false,
-         1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, %(traceparent)s, %(correlation_id)s, a.input, false, 0,
-         %(concurrency_key)s
+         1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, %(traceparent)s, %(correlation_id)s,
+         %(client_context)s, a.input, false, 0, %(concurrency_key)s
     from unnest(%(ids)s::uuid[], %(names)s::text[], %(inputs)s::text[]) as a(id, name, input) cross join clock c cross join v
   on conflict (function, name) do nothing
   returning id, started_at, version, execution_timeout, claim_id

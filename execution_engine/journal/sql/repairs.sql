@@ -144,12 +144,12 @@ delete from durable_execution e using ids where e.id = ids.id
 insert into durable_execution (
   id, function_version_id, function, version, name, status, started_at, deadline_at, execution_timeout, retention_days, due_at,
   invocations, failed_invocations, is_suspect, runs_alone, event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text,
-  attributes, tenant_id, started_by, traceparent, correlation_id, input, owes_parent, redrive_count, seed, forked_from,
+  attributes, tenant_id, started_by, traceparent, correlation_id, client_context, input, owes_parent, redrive_count, seed, forked_from,
   concurrency_key)
 select %(new_id)s, coalesce(v.id, o.function_version_id), o.function, coalesce(v.version, o.version), %(name)s, 'RUNNING', %(now)s,
        %(now)s::timestamptz + make_interval(secs => o.execution_timeout), o.execution_timeout, o.retention_days, %(now)s,
        0, 0, false, false, 1, 0, 0, -1, %(now)s, o.status_text, o.attributes, o.tenant_id, %(started_by)s,
-       o.traceparent, o.correlation_id, coalesce(%(input)s, o.input), false, 0, coalesce(o.seed, o.id), o.id, o.concurrency_key
+       o.traceparent, o.correlation_id, o.client_context, coalesce(%(input)s, o.input), false, 0, coalesce(o.seed, o.id), o.id, o.concurrency_key
   from durable_execution o
   left join durable_function_version v on v.function = o.function and v.version = %(version)s
  where o.id = %(id)s

@@ -2,25 +2,33 @@
 
 import fcntl
 import json
+import logging
 import resource
 import socket
 import threading
 import time
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pytest
 from django.test import RequestFactory
 
+from durable_ops.lambda_api import log_tail
 from durable_ops.lambda_api.views.invocations import _has_hung_up
 from durable_ops.lambda_api.waiters import process_waiters
+from durable_ops.masking import MASK, Masks
 from durable_ops.models import AuditEntry
 from execution_engine import DurableContext, durable_execution, register
+from execution_engine.journal import connections, logs
+from execution_engine.journal.logs import Line
 from execution_engine.models import Execution
 from execution_engine.worker.runtime import Runtime
 from tests.durable_ops.lambda_api.conftest import bearer_client, refused, start
 from tests.durable_ops.people import make_key, make_user
 from tests.execution_engine.conftest import make_runtime, no_threads_left  # noqa: F401
+from tests.execution_engine.worker.test_kept_lines import captured
 
 ROOT = "arn:aws:lambda:us-east-1:000000000000:function:echo"
 
@@ -42,7 +50,15 @@ def fails(event: Any, context: DurableContext) -> Any:
 
 
 def plain(event: Any, context: Any) -> Any:
-    return {"plain": event, "tenant": context.tenant_id}
+    told = context.client_context and context.client_context.custom
+    return {"plain": event, "tenant": context.tenant_id, "client": told}
+
+
+@durable_execution(name="lambda-says")
+def says(event: Any, context: DurableContext) -> Any:
+    print("x" * 4_000)  # noqa: T201  what authors do
+    logging.getLogger("shop").warning("café, careful")
+    return context.lambda_context.client_context.custom
 
 
 @pytest.fixture
@@ -110,6 +126,7 @@ def test_tenant_and_correlation_travel(client: Any) -> None:
 
 WRONG: dict[str, dict[str, Any]] = {
     "kind of call": {"InvocationType": "Later"},
+    "log type": {"LogType": "Head"},
     "name": {"DurableExecutionName": "a b"},
     "long name": {"DurableExecutionName": "a" * 65},
     "tenant": {"TenantId": "a#b"},
@@ -184,7 +201,60 @@ def test_waiting_for_a_failure(served: Any) -> None:
 
 def test_a_plain_function(served: Any) -> None:
     payload, answer = invoke(served, "lambda-plain", [1], TenantId="acme")
-    assert (payload, answer["StatusCode"]) == ({"plain": [1], "tenant": "acme"}, 200)
+    assert (payload, answer["StatusCode"]) == ({"plain": [1], "tenant": "acme", "client": None}, 200)
+    assert "LogResult" not in answer
+
+
+def context_of(value: Any) -> str:
+    return b64encode(json.dumps(value).encode()).decode()
+
+
+def test_what_a_caller_says_of_itself(served: Any) -> None:
+    asked = {"ClientContext": context_of({"custom": {"till": 7}})}
+    assert invoke(served, "lambda-plain", 1, **asked)[0]["client"] == {"till": 7}
+    arn = served.invoke(FunctionName="lambda-plain", InvocationType="Event", Payload=b"1", **asked)["DurableExecutionArn"]
+    assert Execution.objects.get(id=arn.rpartition("/")[2]).client_context is None  # for callers who wait, as at AWS
+
+
+def test_a_context_of_the_client_that_is_none(client: Any) -> None:
+    for text in ("{}", "e30", context_of([1]), context_of("a\0"), b64encode(b"[" * 2_000).decode(), b64encode(b"\xff").decode()):
+        for kind in ("RequestResponse", "Event", "DryRun"):
+            call = partial(client.invoke, FunctionName="echo", InvocationType=kind, ClientContext=text)
+            refused(call, "InvalidRequestContentException", 400)
+    error = refused(lambda: client.invoke(FunctionName="echo", ClientContext="e30=" * 896), "InvalidParameterValueException", 400)
+    assert "3583" in error["Message"]
+    assert Execution.objects.count() == 0
+
+
+def test_the_tail_of_the_log(served: Any) -> None:
+    """The last 4 kB; printed lines as they are, logged ones as Lambda writes them."""
+    asked = {"ClientContext": context_of({"custom": 1}), "DurableExecutionName": "says", "LogType": "Tail"}
+    found = ""
+
+    def tail() -> bool:
+        """Lines are kept beside the history: on a busy machine the last of them may come late. The name finds the same execution."""
+        nonlocal found
+        payload, answer = invoke(served, "lambda-says", None, **asked)
+        assert payload == 1
+        found = b64decode(answer["LogResult"]).decode()
+        return "careful" in found
+
+    with captured():
+        wait_until(tail)
+    printed, logged, rest = found.split("\n")
+    assert (set(printed), len(found.encode()), rest) == ({"x"}, 4_000 + 1 + len(logged.encode()) + 1, "")
+    level, moment, message = logged.split("\t")
+    assert (level, moment[-1], message) == ("[WARNING]", "Z", "café, careful")
+
+
+def test_the_tail_is_masked(client: Any) -> None:
+    execution_id = Execution.objects.get(id=start(client, 1).rpartition("/")[2]).id
+    said = [Line(execution_id, datetime.now(UTC), "INFO", "stdout", f"é card: {number}") for number in range(600)]
+    with connections.connect("test") as own:
+        logs.keep(own, said, 1_000)
+    text = b64decode(log_tail.read(execution_id, Masks((("card",),)))).decode()
+    assert len(text.encode()) <= 4096
+    assert text.endswith(f"é card: {MASK}\n") and "99" not in text
 
 
 def test_a_wait_that_is_stopped(client: Any) -> None:

@@ -10,6 +10,7 @@ from execution_engine import CheckpointError, DurableContext, ExecutionError, In
 from execution_engine.core.enums import InvocationStatus
 from execution_engine.core.errors import ClaimLostError
 from execution_engine.core.records import OperationUpdate
+from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.registry import register
 from execution_engine.sdk.runner import run_handler
 from tests.execution_engine.sdk.journal import Journal
@@ -142,5 +143,18 @@ def test_a_lost_claim_passes_through_even_when_author_code_swallows_it() -> None
 def test_a_plain_function_gets_the_lambda_context() -> None:
     function = register(lambda event, context: [event, context.function_name], name="plain-one", durable=False)
     journal = Journal(lambda event, context: None)
-    outcome = run_handler(function, journal, "1", is_replaying=False, tenant_id="t")
+    outcome = run_handler(function, journal, "1", is_replaying=False)
     assert outcome.result == '[1, "plain-one"]'
+
+
+def test_what_the_caller_says_of_itself_reaches_the_handler() -> None:
+    """With the names of Lambda's Python runtime; what was not said is None."""
+    function = register(lambda event, context: None, name="plain-told", durable=False)
+    told = '{"client": {"app_title": "till", "more": 1}, "custom": {"shop": 7}}'
+    context = LambdaContext.of(function, "", client_context=told).client_context
+    assert context is not None and context.client is not None
+    assert (context.custom, context.env) == ({"shop": 7}, None)
+    assert (context.client.app_title, context.client.installation_id) == ("till", None)
+    assert LambdaContext.of(function, "").client_context is None
+    bare = LambdaContext.of(function, "", client_context="{}").client_context
+    assert bare is not None and bare.client is None

@@ -97,7 +97,6 @@ REFUSED: dict[str, tuple[Updates, str]] = {
     "failed execution with a payload": ((execution_end("FAIL", payload="1"),), "carries no Payload"),
     "payload above 1 MiB": ((step("SUCCEED", "open", payload="é" * 600_000),), "has 1200000 bytes; the limit is 1048576"),
     "invoke input above 1 MiB": ((invoke(FUNCTION, "n", payload="x" * 1_048_577),), "has 1048577 bytes; the limit is 1048576"),
-    "result above 6 MiB": ((execution_end(payload="x" * 6_291_457),), "has 6291457 bytes; the limit is 6291456"),
     "error above 32 KiB": ((step("FAIL", "open", error=ErrorObject("x" * 32_768)),), "the limit is 32768"),
     "NUL in a payload": ((step("SUCCEED", "open", payload="a\0"),), "NUL"),
     "half a surrogate pair": ((step("SUCCEED", "open", payload="a\ud800"),), "surrogate"),
@@ -145,6 +144,15 @@ ALLOWED: dict[str, Updates] = {
 def test_what_the_rules_allow_is_recorded(caller: Caller, updates: Updates) -> None:
     asked = {one.id for one in updates if one.type != "EXECUTION"}
     assert asked <= {record.id for record in caller.call(*updates).operations}
+
+
+def test_a_result_above_6_mib_ends_the_execution_failed(caller: Caller) -> None:
+    """Refused, it would be sent again by every invocation."""
+    assert caller.call(execution_end(payload="é" * 3_145_729)).token is None
+    row = Execution.objects.get(id=caller.id)
+    assert (row.status, row.result) == ("FAILED", None)
+    assert "has 6291458 bytes; the limit is 6291456" in str(row.error)
+    assert "Function.ResponseSizeTooLarge" in str(row.error)
 
 
 STEP = {"Id": "n", "Type": "STEP", "Action": "START"}

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -97,7 +98,7 @@ CALLBACK = {"Id": "c", "Type": "CALLBACK", "SubType": "Callback", "Action": "STA
 
 
 def test_an_envelope_and_its_answer(host: Host, served: Runtime, history: History) -> None:
-    execution_id = start(input={"n": 1}, tenant_id="blue", trace=Trace(PARENT))
+    execution_id = start(input={"n": 1}, tenant_id="blue", trace=Trace(PARENT), client_context='{"custom": {"app": "till"}}')
 
     row = ended(execution_id)
 
@@ -106,6 +107,7 @@ def test_an_envelope_and_its_answer(host: Host, served: Runtime, history: Histor
     asked = host.requests[0]
     assert asked.line == "POST /2015-03-31/functions/test-remote/invocations HTTP/1.1"
     assert asked.headers["x-amz-tenant-id"] == "blue"
+    assert json.loads(b64decode(asked.headers["x-amz-client-context"])) == {"custom": {"app": "till"}}
     assert asked.headers["x-amzn-trace-id"] == as_amzn_trace(PARENT)
     assert asked.headers["lambda-runtime-invoked-function-arn"].endswith(":function:test-remote:1")
     assert int(asked.headers["lambda-runtime-deadline-ms"]) > time.time() * 1000
