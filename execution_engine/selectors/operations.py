@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Func, IntegerField
 from django.db.models.functions import Now
 
+from execution_engine.core.enums import OperationStatus
 from execution_engine.models import Operation
 
 SHOWN = 2_000
@@ -54,6 +55,10 @@ class OperationRow:
     def is_open(self) -> bool:
         return self.ended_at is None
 
+    @property
+    def attempts(self) -> int:
+        return attempts_begun(self.status, self.attempt)
+
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:
@@ -74,6 +79,11 @@ class OperationDetail:
 
 
 _COLUMNS = tuple(set(OperationRow.__dataclass_fields__) - {"result_bytes", "error_bytes", "read_at"})
+
+
+def attempts_begun(status: str, ended: int) -> int:
+    """A row counts attempts that have ended; one that is under way, or due, is one more."""
+    return ended + (1 if status in (OperationStatus.STARTED, OperationStatus.READY) else 0)
 
 
 def list_operations(execution_id: UUID, *, after: int = 0, limit: int = SHOWN) -> list[OperationRow]:

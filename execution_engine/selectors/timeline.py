@@ -14,7 +14,7 @@ from execution_engine.core.enums import EventType, OperationStatus, OperationTyp
 from execution_engine.models import Event, Operation
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.explain import plain_title
-from execution_engine.selectors.operations import SHOWN
+from execution_engine.selectors.operations import SHOWN, attempts_begun
 from execution_engine.selectors.segments import Segment, SegmentKind, Span, clipped, execution_segments
 
 _NAMES = ("id", "type", "sub_type", "name", "parent_id", "status", "attempt", "options", "start_event")
@@ -211,9 +211,7 @@ def _segments(
 
 
 def _lane(row: Mapping[str, Any], depth: int, segments: tuple[Segment, ...]) -> Lane:
-    # `attempt` counts finished attempts; the one under way, or the first of all, is one more.
-    is_working = row["status"] in (OperationStatus.STARTED, OperationStatus.READY)
-    attempts = row["attempt"] + (1 if is_working else 0) if row["type"] == OperationType.STEP else 1
+    attempts = attempts_begun(row["status"], row["attempt"]) if row["type"] == OperationType.STEP else 1
     title = plain_title(row["name"]) or row["sub_type"] or row["type"].title()
     return Lane(row["id"], title, row["type"], row["status"], depth, attempts, segments)
 

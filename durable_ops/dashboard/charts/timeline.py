@@ -19,19 +19,22 @@ ID_CHARACTERS = 16
 """Enough of an operation's id to find it in its execution; 64 characters for each of 2,000 rows would be half of the page."""
 
 
-def timeline_figure(timeline: Timeline, *, title: str, usual: Mapping[str, Usual] | None = None) -> dict[str, Any]:
+def timeline_figure(timeline: Timeline, *, title: str, invocations: int = 1, usual: Mapping[str, Usual] | None = None) -> dict[str, Any]:
     """`origin` is the start in milliseconds since 1970, `end` how long after it the figure ends, `is_open` whether bars still grow.
 
     `data` has a trace per tone: rows `y`, begins `base` and widths `x` of its bars. `label`, `depth` and `id` (the beginning of the
     operation's) have an entry per row, `words` and `toggle` (a context that opens and closes) only for rows that have them. Row 0 is
-    the execution itself, below it the operations in order of start; what runs is drawn over what waits. `usual` says, by label, how
-    long its operations usually take: who took longer than 95 % of them is called slow.
+    the execution itself, the band of its `invocations`, below it the operations in order of start; what runs is drawn over what waits.
+    `usual` says, by label, how long its operations usually take: who took longer than 95 % of them is called slow.
     """
     traces = {tone: _trace(tone) for tone in ("queued", "waiting", "retrying", "running", "failed")}
     known = usual or {}
     _add(traces, 0, timeline.start, timeline.segments, failed=False)
     for row, lane in enumerate(timeline.lanes, start=1):
         _add(traces, row, timeline.start, lane.segments, failed=lane.status in ENDED_BADLY)
+    words = {row: said for row, lane in enumerate(timeline.lanes, start=1) if (said := _words(lane, known.get(lane.title)))}
+    if invocations > 1:
+        words[0] = f"{invocations:,} invocations"
     return {
         "origin": round(timeline.start.timestamp() * 1000, 3),
         "end": _since(timeline.start, timeline.end),
@@ -39,7 +42,7 @@ def timeline_figure(timeline: Timeline, *, title: str, usual: Mapping[str, Usual
         "label": [_shown(title), *(_label(lane, known.get(lane.title)) for lane in timeline.lanes)],
         "depth": [0, *(min(lane.depth + 1, 8) for lane in timeline.lanes)],
         "id": ["", *(lane.operation_id[:ID_CHARACTERS] for lane in timeline.lanes)],
-        "words": {row: words for row, lane in enumerate(timeline.lanes, start=1) if (words := _words(lane, known.get(lane.title)))},
+        "words": words,
         "toggle": {row: lane.operation_id for row, lane in enumerate(timeline.lanes, start=1) if lane.inside},
         "usual": {_shown(name): f"usually {duration_text(one.p50)}, 95 % below {duration_text(one.p95)}" for name, one in known.items()},
         "is_open": timeline.is_open,

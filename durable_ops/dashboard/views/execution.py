@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from durable_ops.approvals.inbox import of_execution
 from durable_ops.dashboard.access import console_view, masks_for
+from durable_ops.dashboard.drawer import operation_context
 from durable_ops.dashboard.htmx import LIVE, is_unchanged, live_url, render_page, token, unchanged, wants_fragment
-from durable_ops.dashboard.logs import drawer_lines, logs_context
+from durable_ops.dashboard.logs import logs_context
 from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.dashboard.views.costs import cost_context, header_cost
 from durable_ops.dashboard.views.timeline import number, timeline_context
@@ -18,17 +19,17 @@ from durable_ops.explanations import explain
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import access_of, has_right
 from durable_ops.web.quick_poll import holds, make_stamp
-from execution_engine.core.enums import EventType, OperationType
+from execution_engine.core.enums import EventType
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.events import list_event_rows
-from execution_engine.selectors.executions import ExecutionDetail, ExecutionSummary, find_child, get_error, get_execution, get_payloads
+from execution_engine.selectors.executions import ExecutionDetail, get_error, get_execution, get_payloads
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.functions import get_source
 from execution_engine.selectors.graph import get_graph
 from execution_engine.selectors.logs import last_line_id
 from execution_engine.selectors.marks import read_mark
-from execution_engine.selectors.operations import OperationDetail, get_operation, list_operations, tree
+from execution_engine.selectors.operations import list_operations, tree
 
 TABLE_ROWS = 100
 TABS = {
@@ -72,14 +73,14 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     }
     context |= _TAB_CONTEXTS[tab](request, execution)
     if not wants_fragment(request) and request.GET.get("operation"):
-        context |= _operation_context(request, execution, request.GET["operation"])
+        context |= operation_context(request, execution, request.GET["operation"])
     return render_page(request, "executions/detail.html", context, fragment="live")
 
 
 @console_view(Right.VIEW_EXECUTION)
 def operation_drawer(request: HttpRequest, execution_id: UUID, operation_id: str) -> HttpResponse:
     execution = _find(request, execution_id)
-    context = _operation_context(request, execution, operation_id)
+    context = operation_context(request, execution, operation_id)
     if context["operation"] is None:
         raise Http404("There is no such operation.")
     if is_unchanged(request, context["drawer_token"]):
@@ -181,31 +182,3 @@ _TAB_CONTEXTS = {
     "code": _code_context,
     "audit": _audit_context,
 }
-
-
-def _operation_context(request: HttpRequest, execution: ExecutionDetail, operation_id: str) -> dict[str, Any]:
-    found = get_operation(execution.summary.id, operation_id)
-    if found is None:
-        return {"operation": None}
-    found = masks_for(request, execution.summary.function).operation(found)
-    row = found.row
-    current = token(row.status, row.attempt, row.due_at, row.ended_at)
-    address = reverse("dashboard:operation", args=[execution.summary.id, operation_id])
-    return {
-        "operation": row,
-        "child_id": find_child(execution.summary.id, row.id) if row.type == OperationType.CHAINED_INVOKE else None,
-        "operation_payloads": _operation_payloads(request, execution.summary, found),
-        "drawer_lines": drawer_lines(request, execution, row.id),
-        "drawer_token": current,
-        "drawer_url": f"{address}?seen={current}" if row.is_open and not execution.summary.is_terminal else None,
-    }
-
-
-def _operation_payloads(request: HttpRequest, execution: ExecutionSummary, found: OperationDetail) -> list[Any] | None:
-    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
-        return None
-    label = "Result" if found.row.ended_at else "State"
-    texts = (("payload", label, found.payload), ("error", "Error", found.error), ("options", "Options", found.options))
-    addresses = {key: reverse("dashboard:operation_payload", args=[execution.id, found.row.id, key]) for key, _, _ in texts}
-    made = (make_payload(key, label, text, addresses[key]) for key, label, text in texts)
-    return [payload for payload in made if payload is not None]

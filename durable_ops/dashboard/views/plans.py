@@ -19,18 +19,18 @@ from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.acting import act_once, posted
 from durable_ops.dashboard.forms import ForkForm, MoveForm, RedriveForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.payloads import read_error
+from durable_ops.dashboard.payloads import Payload, make_payload, read_error
 from durable_ops.dashboard.views.execution_actions import find_summary
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
 from execution_engine.core.records import ErrorObject, OperationRecord
 from execution_engine.invocation.rehearsal.findings import Rehearsal, Verdict
-from execution_engine.selectors.executions import ExecutionSummary, get_error
+from execution_engine.selectors.executions import ExecutionSummary, get_error, get_payloads
 from execution_engine.selectors.explain import plain_title
 from execution_engine.selectors.functions import function_versions
 from execution_engine.selectors.inflight import Scope, VersionCheck, deploy_check
-from execution_engine.selectors.operations import list_operations, tree
+from execution_engine.selectors.operations import get_operation, list_operations, tree
 
 SHOWN = 40
 Records = tuple[OperationRecord, ...]
@@ -147,7 +147,21 @@ def _error(request: HttpRequest, execution: ExecutionSummary) -> ErrorObject | N
 def _shared(request: HttpRequest, execution: ExecutionSummary, chosen: str) -> dict[str, Any]:
     operations = tree(list_operations(execution.id))
     may_replace = has_right(request.user, Right.REPLACE_VALUE, execution.function)
-    return {"execution": execution, "chosen": chosen, "operations": operations, "may_replace": may_replace}
+    old = _old_values(request, execution, chosen) if may_replace else []
+    return {"execution": execution, "chosen": chosen, "operations": operations, "may_replace": may_replace, "old_values": old}
+
+
+def _old_values(request: HttpRequest, execution: ExecutionSummary, chosen: str) -> list[Payload]:
+    """What an edit would replace, as this reader may see it: the input, and what the chosen operation has answered."""
+    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
+        return []
+    masks = masks_for(request, execution.function)
+    given = masks.text(get_payloads(execution.id).input)
+    made = [make_payload("input", "Input", given, reverse("dashboard:payload", args=[execution.id, "input"]))]
+    if found := get_operation(execution.id, chosen) if chosen else None:
+        address = reverse("dashboard:operation_payload", args=[execution.id, found.row.id, "payload"])
+        made.append(make_payload("result", f"Result of {found.row.title}", masks.operation(found).payload, address))
+    return [one for one in made if one is not None]
 
 
 def _plan(make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def timeline_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
     return {
         "timeline": timeline,
         "split": _split(timeline),
-        "figure": timeline_figure(timeline, title=summary.function, usual=usual),
+        "figure": timeline_figure(timeline, title=summary.function, invocations=summary.invocations, usual=usual),
         "windows": _windows(request, timeline, opened),
         "has_children": any(lane.type == OperationType.CHAINED_INVOKE for lane in timeline.lanes),
     }

@@ -27,14 +27,14 @@ def timeline(*lanes: Lane, seconds: float = 4) -> Timeline:
 
 def test_figure_has_a_trace_per_kind_and_text_for_names() -> None:
     parts = (segment(SegmentKind.RETRY_WAIT, 1, 3), segment(SegmentKind.RUNNING, 3, 4))
-    figure = timeline_figure(timeline(lane("<b>pay</b>", *parts, status="FAILED", attempts=2, depth=1)), title="expense")
+    figure = timeline_figure(timeline(lane("<b>pay</b>", *parts, status="FAILED", attempts=2, depth=1)), title="expense", invocations=3)
     assert [(trace["meta"], trace["y"], trace["base"], trace["x"]) for trace in figure["data"]] == [
         ("retrying", [1], [1000.0], [2000.0]),
         ("running", [0], [0.0], [4000.0]),
         ("failed", [1], [3000.0], [1000.0]),
     ]
     assert (figure["label"], figure["depth"]) == (["expense", "&lt;b&gt;pay&lt;/b&gt;"], [0, 2])
-    assert (figure["id"], figure["words"]) == (["", "a" * 16], {1: "2 attempts"})
+    assert (figure["id"], figure["words"]) == (["", "a" * 16], {0: "3 invocations", 1: "2 attempts"})
     assert (figure["origin"], figure["end"], figure["is_open"]) == (START.timestamp() * 1000, 4000.0, False)
 
 

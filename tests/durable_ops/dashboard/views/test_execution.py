@@ -68,6 +68,31 @@ def test_operation_result_is_text_never_markup(admin: Client, execution: Executi
     assert 'id="drawer-title"' in whole
 
 
+def test_drawer_tells_every_attempt(admin: Client, sign_in: Callable[[str], Client], execution: Execution) -> None:
+    last = json.dumps({"ErrorType": "shop.Declined", "ErrorMessage": "at last"})
+    step = make_operation(execution, status="FAILED", attempt=2, start_event=2, error=last)
+    make_event(execution, 2, "StepStarted", ago(seconds=9), operation_id=step.id)
+    retry = {"RetryDetails": {"CurrentAttempt": 1, "NextAttemptDelaySeconds": 2}}
+    error = json.dumps({"ErrorType": "shop.Busy", "ErrorMessage": "<b>later</b>"})
+    make_event(execution, 3, "StepFailed", ago(seconds=8), operation_id=step.id, details=retry, error=error)
+    make_event(execution, 4, "StepStarted", ago(seconds=6), operation_id=step.id)
+    make_event(execution, 5, "StepFailed", ago(seconds=5), operation_id=step.id, details={"RetryDetails": {"CurrentAttempt": 2}})
+    address = f"/executions/{execution.id}/operations/{step.id}/"
+    html = admin.get(address, headers=HTMX).content.decode()
+    attempts = html[html.index('class="attempts"') : html.index("</ol>")]
+    assert re.findall(r'class="words">(\w+)<', attempts) == ["Declined", "Busy"]
+    assert "&lt;b&gt;later&lt;/b&gt;" in attempts
+    assert "later" not in sign_in("approver").get(address, headers=HTMX).content.decode()
+
+
+def test_drawer_tells_who_may_answer(admin: Client, execution: Execution) -> None:
+    callback = make_callback(execution, options={"timeout": 600, "heartbeat": 60}, due_at=ago(seconds=-60))
+    html = admin.get(f"/executions/{execution.id}/operations/{callback.id}/", headers=HTMX).content.decode()
+    assert "Who may answer" in html
+    assert "every 1 min" in html
+    assert f'data-copy="http://testserver/callbacks/{callback.callback_id}/approve"' in html
+
+
 def test_raw_payload_is_plain_text_as_stored(admin: Client, execution: Execution) -> None:
     answer = admin.get(f"/executions/{execution.id}/payload/input/")
     assert answer.content.decode() == MARKUP

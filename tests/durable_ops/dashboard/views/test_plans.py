@@ -1,6 +1,6 @@
 """Redrive, fork and move show what would happen before it does; the deploy check shows what would break."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -44,6 +44,14 @@ def test_a_redrive_says_whether_the_code_fits_and_what_repeats(admin: Client, fa
     html = admin.get(f"/executions/{failed}/redrive/").content.decode()
     assert "The code that is loaded here fits what is recorded." in html
     assert "May happen twice" in html and "load &amp; &lt;b&gt;" in html
+
+
+def test_a_redrive_shows_what_an_edit_would_replace(admin: Client, sign_in: Callable[[str], Client], failed: UUID) -> None:
+    operation = Operation.objects.filter(execution_id=failed, status="SUCCEEDED").first()
+    assert operation is not None
+    html = admin.get(f"/executions/{failed}/redrive/?from_operation={operation.id}").content.decode()
+    assert "What an edit would replace" in html and "Result of load" in html
+    assert "What an edit would replace" not in sign_in("operator").get(f"/executions/{failed}/redrive/").content.decode()
 
 
 def test_a_redrive_names_what_diverges(admin: Client, failed: UUID, versions: dict[str, RegisteredFunction]) -> None:
