@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from durable_ops.selectors.pages import newest_page
 from execution_engine.core.errors import CommandError
 
 
@@ -31,9 +32,8 @@ def page(request: Request, results: Sequence[Any], cursor: str | int | None) -> 
 
 def newest(request: Request, found: QuerySet[Any], limit: int, show: Callable[[Any], Any]) -> Response:
     """A page of rows as `show` makes them, the highest id first; the next one begins below the last. One query."""
-    before = number_of(request)
-    rows = list((found.filter(pk__lt=before) if before else found).order_by("-pk")[: limit + 1])
-    return page(request, [show(row) for row in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else None)
+    rows, following = newest_page(found, limit, number_of(request))
+    return page(request, [show(row) for row in rows], following)
 
 
 def cursor_of(request: Request) -> str:

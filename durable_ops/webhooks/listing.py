@@ -1,6 +1,6 @@
 """Deliveries of a webhook, for people and programs that look."""
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from durable_ops.models import Delivery, Webhook
 
@@ -11,8 +11,6 @@ STATES: dict[str, Q] = {
 }
 
 
-def deliveries_in(hook: Webhook, state: str, *, before: int = 0, limit: int = 50) -> tuple[list[Delivery], int | None]:
-    """The newest in this state (any, when empty), and the number that the next page goes on from. One query."""
-    found = hook.deliveries.filter(STATES.get(state, Q())).defer("body", "headers").order_by("-id")
-    rows = list((found.filter(id__lt=before) if before else found)[: limit + 1])
-    return rows[:limit], rows[limit - 1].pk if len(rows) > limit else None
+def deliveries_in(hook: Webhook, state: str) -> QuerySet[Delivery]:
+    """Those in this state, without body and headers; any state when it is empty or unknown."""
+    return hook.deliveries.filter(STATES.get(state, Q())).defer("body", "headers")

@@ -13,6 +13,7 @@ from durable_ops.api.serializers.strict import read
 from durable_ops.audit.search import AuditFilters, find_entries, older
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors.pages import first_page
 
 
 class AuditView(RestView):
@@ -32,8 +33,8 @@ class AuditView(RestView):
             functions=access_of(request.user).functions_for(Right.VIEW_AUDIT),
         )
         found, before, limit = find_entries(filters), number_of(request), query["limit"]
-        rows = list((older(found, before) if before else found)[: limit + 1])
-        return page(request, [audit.entry(row) for row in rows[:limit]], rows[limit - 1].pk if len(rows) > limit else None)
+        rows, following = first_page(older(found, before) if before else found, limit)
+        return page(request, [audit.entry(row) for row in rows], following)
 
 
 class AuditEntryView(RestView):
@@ -42,7 +43,7 @@ class AuditEntryView(RestView):
     @documents.reads("get_audit_entry", audit.AuditEntryDocument)
     def get(self, request: Request, entry_id: int) -> Response:
         functions = access_of(request.user).functions_for(Right.VIEW_AUDIT)
-        row = find_entries(AuditFilters(functions=functions)).filter(pk=min(entry_id, 2**62)).first()
+        row = find_entries(AuditFilters(functions=functions)).filter(pk=entry_id).first()
         if row is None:
             raise Http404
         return Response(audit.entry(row))

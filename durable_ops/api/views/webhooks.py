@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from durable_ops.actions import webhooks as actions
 from durable_ops.api.access import RestView, actor_of
-from durable_ops.api.paging import number_of, page
+from durable_ops.api.paging import newest, page
 from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers import webhooks as shapes
 from durable_ops.api.serializers.strict import read
@@ -84,8 +84,7 @@ class DeliveriesView(RestView):
     def get(self, request: Request, webhook_id: int) -> Response:
         """Newest first."""
         query = read(shapes.DeliveriesQuery, request.query_params.dict())
-        rows, following = deliveries_in(actions.find_webhook(webhook_id), query["state"], before=number_of(request), limit=query["limit"])
-        return page(request, [shapes.delivery(one) for one in rows], following)
+        return newest(request, deliveries_in(actions.find_webhook(webhook_id), query["state"]), query["limit"], shapes.delivery)
 
 
 class RedeliverView(RestView):

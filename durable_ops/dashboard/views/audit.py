@@ -17,6 +17,7 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import page_url, render_page, wants_fragment
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors.pages import first_page, read_id
 from durable_ops.texts.csv_cells import csv_lines
 
 PAGE_SIZE = 50
@@ -29,18 +30,16 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     """Filters by text (who, object, reason), action, door and days; pages by entry number."""
     filters = _filters(request)
     before = request.GET.get("before", "")
-    found = find_entries(filters)
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        found = older(found, int(before))
-    entries = list(found.select_related("seal")[: PAGE_SIZE + 1])
+    found, last_seen = find_entries(filters), read_id(before)
+    entries, following = first_page((older(found, last_seen) if last_seen else found).select_related("seal"), PAGE_SIZE)
     query = request.GET.copy()
     query.pop("before", None)
     exported = query.urlencode()
-    if len(entries) > PAGE_SIZE:
-        query["before"] = str(entries[PAGE_SIZE - 1].id)
+    if following:
+        query["before"] = str(following)
     context = {
-        "entries": entries[:PAGE_SIZE],
-        "next_url": f"{request.path}?{query.urlencode()}" if len(entries) > PAGE_SIZE else None,
+        "entries": entries,
+        "next_url": f"{request.path}?{query.urlencode()}" if following else None,
         "first_url": f"{request.path}?{exported}" if before else None,
         "filters": filters,
         "chain": None if wants_fragment(request) else chain_state(),

@@ -22,6 +22,7 @@ from durable_ops.approvals import inbox
 from durable_ops.dashboard.access import actor_of, console_view, person_of
 from durable_ops.models import MailPreference, Outbox, Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors.pages import newest_page, read_id
 
 PAGE = 50
 FILES_READ = 500
@@ -34,11 +35,8 @@ def outbox(request: HttpRequest) -> HttpResponse:
     """Newest first. Two queries."""
     state, before = request.GET.get("state", ""), request.GET.get("before", "")
     found = _in_state(state if state in STATES else "").filter(_visible(request))
-    if before.isdecimal():
-        found = found.filter(pk__lt=int(before))
-    rows = list(found.select_related("approval", "user").order_by("-pk")[: PAGE + 1])
-    following = rows[PAGE - 1].pk if len(rows) > PAGE else None
-    context = {"mails": rows[:PAGE], "state": state, "states": STATES, "next_before": following, "has_texts": _folder() is not None}
+    rows, following = newest_page(found.select_related("approval", "user"), PAGE, read_id(before))
+    context = {"mails": rows, "state": state, "states": STATES, "next_before": following, "has_texts": _folder() is not None}
     return render(request, "approvals/mails.html", context)
 
 

@@ -14,10 +14,12 @@ from durable_ops.dashboard.acting import act_once, posted
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.webhook_forms import ActForm, WebhookForm
 from durable_ops.models import Delivery, Right, Webhook
+from durable_ops.selectors.pages import newest_page, read_id
 from durable_ops.webhooks.events import LABELS
 from durable_ops.webhooks.listing import STATES, deliveries_in
 from execution_engine.core.errors import CommandError
 
+SHOWN = 50
 WORDS = {"": "All", "waiting": "Waiting", "sent": "Delivered", "given_up": "Given up"}
 
 
@@ -133,8 +135,7 @@ def _acted(request: HttpRequest, webhook_id: int, act: Callable[[], tuple[str, s
 
 def _page(request: HttpRequest, hook: Webhook, *, status: int = 200, **more: Any) -> HttpResponse:
     state = request.GET.get("state", "")
-    before = request.GET.get("before", "")
-    rows, following = deliveries_in(hook, state, before=int(before) if before.isdecimal() and len(before) < 19 else 0)
+    rows, following = newest_page(deliveries_in(hook, state), SHOWN, read_id(request.GET.get("before", "")))
     initial = {name: getattr(hook, name) for name in ("name", "url", "functions", "events")}
     context: dict[str, Any] = {"hook": hook, "rows": rows, "next_before": following, "state": state, "states": WORDS, "events": LABELS}
     context |= {"form": WebhookForm(initial=initial), "tab": "webhooks", **more}

@@ -1,0 +1,1 @@
+"""Questions of people and programs that look; nothing here changes anything."""
