@@ -6,9 +6,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.patterns import check_patterns
+from durable_ops.actions.rows import the_one
 from durable_ops.audit import log
 from durable_ops.models import AlertRule, Right, Webhook
 from execution_engine.core.errors import CommandError, InvalidInputError
@@ -75,17 +77,15 @@ def remove_rule(actor: Actor, rule_id: int, *, reason: str = "") -> None:
 
 def find_rule(rule_id: int) -> AlertRule:
     """Raises AlertRuleNotFoundError."""
-    rule = AlertRule.objects.filter(pk=rule_id).first()
-    if rule is None:
-        raise AlertRuleNotFoundError("There is no such alert rule.", rule_id=rule_id)
-    return rule
+    return _found(AlertRule.objects.all(), rule_id)
 
 
 def _locked(rule_id: int) -> AlertRule:
-    rule = AlertRule.objects.select_for_update().filter(pk=rule_id).first()
-    if rule is None:
-        raise AlertRuleNotFoundError("There is no such alert rule.", rule_id=rule_id)
-    return rule
+    return _found(AlertRule.objects.select_for_update(), rule_id)
+
+
+def _found(rules: QuerySet[AlertRule], rule_id: int) -> AlertRule:
+    return the_one(rules.filter(pk=rule_id), AlertRuleNotFoundError("There is no such alert rule.", rule_id=rule_id))
 
 
 def _set(rule: AlertRule, values: Mapping[str, Any]) -> None:

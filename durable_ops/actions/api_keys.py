@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.patterns import check_patterns
+from durable_ops.actions.rows import the_one
 from durable_ops.audit import log
 from durable_ops.models import ApiKey, Right
 from durable_ops.permissions import Access, RightMissingError, access_of
@@ -133,11 +134,17 @@ def visible_keys(access: Access, user: Any) -> QuerySet[ApiKey]:
     return found.filter(user_id=user.pk, **({"pk": access.key.pk} if access.key else {}))
 
 
+def visible_key(access: Access, user: Any, key_id: int) -> ApiKey:
+    """One of `visible_keys`. Raises KeyNotFoundError."""
+    return _found(visible_keys(access, user), key_id)
+
+
 def _locked(actor: Actor, key_id: int) -> ApiKey:
-    key = visible_keys(actor.access, actor.user).select_for_update(of=("self",)).filter(pk=key_id).first()
-    if key is None:
-        raise KeyNotFoundError("There is no such key.", key_id=key_id)
-    return key
+    return _found(visible_keys(actor.access, actor.user).select_for_update(of=("self",)), key_id)
+
+
+def _found(keys: QuerySet[ApiKey], key_id: int) -> ApiKey:
+    return the_one(keys.filter(pk=key_id), KeyNotFoundError("There is no such key.", key_id=key_id))
 
 
 def _make(user: Any, name: str, expires_at: datetime | None, limits: KeyLimits, *, for_aws: bool, replaces: ApiKey | None = None) -> NewKey:

@@ -19,6 +19,7 @@ from durable_ops.actions import repairs
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.actions.repairs import Replacement
+from durable_ops.actions.rows import the_one
 from durable_ops.audit import log
 from durable_ops.masking import masking_of
 from durable_ops.models import RedriveRequest, Right
@@ -164,6 +165,11 @@ def visible_requests(access: Access, user: Any) -> QuerySet[RedriveRequest]:
     return RedriveRequest.objects.filter(theirs).select_related("requester").order_by("-id")
 
 
+def visible_request(access: Access, user: Any, request_id: int) -> RedriveRequest:
+    """One of `visible_requests`. Raises RequestNotFoundError."""
+    return _found(visible_requests(access, user), request_id)
+
+
 def is_open(request: RedriveRequest) -> bool:
     return request.outcome == "" and request.expires_at > timezone.now()
 
@@ -180,12 +186,14 @@ def _end_expired(found: QuerySet[RedriveRequest]) -> None:
 
 def _locked(actor: Actor, request_id: int) -> RedriveRequest:
     found = visible_requests(actor.access, actor.user) if actor.user is not None else RedriveRequest.objects.none()
-    request = found.select_for_update(of=("self",)).filter(pk=request_id).first()
-    if request is None:
-        raise RequestNotFoundError("There is no such request.", request_id=request_id)
+    request = _found(found.select_for_update(of=("self",)), request_id)
     if not is_open(request):
         raise RequestOverError("This request is over.", request_id=request_id, outcome=request.outcome or "expired")
     return request
+
+
+def _found(requests: QuerySet[RedriveRequest], request_id: int) -> RedriveRequest:
+    return the_one(requests.filter(pk=request_id), RequestNotFoundError("There is no such request.", request_id=request_id))
 
 
 def _require_second_person(actor: Actor, request: RedriveRequest) -> None:

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.patterns import check_patterns
+from durable_ops.actions.rows import the_one
 from durable_ops.audit import log
 from durable_ops.models import Delivery, Right, Webhook
 from durable_ops.texts import secret_text
@@ -116,9 +118,8 @@ def redeliver(actor: Actor, delivery_id: int) -> Delivery:
     """Sends it again from the first attempt on, now, under the same webhook-id. Raises PermissionDenied, DeliveryNotFoundError."""
     actor.require(Right.MANAGE_WEBHOOKS)
     with transaction.atomic():
-        found = Delivery.objects.select_related("webhook").filter(pk=delivery_id).first()
-        if found is None:
-            raise DeliveryNotFoundError("There is no such delivery.", delivery_id=delivery_id)
+        missing = DeliveryNotFoundError("There is no such delivery.", delivery_id=delivery_id)
+        found = the_one(Delivery.objects.select_related("webhook").filter(pk=delivery_id), missing)
         again = {"sent_at": None, "due_at": Now(), "attempts": 0, "expires_at": Now() + events.EXPIRES_AFTER, "leased_until": None}
         Delivery.objects.filter(pk=found.pk).update(**again)
         log.append(actor, _act("webhook.redeliver", found.webhook, delivery=found.event_id, event=found.event))
@@ -127,20 +128,18 @@ def redeliver(actor: Actor, delivery_id: int) -> Delivery:
 
 def find_webhook(webhook_id: int) -> Webhook:
     """Raises WebhookNotFoundError."""
-    hook = Webhook.objects.filter(pk=webhook_id).first()
-    if hook is None:
-        raise WebhookNotFoundError("There is no such webhook.", webhook_id=webhook_id)
-    return hook
+    return _found(Webhook.objects.all(), webhook_id)
 
 
 _SHOWN = ("name", "url", "events", "functions", "is_active")
 
 
 def _locked(webhook_id: int) -> Webhook:
-    hook = Webhook.objects.select_for_update().filter(pk=webhook_id).first()
-    if hook is None:
-        raise WebhookNotFoundError("There is no such webhook.", webhook_id=webhook_id)
-    return hook
+    return _found(Webhook.objects.select_for_update(), webhook_id)
+
+
+def _found(hooks: QuerySet[Webhook], webhook_id: int) -> Webhook:
+    return the_one(hooks.filter(pk=webhook_id), WebhookNotFoundError("There is no such webhook.", webhook_id=webhook_id))
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:

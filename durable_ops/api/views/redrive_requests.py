@@ -17,7 +17,6 @@ from durable_ops.models import RedriveRequest, Right
 from durable_ops.permissions import access_of
 from durable_ops.texts import json_text
 
-MAX_ID = 2**62
 _ANSWER: Any = {200: shapes.RedriveRequestDocument}
 
 
@@ -60,7 +59,7 @@ class ConfirmRequestView(RestView):
     def post(self, request: Request, pk: int) -> Response:
         """Redrives with exactly what `shown` names; not for whoever asked."""
         body = read(shapes.ConfirmBody, request.data)
-        actions.confirm(actor_of(request), min(pk, MAX_ID), shown=body["shown"], comment=body["comment"])
+        actions.confirm(actor_of(request), pk, shown=body["shown"], comment=body["comment"])
         return Response(_document(request, _find(request, pk)))
 
 
@@ -70,7 +69,7 @@ class RejectRequestView(RestView):
     @documents.commands("reject_redrive_request", shapes.RejectBody, _ANSWER)
     def post(self, request: Request, pk: int) -> Response:
         """Nothing is done to the execution."""
-        actions.reject(actor_of(request), min(pk, MAX_ID), comment=read(shapes.RejectBody, request.data)["comment"])
+        actions.reject(actor_of(request), pk, comment=read(shapes.RejectBody, request.data)["comment"])
         return Response(_document(request, _find(request, pk)))
 
 
@@ -81,15 +80,12 @@ class WithdrawRequestView(RestView):
     def post(self, request: Request, pk: int) -> Response:
         """By whoever asked."""
         read(requests.EmptyBody, request.data)
-        actions.withdraw(actor_of(request), min(pk, MAX_ID))
+        actions.withdraw(actor_of(request), pk)
         return Response(_document(request, _find(request, pk)))
 
 
 def _find(request: Request, pk: int) -> RedriveRequest:
-    found = actions.visible_requests(access_of(request.user), request.user).filter(pk=min(pk, MAX_ID)).first()
-    if found is None:
-        raise actions.RequestNotFoundError("There is no such request.", request_id=pk)
-    return found
+    return actions.visible_request(access_of(request.user), request.user, pk)
 
 
 def _document(request: Request, found: RedriveRequest) -> dict[str, Any]:
