@@ -1,6 +1,7 @@
 """What people may set as the limits of a function."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from execution_engine.core.attributes import MAX_PRIORITY
 from execution_engine.core.errors import InvalidInputError
@@ -33,6 +34,18 @@ class Limits:
     @property
     def is_any(self) -> bool:
         return not (self.concurrency is None and self.per_key is None and self.starts is None)
+
+    def starts_left(self, tokens: float, since: datetime, now: datetime) -> int | None:
+        """How many may begin `now`, of a bucket that held `tokens` at `since`; None without a rate. `claim_limited` says it in SQL."""
+        if self.starts is None:
+            return None
+        return int(min(self.burst, tokens + (now - since).total_seconds() * self.starts / self.seconds))
+
+    def start_due_at(self, tokens: float, since: datetime, rank: int = 1) -> datetime | None:
+        """When the `rank`-th of those that wait may begin, if nothing but the rate holds it; None without a rate."""
+        if self.starts is None:
+            return None
+        return since + timedelta(seconds=max(0.0, rank - tokens) * self.seconds / self.starts)
 
     def check(self) -> None:
         """Raises `InvalidInputError`, which names the limit, its bounds and the value."""

@@ -71,12 +71,11 @@ def claim(
     claim_seconds: int,
     suspects: bool = False,
     alone: bool = False,
-    limited: bool = False,
     now: datetime | None = None,
 ) -> list[Claim]:
-    """Claims at most `limit` due executions, oldest first per version: suspects only, or none of them.
+    """Claims at most `limit` due executions, oldest first per version: suspects only, or none of them. One statement.
 
-    `limited` chooses functions with limits (`journal/limits.py`), which the other look passes over: each is one statement.
+    Functions with limits are passed over: `journal/limited.py` claims them.
     `alone` records that the child has nothing else in flight, so that a death of it counts against this execution.
     """
     params = {
@@ -88,13 +87,8 @@ def claim(
         "alone": alone,
         "now": now,
     }
-    if limited:
-        params["grace_seconds"] = TAKEOVER_GRACE_SECONDS
-    return [Claim(*row) for row in connection.execute(_claim_statement(limited), params, binary=True)]
-
-
-def _claim_statement(limited: bool) -> str:
-    return f"{statement('claim_limited' if limited else 'claim_executions')} {statement('claim_found')}"
+    text = f"{statement('claim_executions')} {statement('claim_found')}"
+    return [Claim(*row) for row in connection.execute(text, params, binary=True)]
 
 
 def has_suspects(connection: psycopg.Connection[Any], versions: Sequence[int]) -> bool:

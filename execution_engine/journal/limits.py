@@ -1,8 +1,4 @@
-"""Limits of functions: people set them, claims obey them (`sql/claims.sql`, `claim_limited`).
-
-Invariant: every claim of a limited function is made by `claim_limited`, under a turn of the limit's row. `insert_executions` inserts
-claimed executions only of functions without limits.
-"""
+"""Limits of functions as people set them; claims obey them in `journal/limited.py`."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from execution_engine.journal import claims, connections, reader
+from execution_engine.journal import claims, connections, limited, reader
 from execution_engine.journal.bell import CHANNEL
 from execution_engine.journal.claims import Claim
 from execution_engine.journal.reader import Loaded
@@ -129,11 +129,11 @@ class Pump:
     def _claim(
         self, connection: psycopg.Connection[Any], versions: Sequence[int], limit: int, *, suspects: bool = False, alone: bool = False
     ) -> list[Claim]:
-        """One statement; a second for what it left room for where functions have limits, whichever of the two comes first."""
+        """One statement; where functions have limits a second look for what the first left room for, whichever of the two comes first."""
         found: list[Claim] = []
-        for limited in random.sample((False, True), 2) if self._knows_limits else (False,):
+        for look in random.sample((claims.claim, limited.claim), 2) if self._knows_limits else (claims.claim,):
             if len(found) < limit:
-                found += claims.claim(
+                found += look(
                     connection,
                     versions=versions,
                     worker=self._runtime.boot_id,
@@ -141,7 +141,6 @@ class Pump:
                     claim_seconds=self._settings.CLAIM_SECONDS,
                     suspects=suspects,
                     alone=alone,
-                    limited=limited,
                 )
         return found
 

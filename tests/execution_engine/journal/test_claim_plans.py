@@ -1,4 +1,4 @@
-"""Claims read what they take, however much waits: the plans of both statements over a long queue and long lines."""
+"""Claims read what they take, however much waits: the plan of each statement over a long queue and long lines."""
 
 import json
 from collections.abc import Iterator
@@ -7,9 +7,11 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from execution_engine.core.limits import Limits
-from execution_engine.journal import claims
+from execution_engine.journal import claims, limited, statements
+from execution_engine.journal.statements import statement
 from execution_engine.models import FunctionVersion
 from execution_engine.services.executions import start_execution
 from execution_engine.services.limits import set_limits
@@ -40,15 +42,29 @@ def fill(connection: psycopg.Connection[Any], version: int, number: int = MANY, 
     connection.execute("analyze durable_execution")
 
 
-def plan(connection: psycopg.Connection[Any], version: int, *, limited: bool) -> dict[str, Any]:
-    """The executed plan of a claim of ten, rolled back."""
-    values = {"versions": [version], "worker": uuid4(), "limit": TAKEN, "claim_seconds": 30, "suspects": False, "alone": False}
-    params = {**values, "now": None, "grace_seconds": 30}
-    with connection.transaction(force_rollback=True):
-        row = connection.execute(f"explain (analyze, format json) {claims._claim_statement(limited)}", params).fetchone()
-    assert row is not None
-    found: dict[str, Any] = (row[0] if isinstance(row[0], list) else json.loads(row[0]))[0]["Plan"]
-    return found
+class Explained:
+    """A connection that notes the executed plan of every statement, rolled back, before it runs it."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self.plans: dict[str, dict[str, Any]] = {}
+
+    def execute(self, text: str, params: dict[str, Any], *, binary: bool) -> psycopg.Cursor[Any]:
+        with self._connection.transaction(force_rollback=True):
+            row = self._connection.execute(f"explain (analyze, format json) {text}", params).fetchone()
+        assert row is not None
+        name = next(name for name, known in statements._statements().items() if text.startswith(known))
+        self.plans[name] = (row[0] if isinstance(row[0], list) else json.loads(row[0]))[0]["Plan"]
+        return self._connection.execute(text, params, binary=binary)
+
+
+def claim(connection: psycopg.Connection[Any], version: int, look: Any) -> tuple[list[claims.Claim], dict[str, dict[str, Any]]]:
+    """Ten at most, and the plan of each statement by its name."""
+    explained = Explained(connection)
+    found = look(explained, versions=[version], worker=uuid4(), limit=TAKEN, claim_seconds=30)
+    whole = [name for name, plan in explained.plans.items() if any(one["Node Type"] == "Seq Scan" for one in scans(plan))]
+    assert whole == [], "these read the whole table"
+    return found, explained.plans
 
 
 def scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -63,14 +79,56 @@ def rows_read(node: dict[str, Any]) -> int:
     return int(sum((one["Actual Rows"] + one.get("Rows Removed by Filter", 0)) * one["Actual Loops"] for one in scans(node)))
 
 
+def indexes(node: dict[str, Any]) -> set[str]:
+    own = {node["Index Name"]} if "Index Name" in node else set()
+    return own.union(*(indexes(inner) for inner in node.get("Plans", ())))
+
+
 def test_without_limits_the_queue_is_read_from_its_index(connection: psycopg.Connection[Any], version: int) -> None:
     fill(connection, version)
 
-    found = plan(connection, version, limited=False)
+    found, plans = claim(connection, version, claims.claim)
 
-    assert {one.get("Index Name") for one in scans(found)} >= {"execution_claim_loop"}
-    assert all(one["Node Type"] != "Seq Scan" for one in scans(found))
-    assert rows_read(found) <= 3 * TAKEN
+    assert len(found) == TAKEN
+    assert "execution_claim_loop" in indexes(plans["claim_executions"])
+    assert rows_read(plans["claim_executions"]) <= 3 * TAKEN
+
+
+def test_where_nobody_waits_for_a_limit_one_statement_says_so(connection: psycopg.Connection[Any], version: int) -> None:
+    set_limits("test-journal", Limits(concurrency=5))
+    connection.execute("update durable_execution set claim_id = gen_random_uuid(), due_at = now() + interval '30 s'")
+
+    found, plans = claim(connection, version, limited.claim)
+
+    assert (found, list(plans)) == ([], ["read_turns"])
+
+
+def test_where_nobody_may_go_two_statements_say_so(connection: psycopg.Connection[Any], version: int) -> None:
+    fill(connection, version)
+    set_limits("test-journal", Limits(concurrency=1))
+    connection.execute(
+        "update durable_execution set claim_id = gen_random_uuid(), due_at = now() + interval '30 s'"
+        " where name = (select min(name) from durable_execution)"
+    )
+
+    found, plans = claim(connection, version, limited.claim)
+
+    assert (found, list(plans)) == ([], ["read_turns", "count_held"])
+    assert "execution_claims" in indexes(plans["count_held"])
+    assert rows_read(plans["read_turns"]) + rows_read(plans["count_held"]) <= 20
+
+
+def test_a_turn_reads_what_it_takes(connection: psycopg.Connection[Any], version: int) -> None:
+    fill(connection, version)
+    set_limits("test-journal", Limits(concurrency=TAKEN))
+
+    found, plans = claim(connection, version, limited.claim)
+
+    assert len(found) == TAKEN
+    assert list(plans) == ["read_turns", "count_held", "read_waiting", "claim_limited"]
+    assert "execution_claim_loop" in indexes(plans["read_turns"]) & indexes(plans["read_waiting"])
+    assert rows_read(plans["read_waiting"]) <= 2 * TAKEN
+    assert rows_read(plans["claim_limited"]) <= 3 * TAKEN
 
 
 def test_long_lines_are_passed_in_one_step(connection: psycopg.Connection[Any], version: int) -> None:
@@ -84,21 +142,26 @@ def test_long_lines_are_passed_in_one_step(connection: psycopg.Connection[Any], 
         " where id in (select (array_agg(id))[1] from durable_execution where line in ('a', 'b') group by line)"
     )
 
-    found = plan(connection, version, limited=True)
+    found, plans = claim(connection, version, limited.claim)
 
-    assert all(one["Node Type"] != "Seq Scan" for one in scans(found))
-    assert rows_read(found) <= 100
-    assert [one.name for one in take(connection, version)], "the key that is free"
+    assert len(found) == 2, "of the key that is free, and the one without a key"
+    assert "execution_lines" in indexes(plans["next_lines"]) & indexes(plans["read_waiting"])
+    assert sum(rows_read(plan) for plan in plans.values()) <= 100
 
 
 def test_those_that_wait_for_their_start_do_not_stand_in_the_way(connection: psycopg.Connection[Any], version: int) -> None:
     set_limits("test-journal", Limits(starts=1, seconds=3600, burst=1))
     fill(connection, version, line="")
 
-    found = plan(connection, version, limited=True)
+    found, plans = claim(connection, version, limited.claim)
 
-    assert rows_read(found) <= 100
+    assert len(found) == 1
+    assert sum(rows_read(plan) for plan in plans.values()) <= 100
 
 
-def take(connection: psycopg.Connection[Any], version: int) -> list[claims.Claim]:
-    return claims.claim(connection, versions=[version], worker=uuid4(), limit=TAKEN, claim_seconds=30, limited=True)
+def test_a_client_reads_the_text_of_a_claim_once() -> None:
+    """psycopg keeps what it made of a statement up to this length, and reads a longer one anew each time."""
+    for name in ("claim_executions", "claim_limited"):
+        assert len(f"{statement(name)} {statement('claim_found')}") <= MAX_CACHED_STATEMENT_LENGTH
+    for name in ("read_turns", "count_held", "next_lines", "read_waiting", "outlook", "flush"):
+        assert len(statement(name)) <= MAX_CACHED_STATEMENT_LENGTH

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from execution_engine.core.limits import Limits
 from execution_engine.journal import claims, limits
+from execution_engine.journal import limited as limited_claims
 from execution_engine.models import Execution, FunctionVersion, Limit
 from execution_engine.services.executions import StartOptions, start_execution, start_executions
 
@@ -26,7 +27,8 @@ def start(key: str | None = None, priority: int | None = None) -> UUID:
 
 def take(connection: Any, most: int = 100, *, limited: bool = True, **options: Any) -> list[UUID]:
     versions = list(FunctionVersion.objects.filter(function="test-journal").values_list("id", flat=True))
-    found = claims.claim(connection, versions=versions, worker=uuid4(), limit=most, claim_seconds=30, limited=limited, **options)
+    look = limited_claims.claim if limited else claims.claim
+    found = look(connection, versions=versions, worker=uuid4(), limit=most, claim_seconds=30, **options)
     order = {one.execution_id: one for one in found}
     due = Execution.objects.filter(id__in=order).order_by("started_at").values_list("id", flat=True)
     return list(due)
@@ -120,6 +122,18 @@ def test_nobody_starves_among_more_keys_than_one_look_takes(connection: Any) -> 
         taken |= set(found)
 
     assert len(taken) == 60
+
+
+def test_behind_the_last_line_the_first_ones_follow(connection: Any) -> None:
+    """Where a look ended at `b`, and only `a` waits."""
+    limit(per_key=1)
+    a, b, waiting = start("a"), start("b"), start("a")
+    assert take(connection) == [a, b]
+    end(connection, a, b)
+
+    connection.execute("update durable_limit set last_line = 'b'")
+
+    assert take(connection) == [waiting]
 
 
 def test_first_invocations_wait_for_their_rate_and_others_do_not(connection: Any) -> None:

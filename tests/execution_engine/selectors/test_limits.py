@@ -8,7 +8,7 @@ import pytest
 
 from execution_engine import durable_execution
 from execution_engine.core.limits import Limits
-from execution_engine.journal import claims, connections
+from execution_engine.journal import connections, limited
 from execution_engine.models import FunctionVersion
 from execution_engine.selectors.causes import CauseCode, explain
 from execution_engine.selectors.executions import get_execution
@@ -28,7 +28,7 @@ def start(key: str | None = None) -> Any:
 
 
 def look(connection: psycopg.Connection[Any], version: int) -> None:
-    claims.claim(connection, versions=[version], worker=uuid4(), limit=10, claim_seconds=30, limited=True)
+    limited.claim(connection, versions=[version], worker=uuid4(), limit=10, claim_seconds=30)
 
 
 @pytest.fixture

@@ -1,0 +1,142 @@
+"""Claims of functions with limits: read, decide (`core/turns.py`), and claim if nobody else did meanwhile.
+
+Invariant: every claim of a limited function is made by `claim_limited`, which raises the limit's `turn`, and only while it is the one
+that was read before the claims were counted; a count can therefore only be too high. `insert_executions` inserts claimed executions
+only of functions without limits. Nothing stays locked between two statements: a process that freezes holds up nobody.
+"""
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from execution_engine.core.limits import Limits
+from execution_engine.core.turns import START_LINE, Choice, Room, Waiting, choose
+from execution_engine.journal.arrays import pack
+from execution_engine.journal.claims import TAKEOVER_GRACE_SECONDS, Claim
+from execution_engine.journal.statements import statement
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimer:
+    worker: UUID
+    limit: int
+    claim_seconds: int
+    suspects: bool
+    alone: bool
+    now: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A limited function for which somebody waits, as `read_turns` found it."""
+
+    function: str
+    versions: list[int]
+    number: int
+    limits: Limits
+    tokens: float
+    tokens_at: datetime
+    last_line: str
+    has_lines: bool
+    now: datetime
+
+    def room(self, held: Mapping[str | None, int], limit: int) -> Room:
+        limits, running = self.limits, sum(held.values())
+        free = limit if limits.concurrency is None else max(0, min(limit, limits.concurrency - running))
+        return Room(free, limits.per_key, limits.starts_left(self.tokens, self.tokens_at, self.now), held)
+
+
+def claim(
+    connection: Connection,
+    *,
+    versions: Sequence[int],
+    worker: UUID,
+    limit: int,
+    claim_seconds: int,
+    suspects: bool = False,
+    alone: bool = False,
+    now: datetime | None = None,
+) -> list[Claim]:
+    """As `claims.claim`, of the functions that have limits: at most `limit`, none of a function whose turn somebody else had meanwhile.
+
+    One statement where nobody waits, two where nobody may go; two or three more for each function of which somebody may.
+    """
+    claimer = _Claimer(worker, limit, claim_seconds, suspects, alone, now)
+    turns = _read_turns(connection, versions, claimer)
+    if not turns:
+        return []
+    held = _count_held(connection, [turn.function for turn in turns], claimer)
+    found: list[Claim] = []
+    for turn in random.sample(turns, len(turns)):  # a flood of one function must not always come first
+        room = turn.room(held.get(turn.function, {}), limit - len(found))
+        if room.free > 0:
+            found += _take(connection, turn, room, claimer)
+    return found
+
+
+def _read_turns(connection: Connection, versions: Sequence[int], claimer: _Claimer) -> list[_Turn]:
+    params = {"versions": list(versions), "suspects": claimer.suspects, "now": claimer.now}
+    rows = connection.execute(statement("read_turns"), params, binary=True)
+    return [_Turn(row[0], row[1], row[2], Limits(*row[3:8]), *row[8:]) for row in rows]
+
+
+def _count_held(connection: Connection, functions: Sequence[str], claimer: _Claimer) -> dict[str, dict[str | None, int]]:
+    params = {"functions": pack("text", functions), "grace_seconds": TAKEOVER_GRACE_SECONDS, "now": claimer.now}
+    held: dict[str, dict[str | None, int]] = {}
+    for function, key, count in connection.execute(statement("count_held"), params, binary=True):
+        held.setdefault(function, {})[key] = count
+    return held
+
+
+def _take(connection: Connection, turn: _Turn, room: Room, claimer: _Claimer) -> list[Claim]:
+    lines, last_line = _next_lines(connection, turn, room) if turn.has_lines else (set(), "")
+    choice = choose(room, _read_waiting(connection, turn, room, lines, claimer))
+    if claimer.suspects:  # they stay in the queue until a quiet child takes them one by one
+        choice = Choice(choice.taken, ())
+    if not choice.taken and not choice.parked:
+        return []
+    params = {
+        **asdict(claimer),
+        "function": turn.function,
+        "turn": turn.number,
+        "ids": pack("uuid", [*choice.taken, *(identity for identity, _ in choice.parked)]),
+        "lines": pack("text", [*[None] * len(choice.taken), *(line for _, line in choice.parked)]),
+        "last_line": last_line,
+    }
+    text = f"{statement('claim_limited')} {statement('claim_found')}"
+    return [Claim(*row) for row in connection.execute(text, params, binary=True)]
+
+
+def _next_lines(connection: Connection, turn: _Turn, room: Room) -> tuple[set[tuple[int, str]], str]:
+    """The lines (version, key) whose turn it is, and where the next look begins; behind the last line the first ones follow."""
+    params = {"versions": turn.versions, "full": pack("text", room.full_keys), "enough": room.free}
+    found: set[tuple[int, str]] = set()
+    for behind in dict.fromkeys((turn.last_line, "")):
+        rows = connection.execute(statement("next_lines"), params | {"last_line": behind}, binary=True).fetchall()
+        found |= {(version, line) for version, line, _ in rows}
+        ends = {version: line for version, line, met in rows if met >= room.free}
+        if len(ends) == len(turn.versions):
+            break
+    return found, min(ends.values(), default="")
+
+
+def _read_waiting(connection: Connection, turn: _Turn, room: Room, lines: Collection[tuple[int, str]], claimer: _Claimer) -> list[Waiting]:
+    places: list[tuple[int, str | None, int]] = [(version, None, room.queue_look) for version in turn.versions]
+    if turn.has_lines:
+        places += [(version, START_LINE, room.start_look) for version in turn.versions]
+        places += [(version, line, room.left_of(line)) for version, line in lines]
+    params = {
+        "versions": pack("int8", [version for version, _, _ in places]),
+        "lines": pack("text", [line for _, line, _ in places]),
+        "most": pack("int8", [most for _, _, most in places]),
+        "suspects": claimer.suspects,
+        "now": claimer.now,
+    }
+    return [Waiting(*row) for row in connection.execute(statement("read_waiting"), params, binary=True)]
