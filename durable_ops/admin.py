@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from durable_ops.actions import batches
 from durable_ops.actions.actor import Actor, Channel
+from durable_ops.admin_people import take_over
 from durable_ops.models import Batch, Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
@@ -96,3 +97,6 @@ class ExecutionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, error.message, messages.ERROR)
             return None
         return HttpResponseRedirect(reverse("dashboard:batch", args=[batch.pk]))
+
+
+take_over(admin.site)

@@ -43,8 +43,17 @@ class Scope:
     def covers(self, function: str) -> bool:
         return all(any(fnmatchcase(function, pattern) for pattern in patterns) for patterns in self.sets)
 
+    def includes(self, other: "Scope") -> bool:
+        """Whether it surely covers whatever the other one covers: each of its sets has every pattern of one of the other's."""
+        return all(any(all(_is_within(one, own) for one in theirs) for theirs in other.sets) for own in self.sets)
+
     def narrowed(self, patterns: Collection[str]) -> "Scope":
         return Scope((*self.sets, frozenset(patterns))) if patterns else self
+
+
+def _is_within(pattern: str, patterns: Collection[str]) -> bool:
+    """`*` and `?` of a pattern are matched as characters: `pay-*` is within `p*`, but not within `pay-?`."""
+    return pattern in patterns or any(fnmatchcase(pattern, one) and ("*" not in pattern or "?" not in one) for one in patterns)
 
 
 EVERYTHING = Scope()
@@ -142,7 +151,7 @@ class Access:
         """The first right that the other one has and this one has not, or not for all of its functions; None when there is none."""
         for right, scope in other.scopes.items():
             own = self.scopes.get(right)
-            if own is None or scope.sets[: len(own.sets)] != own.sets:
+            if own is None or not own.includes(scope):
                 return right
         return None
 
@@ -182,6 +191,12 @@ def has_right(user: Any, right: Right, function: str | None = None) -> bool:
 def require(user: Any, right: Right, function: str | None = None) -> None:
     """Raises as `Access.require`."""
     access_of(user).require(right, function)
+
+
+def access_of_role(rights: Collection[str], patterns: Collection[str]) -> Access:
+    """What a group with these rights gives alone, on the functions of these patterns, on all when there are none."""
+    scope = EVERYTHING.narrowed(patterns)
+    return Access({right: scope for right in Right if right.value in rights and (scope.is_everything or right not in OF_NO_FUNCTION)})
 
 
 def _scopes(user: Any) -> dict[Right, Scope]:

@@ -1,6 +1,7 @@
 """Give and take roles, let people in and keep them out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.giving import Holding, held_by_person, held_by_role, require_all
 from durable_ops.actions.roles import role_groups
 from durable_ops.audit import log
 from durable_ops.models import Right
@@ -32,7 +34,8 @@ def change_person(actor: Actor, user_id: int, *, roles: Collection[str], is_acti
     """Sets which roles a person holds, and whether they may sign in; groups that hold no right of ours stay as they are.
 
     Writes one audit row, none when nothing changes. Raises PermissionDenied, PersonNotFoundError, InvalidInputError (an unknown
-    role), LastAdministratorError (nobody who is active would be left to manage people).
+    role), RightNotHeldError (of a role that is given or taken, or of somebody who is let in; only superusers keep superusers out),
+    LastAdministratorError (nobody who is active would be left to manage people).
     """
     actor.require(Right.MANAGE_PEOPLE)
     known = set(role_groups().values_list("name", flat=True))
@@ -45,16 +48,34 @@ def change_person(actor: Actor, user_id: int, *, roles: Collection[str], is_acti
         if person is None:
             raise PersonNotFoundError("There is no such person.", user_id=user_id)
         before = _facts(person, known)
-        person.groups.remove(*Group.objects.filter(name__in=known - set(roles)))
-        person.groups.add(*Group.objects.filter(name__in=roles))
-        person.is_active = is_active
-        person.save(update_fields=["is_active"])
-        if not get_user_model().objects.filter(_administrators(), is_active=True).exists():
-            raise LastAdministratorError("Somebody who is active must stay administrator.", user_id=user_id)
+        require_all(actor, *_changing_hands(person, set(before["roles"]) ^ set(roles), is_active=is_active))
+        with administrator_stays():
+            person.groups.remove(*Group.objects.filter(name__in=known - set(roles)))
+            person.groups.add(*Group.objects.filter(name__in=roles))
+            person.is_active = is_active
+            person.save(update_fields=["is_active"])
         after = _facts(person, known)
         if after != before:
             facts = {"person": person.get_username(), "before": before, "after": after}
             log.append(actor, log.Act("person.change", "person", person.get_username(), reason=reason, facts=facts))
+
+
+@contextmanager
+def administrator_stays() -> Iterator[None]:
+    """Around a change of people or groups, in its transaction. Raises LastAdministratorError when it left nobody to undo it."""
+    active = get_user_model().objects.filter(_administrators(), is_active=True)
+    was_there = active.exists()
+    yield
+    if was_there and not active.all().exists():
+        raise LastAdministratorError("Somebody who is active must stay administrator.")
+
+
+def _changing_hands(person: Any, roles: Collection[str], *, is_active: bool) -> list[Holding]:
+    """To be let in gives all that somebody has; to be kept out takes what was given, which any manager of people may."""
+    found = [held_by_role(group) for group in Group.objects.filter(name__in=roles)]
+    if is_active != person.is_active and (is_active or person.is_superuser):
+        found.append(held_by_person(person))
+    return found
 
 
 def _administrators() -> Q:

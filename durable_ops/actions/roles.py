@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.giving import difference, held_by_role, require_all
 from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
 from durable_ops.models import FunctionPattern, Right
@@ -39,7 +40,7 @@ def role_groups() -> QuerySet[Group]:
 def add_role(actor: Actor, *, name: str, rights: Collection[str], functions: Collection[str], reason: str) -> Group:
     """A role with these rights on these functions (names or patterns), on all when there are none.
 
-    Raises PermissionDenied, InvalidInputError (name, rights, functions), RoleTakenError.
+    Raises PermissionDenied, RightNotHeldError, InvalidInputError (name, rights, functions), RoleTakenError.
     """
     actor.require(Right.MANAGE_PEOPLE)
     name = name.strip()
@@ -53,6 +54,7 @@ def add_role(actor: Actor, *, name: str, rights: Collection[str], functions: Col
         except IntegrityError as error:
             raise RoleTakenError("There is a group of this name already.", name=name) from error
         _set(group, rights, functions)
+        require_all(actor, held_by_role(group))
         _log(actor, "role.add", group, reason, {"after": facts(group)})
     return group
 
@@ -61,7 +63,8 @@ def change_role(actor: Actor, group_id: int, *, rights: Collection[str] | None, 
     """Sets what a role may do (`rights` None: as it is) and on which functions. Rights of other apps that the group holds stay.
 
     The rights of the four first roles are fixed, and an administrator's hold for all functions. One audit row, none when nothing
-    changes. Raises PermissionDenied, RoleNotFoundError, InvalidInputError.
+    changes. Raises PermissionDenied, RoleNotFoundError, InvalidInputError, RightNotHeldError (for a right that is given, taken, or gets
+    other functions).
     """
     actor.require(Right.MANAGE_PEOPLE)
     with transaction.atomic():
@@ -71,21 +74,26 @@ def change_role(actor: Actor, group_id: int, *, rights: Collection[str] | None, 
         if group.name == ADMINISTRATOR and functions:
             raise InvalidInputError("An administrator's rights hold for all functions: make another role.", field="functions")
         _check(rights, functions)
-        before = facts(group)
+        before, held = facts(group), held_by_role(group)
         _set(group, rights, functions)
         after = facts(group)
         if after != before:
+            require_all(actor, *difference(held, held_by_role(group)))
             _log(actor, "role.change", group, reason, {"before": before, "after": after})
     return group
 
 
 def remove_role(actor: Actor, group_id: int, *, reason: str) -> None:
-    """Its members lose it at once. Raises PermissionDenied, RoleNotFoundError, InvalidInputError (one of the four first roles)."""
+    """Its members lose it at once.
+
+    Raises PermissionDenied, RightNotHeldError, RoleNotFoundError, InvalidInputError (one of the four first roles).
+    """
     actor.require(Right.MANAGE_PEOPLE)
     with transaction.atomic():
         group = _locked(group_id)
         if group.name in ROLES:
             raise InvalidInputError(f"The role {group.name!r} cannot be removed.", field="role")
+        require_all(actor, held_by_role(group))
         before = {**facts(group), "members": group.user_set.count()}
         _log(actor, "role.remove", group, reason, {"before": before})
         group.delete()

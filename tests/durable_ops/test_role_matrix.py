@@ -20,7 +20,7 @@ PEOPLE = [*ROLES, "nobody"]
 SAMPLES = {
     "^schema/?$": "schema",
     r"^[\s\S]*$": "nothing",
-    "^(?P<app_label>auth|execution_engine)/$": "auth/",
+    "^(?P<app_label>execution_engine|auth)/$": "auth/",
     "(?P<url>.*)$": "nothing/",
     "^20(?:15-03-31|25-12-01)/(?s:.*)$": "2015-03-31/nothing",
 }
