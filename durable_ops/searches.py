@@ -37,6 +37,7 @@ KEYS = {
     "shorter": "lasted less than: as longer",
     "error": "part of the error's type or message",
     "callback": "1: somebody could answer a callback now",
+    "approval": "1: an approval waits for people",
     "origin": "redriven or forked",
     "correlation": "X-Correlation-Id of the call that started it, or its parent",
     "trace": "trace id of that call, 32 hexadecimal digits, or its whole traceparent",
@@ -92,6 +93,7 @@ def read_search(query: Mapping[str, Any], access: Access, now: datetime | None =
         error=reader.text("error"),
         error_is_type=bool(reader.text("error")) and masking_of(access).hides_something,  # else who may not see a value could guess it
         has_callback=reader.one("callback", _flag, "callback is 1 or absent, not “{}”.") or False,
+        has_approval=reader.one("approval", _flag, "approval is 1 or absent, not “{}”.") or False,
         is_redriven=reader.origin() == "redriven",
         is_forked=reader.origin() == "forked",
         correlation_id=reader.text("correlation") or None,

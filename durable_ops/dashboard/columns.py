@@ -21,6 +21,9 @@ COLUMNS = {
         Column("version", "Version", "from-m soft"),
         Column("attributes", "Attributes", "from-xl cell-attributes"),
         Column("started_by", "Started by", "from-l soft cell-by"),
+        Column("asked", "Asked", "from-m cell-by"),
+        Column("asked_since", "Asked since", "number soft from-m"),
+        Column("decide_by", "Decide by", "number soft from-m"),
         Column("invocations", "Invocations", "number from-m"),
         Column("started", "Started", "number soft"),
         Column("ended", "Ended", "number soft from-m"),
@@ -31,6 +34,8 @@ COLUMNS = {
 }
 USUAL = ("state", "name", "function", "attributes", "started_by", "started", "duration")
 ALWAYS = ("state", "name")
+OF_APPROVALS = frozenset({"asked", "asked_since", "decide_by"})
+"""What is read of pending approvals, and only when one of them is shown."""
 
 
 def chosen_columns(text: str) -> tuple[Column, ...]:

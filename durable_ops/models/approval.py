@@ -70,6 +70,9 @@ class Approval(models.Model):
         return self.title
 
 
+_KIND_WORDS = {"user": "", "group": "group ", "permission": "whoever may "}
+
+
 class Assignee(models.Model):
     """Somebody who may decide: a user, a group or whoever holds a permission, by name. Kept with its approval."""
 
@@ -97,6 +100,11 @@ class Assignee(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+    @property
+    def words(self) -> str:
+        """As people read it: `ada`, `group managers`, `whoever may shop.pay`."""
+        return f"{_KIND_WORDS[self.kind]}{self.name}"
 
 
 class Decision(models.Model):

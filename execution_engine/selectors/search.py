@@ -34,8 +34,8 @@ class ExecutionFilters:
     `text` is a prefix of the name or (at least 8 hexadecimal digits) of the id. Every attribute must be equal; a number or truth value
     also matches its text. Ranges include their beginning and exclude their end; an execution that has not ended lasts until now.
     `error` is part of the error's type or message, in any case, of its type alone with `error_is_type`. `has_callback`: somebody could
-    answer one now. `trace_id` is the part of the traceparent that all calls of one trace share, 32 hexadecimal digits. `functions` are
-    those that whoever asks may see.
+    answer one now; `has_approval`: people could decide one. `trace_id` is the part of the traceparent that all calls of one trace share,
+    32 hexadecimal digits. `functions` are those that whoever asks may see.
     """
 
     status: str | None = None
@@ -55,6 +55,7 @@ class ExecutionFilters:
     error: str = ""
     error_is_type: bool = False
     has_callback: bool = False
+    has_approval: bool = False
     is_redriven: bool = False
     is_forked: bool = False
     functions: Collection[str] | None = None
@@ -137,7 +138,7 @@ def _conditions(filters: ExecutionFilters) -> tuple[Q, Q]:
         indexed &= Q(**{column: 0 if column.endswith("gt") else False}) if is_wanted else Q()
     if filters.error:
         indexed &= Q(status__in=_TROUBLE)
-    if filters.has_callback:
+    if filters.has_callback or filters.has_approval:
         indexed &= Q(ended_at__isnull=True)
     if filters.ended_to:
         indexed &= Q(started_at__lt=filters.ended_to)  # what ended by then had begun by then: the index skips the newer ones
@@ -161,12 +162,21 @@ def _rest(filters: ExecutionFilters) -> Q:
         rest &= Q(error__icontains=filters.error)
     if filters.has_callback:
         rest &= Q(Exists(_answerable()))
+    if filters.has_approval:
+        rest &= Q(Exists(_open_approvals()))
     return rest
 
 
 def _answerable() -> QuerySet[Operation]:
     callbacks = Operation.objects.filter(states.OPEN, execution_id=OuterRef("id"), type=OperationType.CALLBACK)
     return callbacks.exclude(sub_type__isnull=False, sub_type=OperationSubType.SIGNAL)
+
+
+def _open_approvals() -> QuerySet[Operation]:
+    """In the words of the index `operation_open_approval`."""
+    return Operation.objects.filter(
+        execution_id=OuterRef("id"), ended_at__isnull=True, type=OperationType.CALLBACK, options__contains='"approval"'
+    )
 
 
 def _attribute_condition(key: str, value: Any) -> Q:

@@ -19,14 +19,14 @@ def test_every_key_narrows_by_itself() -> None:
         "status": "failed", "state": "waiting_for_callback", "function": "f", "version": "2", "name": "n", "q": " a ",
         "attribute": "customer=42", "parent": str(some_id(1)), "started_from": "24h", "started_to": "2026-11-21T08:30",
         "ended_from": "2026-11-20", "ended_to": "2026-11-21T08:30:00+02:00", "longer": "90", "shorter": "1.5h", "error": "Declined",
-        "callback": "1", "origin": "forked", "correlation": "order-7", "trace": f"00-{TRACE_ID}-00f067aa0ba902b7-01",
+        "callback": "1", "approval": "true", "origin": "forked", "correlation": "order-7", "trace": f"00-{TRACE_ID}-00f067aa0ba902b7-01",
     }  # fmt: skip
     wanted = ExecutionFilters(
         status="FAILED", state=StateCode.WAITING_FOR_CALLBACK, function="f", version="2", name="n", text="a", attributes={"customer": 42},
         parent_id=some_id(1), started_from=NOW - timedelta(hours=24), started_to=datetime(2026, 11, 21, 8, 30, tzinfo=UTC),
         ended_from=datetime(2026, 11, 20, tzinfo=UTC), ended_to=datetime(2026, 11, 21, 6, 30, tzinfo=UTC),
         longer_than=timedelta(seconds=90), shorter_than=timedelta(minutes=90), error="Declined", has_callback=True, is_forked=True,
-        correlation_id="order-7", trace_id=TRACE_ID,
+        has_approval=True, correlation_id="order-7", trace_id=TRACE_ID,
     )  # fmt: skip
     assert set(query) == set(KEYS)
     read = read_search(query, ALL, NOW)
@@ -54,6 +54,7 @@ def test_empty_values_and_other_keys_narrow_nothing() -> None:
         ("longer", "-1", "is no duration"),
         ("shorter", "2 moons", "is no duration"),
         ("callback", "perhaps", "callback is 1 or absent"),
+        ("approval", "perhaps", "approval is 1 or absent"),
         ("origin", "heaven", "origin is redriven or forked"),
         ("q", "x" * 501, "at most 500 characters, not 501"),
     ],

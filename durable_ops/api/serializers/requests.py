@@ -119,6 +119,9 @@ class PageQuery(StrictSerializer):
     limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=MAX_PAGE)
 
 
+_FLAG = ["1", "0", "true", "false"]
+
+
 def _search_text(key: str) -> Text:
     return Text(required=False, allow_blank=True, max_length=LONGEST, help_text=KEYS[key])
 
@@ -133,7 +136,7 @@ class SearchQuery(StrictSerializer):
     name = _search_text("name")
     q = _search_text("q")
     attribute = _search_text("attribute")
-    parent = serializers.UUIDField(required=False, help_text=KEYS["parent"])
+    parent = serializers.UUIDField(required=False, help_text=KEYS["parent"])  # type: ignore[assignment]
     started_from = _search_text("started_from")
     started_to = _search_text("started_to")
     ended_from = _search_text("ended_from")
@@ -143,7 +146,8 @@ class SearchQuery(StrictSerializer):
     error = _search_text("error")
     correlation = _search_text("correlation")
     trace = _search_text("trace")
-    callback = serializers.ChoiceField(["1", "0", "true", "false"], required=False, allow_blank=True, help_text=KEYS["callback"])
+    callback = serializers.ChoiceField(_FLAG, required=False, allow_blank=True, help_text=KEYS["callback"])
+    approval = serializers.ChoiceField(_FLAG, required=False, allow_blank=True, help_text=KEYS["approval"])
     origin = serializers.ChoiceField(list(ORIGINS), required=False, allow_blank=True, help_text=KEYS["origin"])
 
 
@@ -151,14 +155,25 @@ class ExecutionsQuery(PageQuery, SearchQuery):
     pass
 
 
-class ExportQuery(SearchQuery):
+class FileQuery(StrictSerializer):
     format = serializers.ChoiceField(["csv", "jsonl"], required=False, default="csv")
+
+
+class ExportQuery(SearchQuery, FileQuery):
+    pass
+
+
+def _to_version() -> Text:
+    return Text(
+        required=False, default="", allow_blank=True, max_length=200, help_text="where a move leads; given at the latest to confirm it"
+    )
 
 
 class BatchBody(StrictSerializer):
     action = serializers.ChoiceField(Batch.Act.values)
     ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=10_000, help_text="the executions, one by one")
     filters = serializers.DictField(child=Text(allow_blank=True, max_length=LONGEST), required=False, help_text="or all that match")
+    version = _to_version()
     reason = Text(required=False, default="", allow_blank=True, max_length=1000, help_text="begins the batch; without it, a draft")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -166,6 +181,10 @@ class BatchBody(StrictSerializer):
             raise serializers.ValidationError({"ids": ["Give either ids or filters."]})
         read(SearchQuery, attrs.get("filters") or {})
         return attrs
+
+
+class ConfirmBatchBody(ReasonBody):
+    version = _to_version()
 
 
 class BatchesQuery(StrictSerializer):

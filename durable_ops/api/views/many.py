@@ -15,6 +15,7 @@ from durable_ops.api.views.executions import search_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
 from durable_ops.texts import json_text
+from durable_ops.web.downloads import KINDS, download
 
 
 class ManyStartsView(RestView):
@@ -31,16 +32,13 @@ class ManyStartsView(RestView):
 class ExportView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.streams("export_executions", requests.ExportQuery, ["text/csv", "application/x-ndjson"])
+    @documents.streams("export_executions", requests.ExportQuery, [KINDS["csv"], KINDS["jsonl"]])
     def get(self, request: Request) -> StreamingHttpResponse:
         """The list with its filters as a file without payloads, newest first, sent page by page as it is read."""
         query = read(requests.ExportQuery, request.query_params.dict())
         filters = search_of(request, query)
-        is_csv, access = query.pop("format") == "csv", access_of(request.user)
-        lines = exports.csv_file(filters, access) if is_csv else exports.json_lines(filters, access)
-        answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8" if is_csv else "application/x-ndjson")
-        answer["Content-Disposition"] = f'attachment; filename="executions.{"csv" if is_csv else "jsonl"}"'
-        return answer
+        rows = exports.matching_rows(filters, access_of(request.user))
+        return download(exports.lines_of(rows, query["format"]), "executions", query["format"])
 
 
 def _start(body: dict[str, object]) -> Start:

@@ -5,20 +5,23 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from durable_ops import exports
 from durable_ops.actions import views as actions
-from durable_ops.dashboard.access import actor_of, console_view
-from durable_ops.dashboard.columns import ALWAYS, COLUMNS, chosen_columns
+from durable_ops.actions.batches import RIGHTS as BATCH_RIGHTS
+from durable_ops.approvals.asked import Asked, asked_of
+from durable_ops.dashboard.access import actor_of, console_view, person_of
+from durable_ops.dashboard.columns import ALWAYS, COLUMNS, OF_APPROVALS, Column, chosen_columns
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.masking import masking_of
 from durable_ops.models import Batch, Right, SavedView
-from durable_ops.permissions import access_of
+from durable_ops.permissions import access_of, has_right
 from durable_ops.searches import KEYS, Search, read_search
+from durable_ops.web.downloads import download
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import CommandError, InvalidInputError
 from execution_engine.selectors.executions import Page, count_executions, list_executions
@@ -64,7 +67,9 @@ def execution_list(request: HttpRequest) -> HttpResponse:
     summary = None if is_refresh else overview(functions)
     served = served_version_ids() if summary is None else summary.served
     page, problems = _page(request, read, served)
-    current = token([(item.id, item.event_seq, item.state, item.status_text) for item in page.items])
+    columns = chosen_columns(_columns(request))
+    asked = _asked(page, columns)
+    current = token([(item.id, item.event_seq, item.state, item.status_text, asked.get(item.id)) for item in page.items])
     if is_unchanged(request, current):
         return unchanged()
     is_first = not request.GET.get("cursor")
@@ -76,13 +81,14 @@ def execution_list(request: HttpRequest) -> HttpResponse:
         "query": {key: request.GET.get(key, "") for key in KEYS},
         "problems": problems,
         "is_first": is_first,
-        "columns": chosen_columns(_columns(request)),
+        "columns": columns,
+        "rows": [(item, asked.get(item.id)) for item in page.items],
         "count": _count(read, served) if is_first and read.is_narrow else None,
         "live_url": live_url(request, current) if is_live else None,
         "next_url": _with(request, cursor=page.next_cursor) if page.next_cursor else None,
         "first_url": _with(request, cursor=None),
         "search_query": _search_query(request),
-        "acts": Batch.Act.choices,
+        "acts": [(act, words) for act, words in Batch.Act.choices if has_right(request.user, BATCH_RIGHTS[Batch.Act(act)])],
         "export_limit": exports.LARGEST,
     }
     if summary is not None:
@@ -111,12 +117,8 @@ def export_list(request: HttpRequest, form: str) -> HttpResponseBase:
     read = read_search(request.GET.dict(), access_of(request.user))
     if read.problems:
         return HttpResponse("\n".join(problem.text for problem in read.problems), status=400, content_type="text/plain; charset=utf-8")
-    make = exports.csv_file if form == "csv" else exports.json_array
-    parts = make(read.filters, access_of(request.user))
-    kind = "text/csv" if form == "csv" else "application/json"
-    answer = StreamingHttpResponse(parts, content_type=f"{kind}; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="executions.{form}"'
-    return answer
+    rows = exports.matching_rows(read.filters, access_of(request.user))
+    return download(exports.lines_of(rows, form), "executions", form)
 
 
 @console_view(Right.VIEW_EXECUTION)
@@ -160,6 +162,11 @@ def _page(request: HttpRequest, read: Search, served: frozenset[int]) -> tuple[P
     return replace(found, items=tuple(masking.of(item.function).summary(item) for item in found.items)), problems
 
 
+def _asked(page: Page, columns: tuple[Column, ...]) -> dict[UUID, Asked]:
+    is_shown = any(column.key in OF_APPROVALS for column in columns)
+    return asked_of([item.id for item in page.items if not item.is_terminal]) if is_shown else {}
+
+
 def _count(read: Search, served: frozenset[int]) -> str:
     found = count_executions(read.filters, served=served)
     if found.precision is Precision.AT_LEAST:
@@ -172,7 +179,7 @@ def _choices(request: HttpRequest) -> dict[str, Any]:
     optional = [column for key, column in COLUMNS.items() if key not in ALWAYS]
     return {
         "statuses": [status.value for status in ExecutionStatus],
-        "views": SavedView.objects.filter(user=request.user).order_by("name"),
+        "views": SavedView.objects.filter(user=person_of(request)).order_by("name"),
         "column_choices": [(column.key, column.words, column.key in chosen) for column in optional],
         "has_more_filters": any(request.GET.get(key) for key in KEYS if key not in (*ON_TOP, "state", "parent")),
     }
