@@ -8,12 +8,15 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "durable_ops.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
         from django.db.utils import OperationalError
     except ImportError as error:
         raise SystemExit("Django is not in this Python: `make run` prepares .venv and starts; or use .venv/bin/python.") from error
     try:
         execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
     except OperationalError as error:
         from django.conf import settings
 

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from durable_ops.actions.actor import Actor
 from durable_ops.management.corridor import (
@@ -19,6 +19,7 @@ from durable_ops.management.corridor import (
 )
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import CommandError as Refusal
+from execution_engine.management.base import DatabaseCommand
 from execution_engine.models import Execution
 from execution_engine.selectors.executions import matching_ids
 
@@ -39,7 +40,7 @@ def ids_of_filters(given: list[str], actor: Actor, statuses: frozenset[Execution
     return [one for one in reversed(found) if one in kept]
 
 
-class BulkCommand(BaseCommand):
+class BulkCommand(DatabaseCommand):
     """`done` is the word for a success, `statuses` are those of the executions that --function and --filter pick."""
 
     done: ClassVar[str]
@@ -62,7 +63,7 @@ class BulkCommand(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         given = [options["execution_ids"], options["function"], options["filter"]]
         if sum(map(bool, given)) != 1:
-            raise CommandError("Give either ids, --function or --filter.")
+            raise CommandError("Say which: by ids, by --function or by --filter, one of them.")
         actor = command_actor(options["user"])
         ids = [parse_execution_id(one) for one in options["execution_ids"]]
         if options["filter"]:
@@ -70,11 +71,30 @@ class BulkCommand(BaseCommand):
         elif options["function"]:
             ids = self.of_function(options["function"], options)
         if options["dry_run"]:
-            outcomes = [{"id": str(one), "outcome": f"would be {self.done}"} for one in ids]
+            outcomes = self._rehearsed(ids, options)
         else:
             with refusals_end_the_command():
                 outcomes = [self._one(actor, one, options) for one in progress(ids, total=len(ids), unit="execution")]
         self._report(outcomes, options)
+
+    def could_act_on(self, status: ExecutionStatus, options: dict[str, Any]) -> bool:  # noqa: ARG002
+        """Whether an execution in this status, given by its id, would not be refused for it."""
+        return status in self.statuses
+
+    def _rehearsed(self, ids: list[UUID], options: dict[str, Any]) -> list[dict[str, str]]:
+        """What --dry-run says: who is not there, or in a status in which this is refused, would be left."""
+        found: dict[UUID, str] = {}
+        for begin in range(0, len(ids), CHUNK):
+            found |= dict(Execution.objects.filter(id__in=ids[begin : begin + CHUNK]).values_list("id", "status"))
+        outcomes = []
+        for one in ids:
+            if one not in found:
+                outcomes.append({"id": str(one), "outcome": "there is no such execution", "code": "execution_not_found"})
+            elif not self.could_act_on(ExecutionStatus(found[one]), options):
+                outcomes.append({"id": str(one), "outcome": f"would be refused: it is {found[one]}", "code": "status"})
+            else:
+                outcomes.append({"id": str(one), "outcome": f"would be {self.done}"})
+        return outcomes
 
     def of_function(self, function: str, options: dict[str, Any]) -> list[UUID]:  # noqa: ARG002
         """What --function picks, oldest first."""
@@ -91,9 +111,12 @@ class BulkCommand(BaseCommand):
     def _report(self, outcomes: list[dict[str, str]], options: dict[str, Any]) -> None:
         if options["json"]:
             print_json(self.stdout, outcomes)
-        else:
+        elif outcomes:
             for one in outcomes:
                 self.stdout.write(f"{one['id']}  {one['outcome']}")
+        else:
+            self.stderr.write("No execution matches: nothing to do.")
         refused = [one for one in outcomes if "code" in one]
         if refused:
-            raise CommandError(f"{len(refused)} of {len(outcomes)} were not {self.done}.")
+            would = "would not be" if options["dry_run"] else "were not"
+            raise CommandError(f"{len(refused)} of {len(outcomes)} {would} {self.done}.")

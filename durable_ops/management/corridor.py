@@ -52,7 +52,7 @@ def refusals_end_the_command() -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
-        facts = ", ".join(f"{name}={value}" for name, value in refusal.facts.items())
+        facts = ", ".join(f"{name}={value}" for name, value in refusal.facts.items() if value is not None)
         raise CommandError(f"{refusal.message} [{refusal.code}{f': {facts}' if facts else ''}]") from refusal
     except PermissionDenied as denied:
         raise CommandError(str(denied)) from denied

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from durable_ops.actions import callbacks as actions
 from durable_ops.management.corridor import (
@@ -16,10 +16,11 @@ from durable_ops.management.corridor import (
     refusals_end_the_command,
 )
 from execution_engine.core.records import ErrorObject
+from execution_engine.management.base import DatabaseCommand
 from execution_engine.selectors.callbacks import pending_callbacks
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Answer a callback that an execution waits for: with a result (the default, none), an error, or a heartbeat. Name it by its id, or "
         "by --execution and, where that waits for several, --name. An approval is decided by a person: give --user and a result like "

@@ -1,18 +1,20 @@
 """`manage.py create_api_key --user admin --name billing --scopes start_execution,view_execution --functions 'payments-*'`"""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from durable_ops.actions import api_keys
 from durable_ops.actions.api_keys import KeyLimits, NewKey
 from durable_ops.management.corridor import command_actor, find_user, print_json, refusals_end_the_command
+from execution_engine.management.base import DatabaseCommand
+
+LONGEST_DAYS = 3650
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Make an API key that acts with a person's rights, or with fewer. The key is shown once; only its SHA-256 is kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,9 +28,7 @@ class Command(BaseCommand):
             help="rights it is limited to, as durable_ops/docs/access.md names them (default: all)",
         )
         parser.add_argument("--functions", type=_words, default=(), metavar="PATTERN,...", help="functions it is limited to, as payments-*")
-        parser.add_argument(
-            "--expires", "--expires-days", dest="days", type=_days, metavar="DAYS", help="days until it ends (default: never)"
-        )
+        parser.add_argument("--expires-days", dest="days", type=_days, metavar="DAYS", help="days until it ends (default: never)")
         parser.add_argument("--for-aws", action="store_true", help="also for AWS's clients, which sign: kept encrypted with SECRET_KEY")
         output = parser.add_mutually_exclusive_group()
         output.add_argument("--quiet", action="store_true", help="print the key and nothing else")
@@ -72,7 +72,6 @@ def _words(text: str) -> list[str]:
 
 
 def _days(text: str) -> int:
-    days = int(text)
-    if not 1 <= days <= 3650:
-        raise ValueError(text)
-    return days
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_DAYS):
+        raise ArgumentTypeError(f"takes 1 to {LONGEST_DAYS} days, not {text!r}")
+    return int(text)

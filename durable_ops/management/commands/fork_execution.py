@@ -3,13 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from durable_ops.actions import repairs as actions
 from durable_ops.management.corridor import add_user_argument, command_actor, parse_execution_id, print_json, refusals_end_the_command
+from execution_engine.management.base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Start a new execution that begins with what another one had done before its failure, or before an operation. "
         "The old one is left as it is; what was open there begins anew."

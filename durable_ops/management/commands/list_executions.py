@@ -4,8 +4,6 @@ from argparse import ArgumentParser
 from dataclasses import replace
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from durable_ops.api.serializers.answers import execution_summary
 from durable_ops.management.corridor import (
     add_filter_argument,
@@ -16,12 +14,13 @@ from durable_ops.management.corridor import (
     refusals_end_the_command,
 )
 from execution_engine.core.enums import ExecutionStatus
+from execution_engine.management.base import DatabaseCommand, number_from_one
 from execution_engine.selectors.executions import MAX_PAGE, ExecutionSummary, list_executions
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.search import ExecutionFilters
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "List executions, the newest first, with what each is really doing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--state", choices=[one.value for one in StateCode])
         parser.add_argument("--name", help="only the execution of this name")
         add_filter_argument(parser)
-        parser.add_argument("--limit", type=int, default=50, help="how many at most (default 50)")
+        parser.add_argument("--limit", type=number_from_one, default=50, help="how many at most (default 50)")
         parser.add_argument("--json", action="store_true", help="print the fields of the REST list as JSON")
 
     def handle(self, *_: Any, **options: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 from django.db.models import Count
 
@@ -14,6 +14,7 @@ from durable_ops.costs import ledger
 from durable_ops.management import demo
 from durable_ops.management.corridor import command_actor, print_json, progress
 from durable_ops.serve.people import make_demo_people
+from execution_engine.management.base import DatabaseCommand
 from execution_engine.models import Execution
 from execution_engine.selectors.activity import EPOCH
 from execution_engine.testing import bulk
@@ -21,7 +22,7 @@ from execution_engine.testing import bulk
 LARGEST = 10_000_000
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Fill a database with executions to look at: the examples, really executed on a clock that starts in the past, in every state that "
         "lasts and of every age; workers go on with them. With --bulk the rows are copied past the engine, a million in a few minutes, for "

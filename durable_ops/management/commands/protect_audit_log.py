@@ -3,13 +3,14 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 
 from durable_ops.audit.protection import statements
+from execution_engine.management.base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Give the audit tables to another database role, which must exist, and leave the application INSERT and SELECT alone. Prints the "
         "SQL; with --apply it is executed by the role of DATABASE_URL, which must then be a superuser. Repeating it changes nothing."

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from durable_ops.actions import repairs as actions
 from durable_ops.management.bulk import ids_of_filters
@@ -19,10 +19,11 @@ from durable_ops.management.corridor import (
 )
 from execution_engine.core.enums import TERMINAL_EXECUTION_STATUSES
 from execution_engine.core.errors import CommandError as Refusal
+from execution_engine.management.base import DatabaseCommand
 from execution_engine.models import Execution
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Delete every ended execution that matches the filters, for good and before its retention is over, with its history. Open "
         "ones never match; one that a parent still waits for is left and counted. Prints counts, not ids. Exit code 1 when some were left."

@@ -22,5 +22,9 @@ class Command(BulkCommand):
         super().add_arguments(parser)
         parser.add_argument("--from-operation", metavar="OPERATION_ID", help="begin with this operation instead (one execution)")
 
+    def could_act_on(self, status: ExecutionStatus, options: dict[str, Any]) -> bool:
+        """One that was stopped can be redriven; one that succeeded from a chosen operation."""
+        return status.is_terminal and (status is not ExecutionStatus.SUCCEEDED or bool(options["from_operation"]))
+
     def act(self, actor: Actor, execution_id: UUID, options: dict[str, Any]) -> None:
         actions.redrive_execution(actor, execution_id, reason=options["reason"], from_operation=options["from_operation"])

@@ -6,14 +6,15 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 import psycopg
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 from django.utils.dateparse import parse_date
 
 from durable_ops.costs import ledger
+from execution_engine.management.base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Books what ended executions used. With --since looks again at everything that ended since that day (UTC)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -3,8 +3,6 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from durable_ops.actions import executions as actions
 from durable_ops.management.corridor import (
     add_json_arguments,
@@ -15,9 +13,10 @@ from durable_ops.management.corridor import (
     print_json,
     refusals_end_the_command,
 )
+from execution_engine.management.base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Send a signal to an open execution. It is kept until the execution waits for that name. Exit code 1 when the execution has ended."
     )

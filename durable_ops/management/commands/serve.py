@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from durable_ops import env
 from durable_ops.serve.children import die_with_parent
@@ -43,6 +44,8 @@ class Command(BaseCommand):
             stack.supervisor.run(_Announcement(self, choices))
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
+        except OperationalError as error:
+            raise CommandError(f"The database at DATABASE_URL does not answer: {error}") from error
         finally:
             if stack.supervisor.stopping:
                 self._say("stopping")
@@ -51,9 +54,10 @@ class Command(BaseCommand):
 
     def _choices(self, options: dict[str, Any]) -> Choices:
         port = env.integer("PORT", 8000, minimum=0, maximum=65535) if options["port"] is None else options["port"]
-        threads = options["threads"] or engine_settings().THREADS
-        if options["workers"] < 1 or threads < 1:
-            raise CommandError("--workers and --threads must be 1 or more.")
+        threads = engine_settings().THREADS if options["threads"] is None else options["threads"]
+        for name, value, least, most in (("port", port, 0, 65535), ("workers", options["workers"], 1, 1000), ("threads", threads, 1, 1024)):
+            if not least <= value <= most:
+                raise CommandError(f"--{name} takes {least} to {most}, not {value}.")
         return Choices(
             host=options["host"],
             port=port or free_port(options["host"]),

@@ -6,22 +6,26 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from durable_ops.api.serializers import answers
 from durable_ops.management.corridor import parse_execution_id, print_json, print_table, printable, refusals_end_the_command
 from durable_ops.texts import json_text
 from execution_engine.core.enums import ExecutionStatus
+from execution_engine.management.base import DatabaseCommand
 from execution_engine.selectors.executions import get_execution, get_payloads
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.operations import list_operations
 
 PAGE = 1000
 LOOK_SECONDS = 0.5
-SHOWN = ("id", "arn", "function", "version", "name", "status", "state_label", "state_reason", "status_text", "started_at", "ended_at")
+SHOWN = {
+    "id": "id", "arn": "arn", "function": "function", "version": "version", "name": "name", "status": "status", "state_label": "state",
+    "state_reason": "why", "status_text": "says", "started_at": "started", "ended_at": "ended",
+}  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Show one execution: what it is doing and why, its operations, input, result and error. With --follow its history is printed as it "
         "happens, until the execution ends; exit code 1 when it did not succeed."
@@ -47,12 +51,7 @@ class Command(BaseCommand):
         if options["json"]:
             print_json(self.stdout, {**shown, "operations": operations} | ({"history": events} if options["history"] else {}))
             return
-        for name in SHOWN:
-            if shown[name] not in (None, ""):
-                self.stdout.write(f"{name.replace('_', ' '):14}{shown[name]}")
-        for name in ("input", "result", "error"):
-            if shown[name] is not None:
-                self.stdout.write(f"{name:14}{printable(json_text.compact(shown[name]))}")
+        self._print_head(shown)
         self.stdout.write("")
         rows = [
             [o["type"], o["name"] or "", o["status"], str(o["attempt"] or ""), o["started_at"], o["ended_at"] or ""] for o in operations
@@ -62,6 +61,18 @@ class Command(BaseCommand):
             self.stdout.write("")
             lines = [[str(e["EventId"]), e["EventTimestamp"], e["EventType"], e.get("Name", "")] for e in events]
             print_table(self.stdout, ["EVENT", "TIME", "TYPE", "NAME"], lines)
+
+    def _print_head(self, shown: dict[str, Any]) -> None:
+        for name, word in SHOWN.items():
+            if shown[name] not in (None, ""):
+                self.stdout.write(f"{word:10}{printable(str(shown[name]))}")
+        for name in ("input", "result"):
+            if shown[name] is not None:
+                self.stdout.write(f"{name:10}{printable(json_text.compact(shown[name]))}")
+        if error := shown["error"]:
+            self.stdout.write(printable(f"{'error':10}{error.get('ErrorType') or 'Error'}: {error.get('ErrorMessage') or ''}"))
+            for line in "\n".join(error.get("StackTrace") or ()).splitlines():
+                self.stdout.write(printable(f"{'':10}{line}"))
 
     def _follow(self, execution_id: UUID, *, as_json: bool) -> None:
         """The status is read before the events: the last look finds the last event."""

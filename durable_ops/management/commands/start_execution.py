@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from durable_ops.actions import executions as actions
 from durable_ops.actions.executions import StartedExecution
@@ -19,6 +19,7 @@ from durable_ops.management.corridor import (
     refusals_end_the_command,
 )
 from durable_ops.management.csv_inputs import CsvError, read_inputs
+from execution_engine.management.base import DatabaseCommand, seconds_above_zero
 from execution_engine.models import Execution
 
 # One transaction each: few enough that a stop loses little, many enough that commits do not matter.
@@ -27,7 +28,7 @@ LOOK_SECONDS = 0.2
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"})
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Start one execution of a durable function, or one per row of a CSV file: the header gives the keys of the input object, "
         "a cell that is a JSON number becomes a number, an empty one null, any other text stays text. "
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--version", dest="function_version", metavar="V", help="version of the function (default: the latest)")
         parser.add_argument("--name", help="name of the execution: starting again with the same name and input starts nothing new")
         parser.add_argument("--wait", action="store_true", help="wait until everything that was started has ended")
-        parser.add_argument("--timeout", type=float, metavar="SECONDS", help="with --wait: give up after this time")
+        parser.add_argument("--timeout", type=seconds_above_zero, metavar="SECONDS", help="with --wait: give up after this time")
         parser.add_argument("--json", action="store_true", help="print what was started as JSON")
         add_user_argument(parser)
 
@@ -59,9 +60,12 @@ class Command(BaseCommand):
             started = self._start_rows(actor, options) if options["input_csv"] else [self._start_one(actor, options)]
         statuses = self._wait([one.id for one in started], options["timeout"]) if options["wait"] else {}
         self._report(started, statuses, options)
-        unsuccessful = [status for status in statuses.values() if status != "SUCCEEDED"]
+        still_open = sum(status not in ENDED for status in statuses.values())
+        unsuccessful = sum(status != "SUCCEEDED" for status in statuses.values()) - still_open
         if unsuccessful:
-            raise CommandError(f"{len(unsuccessful)} of {len(statuses)} did not succeed.")
+            raise CommandError(f"{unsuccessful} of {len(statuses)} did not succeed.")
+        if still_open:
+            raise CommandError(f"{still_open} of {len(statuses)} had not ended after {options['timeout']:g} s; they go on.")
 
     def _start_one(self, actor: Any, options: dict[str, Any]) -> StartedExecution:
         text = json_argument(options, "input")
@@ -72,7 +76,8 @@ class Command(BaseCommand):
         try:
             inputs = read_inputs(Path(options["input_csv"]))
         except (OSError, CsvError) as error:
-            raise CommandError(f"{options['input_csv']}: {error}") from error
+            words = error.strerror if isinstance(error, OSError) else error
+            raise CommandError(f"{options['input_csv']}: {words}") from error
         started: list[StartedExecution] = []
         with progress(None, total=len(inputs), unit="execution") as bar:
             for first in range(0, len(inputs), BATCH):

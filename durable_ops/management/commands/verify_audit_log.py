@@ -3,13 +3,14 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from durable_ops.audit.verify import Verified, verify
 from durable_ops.management.corridor import print_json, progress
+from execution_engine.management.base import DatabaseCommand, number_from_one
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Read the sealed chain over the audit log again and name the first entry or seal that is wrong. Write down the anchor that it "
         "prints, outside this database: only with it can a later run tell that the end was cut off or everything computed anew. "
@@ -17,7 +18,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--newest", type=_positive, metavar="N", help="only the newest N links; the one before is taken as it stands")
+        parser.add_argument(
+            "--newest", type=number_from_one, metavar="N", help="only the newest N links; the one before is taken as it stands"
+        )
         parser.add_argument(
             "--expect", action="append", default=[], type=_anchor, metavar="POSITION:HASH", help="an anchor of before; repeatable"
         )
@@ -51,14 +54,8 @@ class Command(BaseCommand):
             self.stdout.write("this database role could change the tables: see protect_audit_log")
 
 
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**62):
-        raise ArgumentTypeError(f"{text!r} is no number from 1")
-    return int(text)
-
-
 def _anchor(text: str) -> tuple[int, str]:
     position, _, digest = text.strip().partition(":")
     if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
         raise ArgumentTypeError(f"{text!r} is no anchor: it is POSITION:HASH, as this command prints it")
-    return _positive(position), digest
+    return number_from_one(position), digest

@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from execution_engine.invocation.rehearsal.rehearse import DEFAULT_SECONDS
+from execution_engine.management.base import DatabaseCommand, number_from_one, seconds_above_zero
 from execution_engine.selectors.inflight import Checked, DeployCheck, Scope, VersionCheck, check_open, count_candidates, summarise
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Rehearse open executions against the code that is loaded here, without effects: which fit, which would diverge and where. "
         "Looks at executions that ran with code of another fingerprint. Exits with 1 when an open execution would diverge, fail, hang, "
@@ -22,13 +23,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--function", action="append", default=[], help="only this function; may be repeated")
         parser.add_argument("--all", action="store_true", help="every open execution, also where the fingerprint is the same")
-        parser.add_argument("--sample", type=int, metavar="N", help="at most N executions of each version, the latest started")
-        parser.add_argument("--seconds", type=float, default=DEFAULT_SECONDS, help="how long one rehearsal may take (default: %(default)s)")
+        parser.add_argument("--sample", type=number_from_one, metavar="N", help="at most N executions of each version, the latest started")
+        parser.add_argument(
+            "--seconds", type=seconds_above_zero, default=DEFAULT_SECONDS, help="how long one rehearsal may take (default: %(default)s)"
+        )
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        if options["seconds"] <= 0 or (options["sample"] is not None and options["sample"] < 1):
-            raise CommandError("--seconds and --sample must be above zero.")
         scope = Scope(tuple(options["function"]), options["all"], options["sample"], options["seconds"])
         wanted = count_candidates(scope)
         found = summarise(scope, _counted(check_open(scope), wanted), wanted)

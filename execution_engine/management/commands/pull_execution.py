@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.module_loading import import_string
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.invocation.rehearsal import stored
+from execution_engine.management.base import DatabaseCommand
 from execution_engine.sdk.registry import find_function
 from execution_engine.testing.recorded import Mask, RecordedExecution
 
@@ -45,7 +46,7 @@ REPLAYS = """    replay(function, recorded)
 """
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Writes an execution's history as a failing pytest: test_<name>.py and its data beside it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -59,9 +60,12 @@ class Command(BaseCommand):
             recorded = recorded.masked(_mask(options["mask"]))
         slug = re.sub(r"\W+", "_", f"{recorded.function}_{str(recorded.id)[-12:]}").lower()
         folder: Path = options["output"]
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"test_{slug}.json").write_text(recorded.to_json() + "\n")
-        (folder / f"test_{slug}.py").write_text(_test(recorded, slug))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"test_{slug}.json").write_text(recorded.to_json() + "\n")
+            (folder / f"test_{slug}.py").write_text(_test(recorded, slug))
+        except OSError as error:
+            raise CommandError(f"--output {folder}: {error.strerror}") from error
         self.stdout.write(str(folder / f"test_{slug}.py"))
 
 

@@ -82,7 +82,7 @@ def test_filters_pick_what_a_command_is_for(ids: list[str]) -> None:
         run("list_executions", "--filter", "colour=red")
     with pytest.raises(CommandError, match="no status"):
         run("stop_executions", "--filter", "status=ASLEEP")
-    with pytest.raises(CommandError, match="either"):
+    with pytest.raises(CommandError, match="one of them"):
         run("stop_executions", ids[1], "--filter", "name=e1")
 
 

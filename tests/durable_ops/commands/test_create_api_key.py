@@ -44,7 +44,7 @@ def test_wrong_arguments_end_with_a_sentence(user: str, name: str) -> None:
 
 def test_scopes_functions_and_end() -> None:
     make_user("operator", "otto")
-    limits = ("--scopes", "start_execution, view_execution", "--functions", "payments-*", "--expires", "7")
+    limits = ("--scopes", "start_execution, view_execution", "--functions", "payments-*", "--expires-days", "7")
     found = json.loads(run("--user", "otto", "--name", "x", *limits, "--json"))
     assert (found["scopes"], found["functions"], "access_key_id" in found) == (["start_execution", "view_execution"], ["payments-*"], False)
 

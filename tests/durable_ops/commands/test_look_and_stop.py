@@ -81,7 +81,7 @@ def test_stop_of_a_function_can_be_rehearsed(ids: list[str]) -> None:
 def test_stop_needs_ids_or_a_function_and_the_right(ids: list[str]) -> None:
     make_user("viewer", "vera")
     for arguments in ([], [ids[0], "--function", "echo"]):
-        with pytest.raises(CommandError, match="either"):
+        with pytest.raises(CommandError, match="one of them"):
             run("stop_executions", *arguments)
     with pytest.raises(CommandError, match="stop_execution"):
         run("stop_executions", ids[0], "--user", "vera")

@@ -42,6 +42,10 @@ def test_pause_and_resume_a_function(ids: list[str]) -> None:
 
 def test_redrive_what_ended(ids: list[str]) -> None:
     run("stop_executions", ids[0])
+    with pytest.raises(CommandError, match="1 of 2 would not be redriven"):
+        run("redrive_executions", *ids, "--dry-run")
+    with pytest.raises(CommandError, match="1 of 1 would not be stopped"):
+        run("stop_executions", "00000000-0000-7000-8000-000000000000", "--dry-run")
     with pytest.raises(CommandError, match="1 of 2 were not redriven"):
         run("redrive_executions", *ids)
     assert statuses() == ["RUNNING", "RUNNING"]

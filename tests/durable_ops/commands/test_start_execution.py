@@ -122,7 +122,7 @@ def test_wrong_arguments_end_with_a_sentence(arguments: list[str], message: str)
 
 
 def test_wait_reports_what_is_still_open() -> None:
-    with pytest.raises(CommandError, match="1 of 1 did not succeed"):
+    with pytest.raises(CommandError, match=r"1 of 1 had not ended after 0\.3 s"):
         run("echo", "--wait", "--timeout", "0.3")
 
 
