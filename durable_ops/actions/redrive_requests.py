@@ -20,6 +20,7 @@ from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.actions.repairs import Replacement
 from durable_ops.actions.rows import the_one
+from durable_ops.approvals import confirmers
 from durable_ops.audit import log
 from durable_ops.masking import masking_of
 from durable_ops.models import RedriveRequest, Right
@@ -100,6 +101,7 @@ def ask(actor: Actor, execution_id: UUID, wish: Wish) -> RedriveRequest:
         with transaction.atomic():
             _end_expired(RedriveRequest.objects.filter(execution_id=execution_id))
             request.save()
+            confirmers.queue(request)
             log.append(actor, _act("redrive_request.ask", request, request.reason, **_sizes(request)))
     except IntegrityError as error:
         words = "Another edited redrive of this execution waits for a second person."

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from durable_ops.approvals import links, mails, shown
+from durable_ops.approvals import confirmers, links, mails, shown
 from durable_ops.approvals.facts import address_of, ends_at
 from durable_ops.models import Approval, Outbox
 
@@ -76,11 +76,18 @@ def _why_not(mail: Outbox) -> str:
     """Why nobody needs this mail any more; empty when it is to be sent."""
     if mail.address:
         return "" if _ONE_ADDRESS.fullmatch(mail.address) else "one mail cannot be sent to this address"
-    if mail.approval is None or mail.user is None or mail.approval.closed_at is not None:
+    if mail.user is None or not _is_wanted(mail):
         return NOT_NEEDED
     if not _ONE_ADDRESS.fullmatch(address_of(mail.user)):
         return "the person has no address that one mail can be sent to"
-    return "" if mails.is_wanted(mail.approval, mail.user) else NOT_NEEDED
+    return ""
+
+
+def _is_wanted(mail: Outbox) -> bool:
+    if mail.template == confirmers.TEMPLATE:
+        return confirmers.is_wanted(mail)
+    approval = mail.approval
+    return approval is not None and approval.closed_at is None and mails.is_wanted(approval, mail.user)
 
 
 def _message(mail: Outbox) -> EmailMultiAlternatives:
@@ -98,14 +105,16 @@ def _message(mail: Outbox) -> EmailMultiAlternatives:
 
 def _facts(mail: Outbox) -> dict[str, Any]:
     approval, person = mail.approval, mail.user
-    assert approval is not None
     assert person is not None
+    # Users of a project's own model need not have a short name.
+    greeting = _one_line(getattr(person, "first_name", "") or person.get_username())
+    if mail.template == confirmers.TEMPLATE:
+        return {**confirmers.facts(mail), "greeting": greeting}
+    assert approval is not None
     with transaction.atomic():
         content = shown.content_of(approval)
         shown.remember(approval, content)
         link = links.address(links.make(approval, person)) if approval.allow_link_decision else _console_address(approval)
-    # Users of a project's own model need not have a short name.
-    greeting = _one_line(getattr(person, "first_name", "") or person.get_username())
     facts = {"approval": approval, "details": content[1:], "greeting": greeting, "link": link, "ends_at": ends_at(approval)}
     return {**facts, "lines": _lines(content), "requester": _one_line(approval.requester), **mail.facts}
 

@@ -25,7 +25,7 @@ class Promised(models.Model):
 
 
 class Outbox(Promised):
-    """A mail that was promised: about an approval to a person, or about an alert to an `address`.
+    """A mail that was promised: about an approval or an edited redrive to a person, or about an alert to an `address`.
 
     Rendered when it is sent, so that no link is stored; the same `message_id` on every try, so that a mail program shows it once.
     """

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
 from durable_ops.actions import api_keys, redrive_requests
 from durable_ops.actions.actor import Actor
-from durable_ops.models import AuditEntry, Protection, RedriveRequest
+from durable_ops.approvals import outbox
+from durable_ops.models import AuditEntry, MailPreference, Outbox, Protection, RedriveRequest
 from execution_engine.models import Execution
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.people import make_user
@@ -143,3 +145,35 @@ def test_page_confirms(admin: Door, path: str, client: Client) -> None:
     assert client.post(place, {"decision": "confirm", "shown": digest}).status_code == 302
     assert Execution.objects.get().redrive_count == 1
     assert "Confirmed by bernd" in client.get(place).content.decode()
+
+
+@pytest.fixture
+def reachable(boss: Door) -> list[str]:
+    """Mail addresses of who may confirm and wants to know, while others may not, do not want to, or asked themselves."""
+    people = [boss.user, *(make_user(role, role) for role in ("superuser", "operator")), make_user("administrator", "silent")]
+    people.append(make_user("administrator", "blind"))
+    for user in [*people, *type(boss.user).objects.filter(username="anna")]:
+        user.email = f"{user.username}@b.example"
+        user.save()
+    MailPreference.objects.create(user=people[3], requests=False)
+    Protection.objects.create(pattern="echo", masked=["secret"])
+    people[4].groups.clear()
+    allowed = Permission.objects.filter(content_type__app_label="durable_ops").exclude(codename="view_masked")
+    people[4].user_permissions.set(allowed)
+    return ["bernd@b.example", "superuser@b.example"]
+
+
+def test_those_who_could_confirm_are_mailed_without_the_values(admin: Door, path: str, reachable: list[str]) -> None:
+    place = ask(admin, path)
+    assert outbox.send_due() == len(reachable)
+    assert sorted(to for one in mail.outbox for to in one.to) == reachable
+    for one in mail.outbox:
+        texts = [str(one.body), *(str(content) for content, _ in one.alternatives)]  # type: ignore[attr-defined]
+        assert all(f"{place}/" in text and "typo" in text and '"a"' not in text for text in texts)
+        assert "\n" not in one.subject
+
+
+def test_nobody_is_mailed_about_what_is_over(admin: Door, boss: Door, path: str, reachable: list[str]) -> None:
+    boss.post(f"{ask(admin, path)}/reject", {"comment": "no"})
+    assert outbox.send_due() == 0
+    assert set(Outbox.objects.values_list("last_error", flat=True)) == {outbox.NOT_NEEDED}
