@@ -12,9 +12,9 @@ from durable_ops.actions import alerts as actions
 from durable_ops.alerts.notices import sentence
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.acting import act_once, posted
-from durable_ops.dashboard.alert_forms import AlertRuleForm, initial_of
+from durable_ops.dashboard.forms.alerts import AlertRuleForm, initial_of
+from durable_ops.dashboard.forms.fields import ReasonForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.webhook_forms import ActForm
 from durable_ops.models import Alert, AlertRule, Right
 
 ALERTS_SHOWN = 50
@@ -61,7 +61,7 @@ def alert_detail(request: HttpRequest, rule_id: int) -> HttpResponse:
 @console_view(Right.MANAGE_WEBHOOKS)
 def alert_remove(request: HttpRequest, rule_id: int) -> HttpResponse:
     rule = get_object_or_404(AlertRule, pk=rule_id)
-    form = ActForm(posted(request))
+    form = ReasonForm(posted(request))
 
     def act() -> tuple[str, str]:
         actions.remove_rule(actor_of(request), rule_id, reason=form.cleaned_data["reason"])

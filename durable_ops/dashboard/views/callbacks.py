@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import callbacks as actions
 from durable_ops.dashboard.access import actor_of, console_view, masks_for
-from durable_ops.dashboard.forms import DecisionForm
+from durable_ops.dashboard.acting import posted
+from durable_ops.dashboard.forms.executions import DecisionForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.payloads import Payload, make_payload
 from durable_ops.models import Approval, AuditEntry, Right
@@ -68,7 +69,7 @@ def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> Http
         return HttpResponseRedirect(reverse("dashboard:approval", args=[approval.pk]))
     if callback is None or not callback.is_pending:
         return _decided(request, callback)
-    form = DecisionForm(request.POST if request.method == "POST" else None)
+    form = DecisionForm(posted(request))
     if request.method == "POST" and form.is_valid():
         return _decide(request, callback, approved=approved, comment=form.cleaned_data["comment"])
     context = {"callback": callback, "approved": approved, "form": form, "payload": _input(request, callback)}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.activity import activity_figure, latency_figure
-from durable_ops.dashboard.forms import ReasonForm
+from durable_ops.dashboard.forms.fields import ReasonForm
 from durable_ops.dashboard.looks import STATE_LOOKS
 from durable_ops.dashboard.payloads import make_payload
 from durable_ops.models import Right

@@ -9,7 +9,8 @@ from durable_ops.costs.calculator import EXAMPLES, Scenario, estimate
 from durable_ops.costs.prices import BOOK_WORDS, price_book
 from durable_ops.costs.spans import utc_today
 from durable_ops.dashboard.access import actor_of, console_view
-from durable_ops.dashboard.cost_forms import CalculatorForm, PriceForm, initial
+from durable_ops.dashboard.acting import posted
+from durable_ops.dashboard.forms.costs import CalculatorForm, PriceForm, initial
 from durable_ops.dashboard.htmx import page_url, render_page
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
@@ -36,7 +37,7 @@ def calculator(request: HttpRequest) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 def prices(request: HttpRequest) -> HttpResponse:
     """The price book; POST adds a price."""
-    form = PriceForm(request.POST if request.method == "POST" else None, initial={"valid_from": utc_today(), "per": 1})
+    form = PriceForm(posted(request), initial={"valid_from": utc_today(), "per": 1})
     if request.method == "POST":
         actor = actor_of(request)
         actor.require(Right.MANAGE_PRICES)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from durable_ops.actions import executions as actions
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.acting import act_once, posted
-from durable_ops.dashboard.forms import SignalForm
+from durable_ops.dashboard.forms.executions import SignalForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.models import Right
 from execution_engine.core.errors import ExecutionNotFoundError

@@ -7,8 +7,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 
 from durable_ops.dashboard.access import console_view, masks_for
+from durable_ops.dashboard.forms.input_form import empty_form, read_schema
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
-from durable_ops.dashboard.input_form import empty_form, read_schema
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.sdk.lint import Finding, findings_of

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 from durable_ops.actions.limits import change_limits
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.acting import act_once, posted
+from durable_ops.dashboard.forms.limits import LimitsForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.schedule_forms import LimitsForm
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
 from execution_engine.selectors.limits import function_limits

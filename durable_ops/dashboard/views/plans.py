@@ -17,7 +17,7 @@ from durable_ops.actions.protection import needs_second_person
 from durable_ops.actions.redrive_requests import Wish
 from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.acting import act_once, posted
-from durable_ops.dashboard.forms import ForkForm, MoveForm, RedriveForm
+from durable_ops.dashboard.forms.repairs import ForkForm, MoveForm, RedriveForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.payloads import Payload, make_payload, read_error
 from durable_ops.dashboard.views.execution_actions import find_summary

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_http_methods
 from durable_ops.actions import protection as actions
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.acting import act_once, posted
+from durable_ops.dashboard.forms.settings import ProtectionForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.settings_forms import ProtectionForm
 from durable_ops.models import Right
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from durable_ops.actions import executions, repairs
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.acting import Question, act_once, posted
-from durable_ops.dashboard.forms import ReasonForm
+from durable_ops.dashboard.forms.fields import ReasonForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.dashboard.views.execution_actions import find_summary
 from durable_ops.models import Right

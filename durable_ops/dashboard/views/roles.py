@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from durable_ops.actions import roles as actions
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.acting import act_once, posted
+from durable_ops.dashboard.forms.settings import RemoveRoleForm, RoleForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.settings_forms import RemoveRoleForm, RoleForm
 from durable_ops.models import Right
 from durable_ops.models.rights import OF_NO_FUNCTION, RIGHT_LABELS
 from durable_ops.roles import ADMINISTRATOR, ROLES

@@ -15,10 +15,10 @@ from durable_ops.actions import schedules as actions
 from durable_ops.actions.actor import Actor
 from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.acting import Question, act_once, posted
-from durable_ops.dashboard.forms import ReasonForm
+from durable_ops.dashboard.forms.fields import ReasonForm, choice_field
+from durable_ops.dashboard.forms.schedules import OVERLAPS, RangeForm, ScheduleForm, initial_of
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.payloads import make_payload
-from durable_ops.dashboard.schedule_forms import OVERLAPS, RangeForm, ScheduleForm, initial_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.core.calendar import make_calendar
@@ -235,7 +235,7 @@ def _edit(
     context = {
         "form": form,
         "schedule": row,
-        "functions": form.fields["function"].choices,  # type: ignore[attr-defined]
+        "functions": choice_field(form, "function").choices,
         "overlaps": OVERLAPS,
         "zones": sorted(available_timezones()),
         "hidden": hidden,

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from durable_ops.actions import api_keys, people
 from durable_ops.dashboard.access import actor_of, console_view, person_of
+from durable_ops.dashboard.acting import act_once, posted
+from durable_ops.dashboard.forms.settings import DryRunForm, KeyForm, PersonForm, RevokeForm, RotateForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.settings_forms import DryRunForm, KeyForm, PersonForm, RevokeForm, RotateForm
 from durable_ops.dashboard.views.roles import described_roles
 from durable_ops.models import ApiKey, Right
 from durable_ops.models.rights import RIGHT_LABELS
@@ -31,7 +31,7 @@ PEOPLE_SHOWN = 500
 @console_view(Right.VIEW_EXECUTION)
 def keys(request: HttpRequest) -> HttpResponse:
     """One's own keys, or everybody's for those who manage keys; a new key is in the answer to its POST and nowhere else."""
-    form, made, status = KeyForm(request.POST if request.method == "POST" else None), None, 200
+    form, made, status = KeyForm(posted(request)), None, 200
     if request.method == "POST":
         if form.is_valid():
             made = _make_key(request, form)
@@ -67,11 +67,16 @@ def _make_key(request: HttpRequest, form: KeyForm) -> api_keys.NewKey | None:
 @console_view(Right.VIEW_EXECUTION)
 def revoke_key(request: HttpRequest, key_id: int) -> HttpResponse:
     key = _find_key(request, key_id)
-    if request.method == "POST" and RevokeForm(request.POST).is_valid():
+    form = RevokeForm(posted(request))
+
+    def act() -> tuple[str, str]:
         api_keys.revoke_key(actor_of(request), key_id)
-        messages.success(request, f"Key {key.name} is revoked; programs that use it are refused from now on.")
-        return HttpResponseRedirect(reverse("dashboard:settings"))
-    return render_page(request, "settings/revoke.html", {"key": key}, fragment="form")
+        return f"Key {key.name} is revoked; programs that use it are refused from now on.", reverse("dashboard:settings")
+
+    done = act_once(request, form, act)
+    if isinstance(done, HttpResponse):
+        return done
+    return render_page(request, "settings/revoke.html", {"key": key, "form": form}, fragment="form", status=done)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,7 +84,7 @@ def revoke_key(request: HttpRequest, key_id: int) -> HttpResponse:
 def rotate_key(request: HttpRequest, key_id: int) -> HttpResponse:
     """The new key is in the answer to the POST and nowhere else."""
     key, made = _find_key(request, key_id), None
-    form = RotateForm(request.POST if request.method == "POST" else None)
+    form = RotateForm(posted(request))
     status = 200
     if request.method == "POST":
         status = 422
@@ -121,23 +126,18 @@ def person(request: HttpRequest, user_id: int) -> HttpResponse:
         raise Http404("There is no such person.")
     roles = described_roles()
     names = [one["name"] for one in roles]
-    row, status = _person(user, names), 200
-    initial = {"roles": row["roles"], "is_active": user.is_active}
-    form = PersonForm(request.POST if request.method == "POST" else None, initial=initial, roles=names)
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            data = form.cleaned_data
-            try:
-                people.change_person(actor_of(request), user_id, roles=data["roles"], is_active=data["is_active"], reason=data["reason"])
-            except CommandError as error:
-                form.add_error(None, error.message)
-                status = error.status
-            else:
-                messages.success(request, f"{user.get_username()} was changed.")
-                return HttpResponseRedirect(reverse("dashboard:people"))
+    row = _person(user, names)
+    form = PersonForm(posted(request), initial={"roles": row["roles"], "is_active": user.is_active}, roles=names)
+
+    def act() -> tuple[str, str]:
+        people.change_person(actor_of(request), user_id, **form.cleaned_data)
+        return f"{user.get_username()} was changed.", reverse("dashboard:people")
+
+    done = act_once(request, form, act)
+    if isinstance(done, HttpResponse):
+        return done
     context = {"person": row, "form": form, "roles": roles, "tab": "people"}
-    return render_page(request, "settings/person.html", context, fragment="form", status=status)
+    return render_page(request, "settings/person.html", context, fragment="form", status=done)
 
 
 @console_view(Right.VIEW_AUDIT)

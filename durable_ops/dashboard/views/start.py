@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods
 from durable_ops.actions import executions as actions
 from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.formats import pretty_json
-from durable_ops.dashboard.forms import StartForm
+from durable_ops.dashboard.forms.executions import StartForm
+from durable_ops.dashboard.forms.fields import choice_field
+from durable_ops.dashboard.forms.input_form import InputForm, filled_form, posted_form, read_schema, switched
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.input_form import InputForm, filled_form, posted_form, read_schema, switched
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError, ExecutionNotFoundError
@@ -127,7 +128,7 @@ def _show(request: HttpRequest, form: StartForm, editor: Editor, status: int = 2
     chosen = str(form["function"].value() or "")
     context = {
         "form": form,
-        "functions": form.fields["function"].choices,  # type: ignore[attr-defined]
+        "functions": choice_field(form, "function").choices,
         "versions": function_versions(chosen) if chosen else [],
         "origin": form.initial.get("from"),
         "editor": editor,

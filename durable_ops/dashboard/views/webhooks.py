@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from durable_ops.actions import webhooks as actions
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.acting import act_once, posted
+from durable_ops.dashboard.forms.fields import ReasonForm
+from durable_ops.dashboard.forms.webhooks import WebhookForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.webhook_forms import ActForm, WebhookForm
 from durable_ops.models import Delivery, Right, Webhook
 from durable_ops.selectors.pages import newest_page, read_id
 from durable_ops.webhooks.events import LABELS
@@ -89,7 +90,7 @@ def switch(request: HttpRequest, webhook_id: int) -> HttpResponse:
 @console_view(Right.MANAGE_WEBHOOKS)
 def remove(request: HttpRequest, webhook_id: int) -> HttpResponse:
     hook = _found(webhook_id)
-    form = ActForm(posted(request))
+    form = ReasonForm(posted(request))
 
     def act() -> tuple[str, str]:
         actions.remove_webhook(actor_of(request), webhook_id, reason=form.cleaned_data["reason"])
@@ -128,7 +129,7 @@ def _make(request: HttpRequest, form: WebhookForm) -> actions.NewSecret | None:
 
 def _acted(request: HttpRequest, webhook_id: int, act: Callable[[], tuple[str, str]]) -> HttpResponse:
     _found(webhook_id)
-    form = ActForm(request.POST)
+    form = ReasonForm(request.POST)
     done = act_once(request, form, act)
     return done if isinstance(done, HttpResponse) else _page(request, _found(webhook_id), refused=form, status=done)
 

@@ -1,4 +1,4 @@
-"""POST bodies of the pages on webhooks."""
+"""What people say of webhooks."""
 
 from django import forms
 
@@ -18,9 +18,3 @@ class WebhookForm(forms.Form):
 
     def clean_functions(self) -> str:
         return self.cleaned_data["functions"] or "*"
-
-
-class ActForm(forms.Form):
-    """One button; `reason` is for the audit log."""
-
-    reason = forms.CharField(max_length=1000, required=False)

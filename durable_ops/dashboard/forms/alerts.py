@@ -1,4 +1,4 @@
-"""POST bodies of the pages on alert rules."""
+"""What people say of alert rules."""
 
 import re
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from durable_ops.actions.alerts import BOUNDS
+from durable_ops.dashboard.forms.fields import choice_field
 from durable_ops.models import AlertRule, Webhook
 
 
@@ -30,7 +31,7 @@ class AlertRuleForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         hooks = Webhook.objects.order_by("name", "id").values_list("id", "name")
-        self.fields["webhook"].choices = [("", "none"), *((str(key), name) for key, name in hooks)]  # type: ignore[attr-defined]
+        choice_field(self, "webhook").choices = [("", "none"), *((str(key), name) for key, name in hooks)]
 
     def values(self) -> dict[str, Any]:
         """As the action takes them."""

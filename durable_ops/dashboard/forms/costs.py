@@ -9,6 +9,7 @@ from django import forms
 from durable_ops.costs.bills import BASIS_WORDS, Basis
 from durable_ops.costs.calculator import Scenario
 from durable_ops.costs.prices import BOOK_WORDS, ITEMS, Book, Item
+from durable_ops.dashboard.forms.fields import ReasonForm
 
 BILLION = 1_000_000_000
 
@@ -46,14 +47,13 @@ def initial(scenario: Scenario) -> dict[str, Any]:
     return {name: value.value if isinstance(value, Basis) else value for name, value in values.items() if value is not None}
 
 
-class PriceForm(forms.Form):
+class PriceForm(ReasonForm):
     book = forms.ChoiceField(choices=[(one.value, words) for one, words in BOOK_WORDS.items()])
     item = forms.ChoiceField(choices=[(one.value, f"{item.words}, per {item.unit}") for one, item in ITEMS.items()])
     amount = forms.DecimalField(min_value=Decimal(0), max_value=Decimal(BILLION), max_digits=21, decimal_places=12)
     per = forms.IntegerField(min_value=1, max_value=BILLION)
     valid_from = forms.DateField()
     source = forms.CharField(max_length=500)
-    reason = forms.CharField(max_length=1000, required=False)
 
     def price(self) -> dict[str, Any]:
         found = self.cleaned_data

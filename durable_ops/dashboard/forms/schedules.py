@@ -1,16 +1,13 @@
-"""POST bodies of schedules and limits."""
+"""What people say of schedules."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from django import forms
 
-from durable_ops.dashboard.forms import JsonTextField, ReasonForm
-from durable_ops.searches import read_attributes
+from durable_ops.dashboard.forms.fields import AttributesField, JsonTextField, ReasonForm, choice_field, function_choices
 from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY
 from execution_engine.core.calendar import MAX_RULE_CHARACTERS
-from execution_engine.core.limits import MAX_CONCURRENCY, MAX_SECONDS, Limits
 from execution_engine.core.schedules import MAX_CATCH_UP, MAX_NAME, Overlap, ScheduleValues
 from execution_engine.selectors.schedules import ScheduleRow
 
@@ -24,7 +21,7 @@ class ScheduleForm(ReasonForm):
     rule = forms.CharField(max_length=MAX_RULE_CHARACTERS, error_messages={"required": "Say when: a cron line, or a number of seconds."})
     timezone = forms.CharField(max_length=100, required=False)
     input = JsonTextField()
-    attributes = forms.CharField(required=False, max_length=4000)
+    attributes = AttributesField()
     concurrency_key = forms.CharField(required=False, max_length=MAX_CONCURRENCY_KEY)
     priority = forms.IntegerField(required=False, min_value=0, max_value=MAX_PRIORITY)
     overlap = forms.ChoiceField(choices=OVERLAPS)
@@ -32,14 +29,8 @@ class ScheduleForm(ReasonForm):
     revision = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
 
     def __init__(self, *args: Any, functions: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(*args, needs_reason=False, **kwargs)
-        self.fields["function"].choices = [("", "Choose a function…"), *((name, name) for name in functions)]  # type: ignore[attr-defined]
-
-    def clean_attributes(self) -> dict[str, Any]:
-        found, problems = read_attributes(self.cleaned_data["attributes"])
-        if problems:
-            raise forms.ValidationError(list(problems))
-        return dict(found)
+        super().__init__(*args, **kwargs)
+        choice_field(self, "function").choices = function_choices(functions)
 
     def values(self, before: ScheduleRow | None, *, keeps: Collection[str] = ()) -> ScheduleValues:
         """`keeps`: who may not read the input or the attributes changes the rest without them."""
@@ -70,23 +61,3 @@ class RangeForm(ReasonForm):
 
     start = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], error_messages={"required": "Say where it begins."})
     end = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], error_messages={"required": "Say where it ends."})
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, needs_reason=False, **kwargs)
-
-
-class LimitsForm(ReasonForm):
-    concurrency = forms.IntegerField(required=False, min_value=1, max_value=MAX_CONCURRENCY)
-    per_key = forms.IntegerField(required=False, min_value=1, max_value=MAX_CONCURRENCY)
-    starts = forms.IntegerField(required=False, min_value=1, max_value=MAX_CONCURRENCY)
-    seconds = forms.IntegerField(required=False, min_value=1, max_value=MAX_SECONDS)
-    burst = forms.IntegerField(required=False, min_value=1, max_value=MAX_CONCURRENCY)
-    priority = forms.IntegerField(required=False, min_value=0, max_value=MAX_PRIORITY)
-    revision = forms.IntegerField(min_value=0, max_value=2**31 - 1)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, needs_reason=True, **kwargs)
-
-    def limits(self) -> Limits:
-        """What was left empty is no limit, or its default."""
-        return Limits(**{one.name: self.cleaned_data[one.name] for one in fields(Limits) if self.cleaned_data[one.name] is not None})

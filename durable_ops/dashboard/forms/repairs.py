@@ -1,64 +1,12 @@
-"""Every POST body of the console. Forms check shapes; rights and rules are the actions' business."""
+"""What people choose and type to redrive, fork and move an execution."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from durable_ops.actions.repairs import Replacement
-from durable_ops.searches import read_attributes
-from durable_ops.texts import json_text
-from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY
+from durable_ops.dashboard.forms.fields import JsonTextField, ReasonForm
 from execution_engine.core.errors import InvalidInputError
-
-
-class JsonTextField(forms.CharField):
-    """JSON text, kept exactly as it was typed; empty means no payload."""
-
-    widget = forms.Textarea
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, strip=True, **options)
-
-    def clean(self, value: Any) -> str | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            json_text.parse(text)
-        except json_text.JsonTextError as error:
-            raise forms.ValidationError(str(error)) from error
-        return str(text)
-
-
-class StartForm(forms.Form):
-    function = forms.ChoiceField(error_messages={"required": "Choose a function."})
-    version = forms.CharField(required=False, max_length=200)
-    name = forms.CharField(required=False, max_length=256)
-    attributes = forms.CharField(required=False, max_length=4000)
-    concurrency_key = forms.CharField(required=False, max_length=MAX_CONCURRENCY_KEY)
-    priority = forms.IntegerField(required=False, min_value=0, max_value=MAX_PRIORITY)
-    input = JsonTextField()
-
-    def __init__(self, *args: Any, functions: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = [("", "Choose a function…"), *((name, name) for name in functions)]
-        self.fields["function"].choices = choices  # type: ignore[attr-defined]
-
-    def clean_attributes(self) -> dict[str, Any]:
-        found, problems = read_attributes(self.cleaned_data["attributes"])
-        if problems:
-            raise forms.ValidationError(list(problems))
-        return dict(found)
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(max_length=1000, required=False)
-
-    def __init__(self, *args: Any, needs_reason: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = needs_reason
-        self.fields["reason"].error_messages["required"] = "Say why, for whoever reads the audit log."
 
 
 class RepairForm(ReasonForm):
@@ -79,13 +27,11 @@ class RepairForm(ReasonForm):
 
 
 class RedriveForm(RepairForm):
+    needs_reason = True
     from_operation = forms.CharField(max_length=200, required=False)
     replaces_result = forms.BooleanField(required=False)
     result = JsonTextField()
     input = JsonTextField()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, needs_reason=True, **kwargs)
 
     def clean(self) -> dict[str, Any] | None:
         data = super().clean() or {}
@@ -112,9 +58,6 @@ class ForkForm(RepairForm):
     name = forms.CharField(max_length=256, required=False)
     input = JsonTextField()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, needs_reason=False, **kwargs)
-
     def values(self) -> dict[str, Any]:
         """A new input is among them only when one was given."""
         data = self.cleaned_data
@@ -127,17 +70,6 @@ class ForkForm(RepairForm):
 
 
 class MoveForm(ReasonForm):
+    needs_reason = True
     version = forms.CharField(max_length=200, error_messages={"required": "Choose the version to move to."})
     force = forms.BooleanField(required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, needs_reason=True, **kwargs)
-
-
-class SignalForm(forms.Form):
-    name = forms.CharField(max_length=256, error_messages={"required": "Name the signal that the function waits for."})
-    payload = JsonTextField()
-
-
-class DecisionForm(forms.Form):
-    comment = forms.CharField(required=False, max_length=2000)

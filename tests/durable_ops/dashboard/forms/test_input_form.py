@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from durable_ops.dashboard.input_form import empty_form, filled_form, posted_form, read_schema, switched
+from durable_ops.dashboard.forms.input_form import empty_form, filled_form, posted_form, read_schema, switched
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
