@@ -18,7 +18,6 @@ from execution_engine.core.records import (
     OperationRecord,
 )
 
-OPERATION_COLUMNS = 17
 _OPTION_DEFAULTS = {name: getattr(NO_OPTIONS, name) for name in OperationOptions.__slots__}
 _TYPES = {str(value): value for value in OperationType}
 _STATUSES = {str(value): value for value in OperationStatus}

@@ -16,7 +16,6 @@ from durable_ops.approvals import mails, outbox
 from durable_ops.models import Outbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MOODS = ("good", "refuses", "hangs", "swallows", "drops")
 
 
 class Moody:
