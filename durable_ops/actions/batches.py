@@ -12,7 +12,7 @@ from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import Batch, BatchItem, Right
 from durable_ops.permissions import Access
-from durable_ops.searches import read_search
+from durable_ops.selectors.searches import read_search
 from execution_engine.core.errors import CommandError, ExecutionNotFoundError, InvalidInputError
 from execution_engine.models import Execution
 from execution_engine.selectors.executions import matching_ids

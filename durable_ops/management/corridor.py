@@ -16,7 +16,7 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from durable_ops.actions.actor import Actor, Channel
-from durable_ops.searches import KEYS, read_search
+from durable_ops.selectors.searches import KEYS, read_search
 from durable_ops.texts import json_text
 from execution_engine.core.errors import CommandError as Refusal
 from execution_engine.selectors.search import ExecutionFilters

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text, read
 from durable_ops.models import Batch, BatchItem
-from durable_ops.searches import KEYS, LONGEST, ORIGINS
+from durable_ops.selectors.searches import KEYS, LONGEST, ORIGINS
 from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.records import ErrorObject

@@ -15,10 +15,10 @@ from durable_ops.api.etags import is_known, not_modified
 from durable_ops.api.paging import cursor_of, number_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers.strict import read
-from durable_ops.explanations import explain
 from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
-from durable_ops.searches import read_search
+from durable_ops.selectors.explanations import explain
+from durable_ops.selectors.searches import read_search
 from durable_ops.texts import json_text
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
 from execution_engine.selectors.executions import get_execution, get_execution_with_payloads, get_payloads, list_executions

@@ -6,7 +6,6 @@ from django.http import StreamingHttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from durable_ops import exports
 from durable_ops.actions.many_starts import Start, start_many
 from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.serializers import documents, many, requests
@@ -14,6 +13,7 @@ from durable_ops.api.serializers.strict import read
 from durable_ops.api.views.executions import search_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors import exports
 from durable_ops.texts import json_text
 from durable_ops.web.downloads import KINDS, download
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from durable_ops.searches import read_attributes
+from durable_ops.selectors.searches import read_attributes
 from durable_ops.texts import json_text
 
 MAX_REASON = 1000

@@ -17,7 +17,7 @@ from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.models import Batch, BatchItem, Right
 from durable_ops.permissions import access_of, has_right
-from durable_ops.searches import KEYS
+from durable_ops.selectors.searches import KEYS
 from execution_engine.core.errors import CommandError
 
 PAGE_SIZE = 50

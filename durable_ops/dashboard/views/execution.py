@@ -15,9 +15,9 @@ from durable_ops.dashboard.logs import logs_context
 from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.dashboard.views.costs import cost_context, header_cost
 from durable_ops.dashboard.views.timeline import number, timeline_context
-from durable_ops.explanations import explain
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import access_of, has_right
+from durable_ops.selectors.explanations import explain
 from durable_ops.web.quick_poll import holds, make_stamp
 from execution_engine.core.enums import EventType
 from execution_engine.core.errors import ExecutionNotFoundError

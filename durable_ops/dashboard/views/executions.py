@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from durable_ops import exports
 from durable_ops.actions import views as actions
 from durable_ops.actions.batches import RIGHTS as BATCH_RIGHTS
 from durable_ops.approvals.asked import Asked, asked_of
@@ -20,7 +19,8 @@ from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, toke
 from durable_ops.masking import masking_of
 from durable_ops.models import Batch, Right, SavedView
 from durable_ops.permissions import access_of, has_right
-from durable_ops.searches import KEYS, Search, read_search
+from durable_ops.selectors import exports
+from durable_ops.selectors.searches import KEYS, Search, read_search
 from durable_ops.web.downloads import download
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import CommandError, InvalidInputError

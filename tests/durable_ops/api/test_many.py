@@ -8,9 +8,9 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from durable_ops import exports
 from durable_ops.actions.many_starts import MOST
 from durable_ops.models import AuditEntry
+from durable_ops.selectors import exports
 from execution_engine.conf import engine_settings
 from execution_engine.models import Execution
 from tests.durable_ops.api.conftest import Door, refusal

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from durable_ops.permissions import ALL
-from durable_ops.searches import KEYS, read_attributes, read_duration, read_search
+from durable_ops.selectors.searches import KEYS, read_attributes, read_duration, read_search
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.search import ExecutionFilters
 from tests.factories import some_id

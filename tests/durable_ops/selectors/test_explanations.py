@@ -4,9 +4,9 @@ import pytest
 
 from durable_ops.actions import repairs
 from durable_ops.actions.actor import Actor
-from durable_ops.explanations import explain
 from durable_ops.models import Approval, Assignee
 from durable_ops.permissions import ALL
+from durable_ops.selectors.explanations import explain
 from tests.durable_ops.api.conftest import Door
 from tests.durable_ops.people import make_user
 from tests.factories import make_execution, make_operation, make_version, make_worker
