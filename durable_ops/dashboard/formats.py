@@ -21,7 +21,7 @@ def duration_text(value: timedelta | float | None) -> str:
     seconds = max(value.total_seconds() if isinstance(value, timedelta) else float(value), 0.0)
     if seconds < 0.9995:
         milliseconds = seconds * 1000
-        return f"{milliseconds:.0f} ms" if milliseconds >= 10 or milliseconds == 0 else f"{milliseconds:.1f} ms"
+        return f"{milliseconds:.0f} ms" if milliseconds >= 10 or milliseconds < 0.05 else f"{milliseconds:.1f} ms"
     if seconds < 60 and seconds == int(seconds):
         return f"{int(seconds)} s"
     if seconds < 60:

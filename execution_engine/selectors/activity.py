@@ -1,6 +1,7 @@
 """What happened lately: executions per span of time by how they ended, how long they took, and which errors ended them."""
 
 import hashlib
+import json
 import random
 import re
 from collections import defaultdict
@@ -36,6 +37,7 @@ select min(due.due_at) from unnest(%(versions)s::bigint[]) as v (id) cross join 
 FAILURES_READ = 500
 ERROR_READ = 2_000
 _ERROR_TYPE = re.compile(r'"ErrorType":\s*"((?:[^"\\]|\\.){1,200})"')
+_ERROR_MESSAGE = re.compile(r'"ErrorMessage":\s*"((?:[^"\\]|\\u[0-9a-f]{4}|\\[^u]){1,200})')
 _FAILED = (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT)
 
 
@@ -65,13 +67,14 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Executions of one function that ended with one type of error; `latest_id` is the last of them."""
+    """Executions of one function that ended with one type of error; `latest_id` is the last, `message` the beginning of what it said."""
 
     function: str
     error_type: str
     count: int
     latest_at: datetime
     latest_id: UUID
+    message: str
 
 
 def activity(span: timedelta, width: timedelta, functions: Collection[str] | None = None) -> list[Bucket]:
@@ -149,4 +152,10 @@ def oldest_due(versions: Collection[int]) -> datetime | None:
 
 def _group(key: tuple[str, str], members: Sequence[dict[str, Any]]) -> FailureGroup:
     latest = max(members, key=lambda row: row["ended_at"])
-    return FailureGroup(key[0], key[1], len(members), latest["ended_at"], latest["id"])
+    return FailureGroup(key[0], key[1], len(members), latest["ended_at"], latest["id"], _message(latest["beginning"] or ""))
+
+
+def _message(error: str) -> str:
+    """Of the beginning of an error object's JSON text, which may end in the middle of a pair of surrogates."""
+    match = _ERROR_MESSAGE.search(error)
+    return json.loads(f'"{match.group(1)}"', strict=False).encode(errors="ignore").decode() if match else ""

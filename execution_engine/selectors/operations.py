@@ -1,18 +1,20 @@
 """Operations of one execution: the tree without payloads, and one of them in full."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Func, IntegerField
+from django.db.models import Func, IntegerField, Q
 from django.db.models.functions import Now
 
 from execution_engine.core.enums import OperationStatus
 from execution_engine.models import Operation
 
+T = TypeVar("T")
 SHOWN = 2_000
 """Operations that one page or drawing takes; a larger execution is shown in windows."""
 
@@ -86,9 +88,16 @@ def attempts_begun(status: str, ended: int) -> int:
     return ended + (1 if status in (OperationStatus.STARTED, OperationStatus.READY) else 0)
 
 
-def list_operations(execution_id: UUID, *, after: int = 0, limit: int = SHOWN) -> list[OperationRow]:
-    """In order of start, those started after the history event `after`. One query."""
-    found = _rows(execution_id).filter(start_event__gt=after).order_by("start_event", "id")
+class Ended(Enum):
+    """How an operation ended, or that it has not, as a condition of its row."""
+
+    NOT_YET = Q(ended_at__isnull=True)
+    BADLY = Q(status__in=(OperationStatus.FAILED, OperationStatus.TIMED_OUT, OperationStatus.STOPPED))
+
+
+def list_operations(execution_id: UUID, *, after: int = 0, limit: int = SHOWN, ended: Ended | None = None) -> list[OperationRow]:
+    """In order of start, those started after the history event `after`, of every status or `ended` so. One query."""
+    found = _rows(execution_id).filter(ended.value if ended else Q(), start_event__gt=after).order_by("start_event", "id")
     return [OperationRow(**row) for row in found[:limit]]
 
 
@@ -106,20 +115,28 @@ def get_operation(execution_id: UUID, operation_id: str) -> OperationDetail | No
 
 def tree(operations: list[OperationRow]) -> list[TreeRow]:
     """Children below their context, siblings in order of start; an operation whose parent is not here stands at the top."""
-    here = {one.id for one in operations}
-    children: dict[str | None, list[OperationRow]] = defaultdict(list)
+    return [TreeRow(one, depth) for one, depth in nested(operations, lambda one: (one.id, one.parent_id))]
+
+
+def get_retried_error(execution_id: UUID) -> str | None:
+    """What the attempt raised that is tried again next, as JSON text; None when no step waits to be tried again."""
+    found = Operation.objects.filter(execution_id=execution_id, status=OperationStatus.PENDING, error__isnull=False)
+    return found.order_by("due_at", "id").values_list("error", flat=True).first()
+
+
+def nested(operations: Sequence[T], place: Callable[[T], tuple[str, str | None]]) -> Iterator[tuple[T, int]]:
+    """As in a tree, with depths; `place` tells an operation's id and its parent's. Siblings keep their order."""
+    here = {place(one)[0] for one in operations}
+    children: dict[str | None, list[T]] = defaultdict(list)
     for one in operations:
-        children[one.parent_id if one.parent_id in here else None].append(one)
-    return list(_walk(children))
-
-
-def _walk(children: dict[str | None, list[OperationRow]]) -> Iterator[TreeRow]:
-    """Without recursion: contexts may be nested deeper than Python's stack."""
+        parent = place(one)[1]
+        children[parent if parent in here else None].append(one)
+    # Without recursion: contexts may be nested deeper than Python's stack.
     stack = [(one, 0) for one in reversed(children[None])]
     while stack:
         operation, depth = stack.pop()
-        yield TreeRow(operation, depth)
-        stack.extend((child, depth + 1) for child in reversed(children.get(operation.id, [])))
+        yield operation, depth
+        stack.extend((child, depth + 1) for child in reversed(children.get(place(operation)[0], [])))
 
 
 def _rows(execution_id: UUID) -> Any:

@@ -14,7 +14,7 @@ from execution_engine.core.enums import EventType, OperationStatus, OperationTyp
 from execution_engine.models import Event, Operation
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.explain import plain_title
-from execution_engine.selectors.operations import SHOWN, attempts_begun
+from execution_engine.selectors.operations import SHOWN, attempts_begun, nested
 from execution_engine.selectors.segments import Segment, SegmentKind, Span, clipped, execution_segments
 
 _NAMES = ("id", "type", "sub_type", "name", "parent_id", "status", "attempt", "options", "start_event")
@@ -28,7 +28,7 @@ CLOSES_ABOVE = 24
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One operation; its segments are without gap from its start to its end, or to now while it is open.
+    """One operation; its segments, at least one, are without gap from its start to its end, or to now while it is open.
 
     `inside` counts the operations directly inside it, `failed_inside` those that ended badly; `is_closed` says that they have no lanes.
     """
@@ -53,7 +53,8 @@ class Lane:
 class Timeline:
     """`segments` are the execution's own, without gap from `start` to `end` (now while it is open).
 
-    `lanes` are in order of start, at most `operations.SHOWN`; `next_after` is where the next window begins, None for the last.
+    `lanes` are operations, children below their context, siblings in order of start, at most `operations.SHOWN`; `next_after` is where the
+    next window begins, None for the last.
     """
 
     start: datetime
@@ -95,8 +96,10 @@ def get_timeline(
         # What is due but not yet fired has no event: the row knows when it will be.
         retries.append(Span(whole.end, execution.due_at))
     segments = execution_segments(whole, invocations, waits=waits, retries=retries)
-    depths = _depths(rows)
-    lanes = [_lane(row, depths[row["id"]], _segments(row, whole, segments, starts[row["id"]], attempts[row["id"]])) for row in rows]
+    lanes = [
+        _lane(row, depth, _segments(row, whole, segments, starts[row["id"]], attempts[row["id"]]))
+        for row, depth in nested(rows, lambda row: (row["id"], row["parent_id"]))
+    ]
     parents = {row["parent_id"] for row in rows}
     lanes = [_with_inside(lane, inside, parents) for lane in lanes]
     return Timeline(whole.start, whole.end, summary.ended_at is None, tuple(segments), tuple(lanes), next_after)
@@ -213,12 +216,7 @@ def _segments(
 def _lane(row: Mapping[str, Any], depth: int, segments: tuple[Segment, ...]) -> Lane:
     attempts = attempts_begun(row["status"], row["attempt"]) if row["type"] == OperationType.STEP else 1
     title = plain_title(row["name"]) or row["sub_type"] or row["type"].title()
+    if not segments:  # what took no time still happened
+        kind = SegmentKind.WAITING if row["type"] in _WAITING else SegmentKind.RUNNING
+        segments = (Segment(kind, row["started_at"], row["started_at"]),)
     return Lane(row["id"], title, row["type"], row["status"], depth, attempts, segments)
-
-
-def _depths(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Parents start before their children, so one pass is enough."""
-    depths: dict[str, int] = {}
-    for row in rows:
-        depths[row["id"]] = depths.get(row["parent_id"], -1) + 1
-    return depths

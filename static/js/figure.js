@@ -7,6 +7,7 @@
   const LABELLED_ROWS = 80;
   const OVERVIEW_HEIGHT = 540;
   const THICK = { running: 0.62, failed: 0.62, queued: 0.22, waiting: 0.22, retrying: 0.22 };
+  const THICK_FRAME = 0.3;
   const WORDS = { queued: "queued", running: "running", waiting: "waiting", retrying: "waiting to retry", failed: "failed" };
   const GROW_EVERY = 3000;
   const LEAST_PIXELS = 3;
@@ -83,12 +84,17 @@
   // As the pages say durations: two units from a minute on.
   function durationWords(milliseconds) {
     const seconds = milliseconds / 1000;
-    if (seconds < 1) return `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
+    if (seconds < 1) return `${milliseconds > 0.05 && milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
     if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
     const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
     const first = units.findIndex(([, size]) => seconds >= size);
     let rest = seconds;
     return units.slice(first, first + 2).map(([unit, size]) => { const count = Math.floor(rest / size); rest -= count * size; return count ? `${count} ${unit}` : ""; }).join(" ").trim();
+  }
+
+  // An open context is the frame of what is below it, not work of its own.
+  function thickness(figure, tone, row) {
+    return figure.label[row].startsWith("▾") ? Math.min(THICK[tone], THICK_FRAME) : THICK[tone];
   }
 
   function dressTimeline(figure, host) {
@@ -106,7 +112,7 @@
       base: trace.base.map((offset) => figure.origin + Math.max(0, Math.min(offset, figure.end - least))),
       customdata: trace.y.map((row, at) => [figure.id[row], hoverWords(figure, row), `${WORDS[trace.meta]} ${durationWords(trace.x[at])}`]),
       marker: { color: colour[trace.meta], line: { color: colour[trace.meta], width: THICK[trace.meta] > 0.5 ? 1.5 : 0 } },
-      width: count > LABELLED_ROWS ? 0.9 : THICK[trace.meta] * (isNarrow ? ROW / NARROW_ROW : 1),
+      width: trace.y.map((row) => (count > LABELLED_ROWS ? 0.9 : thickness(figure, trace.meta, row) * (isNarrow ? ROW / NARROW_ROW : 1))),
       hovertemplate: "%{customdata[1]}<br>%{customdata[2]}<br>from %{text} UTC<extra></extra>",
       text: trace.base.map((offset) => new Date(figure.origin + offset).toISOString().slice(11, 23)),
       textposition: "none",

@@ -10,16 +10,18 @@
     const rest = Math.abs(Math.round(seconds));
     if (rest < 1) return "now";
     const [size, unit] = units.find(([limit]) => rest >= limit);
-    if (seconds < 0 && rest >= 60 && rest < 2592000) return `in ${length(rest).replace(/ 0 (s|min|h)$/, "")}`;
+    if (seconds < 0 && rest >= 60 && rest < 2592000) return `in ${length(rest)}`;
     const words = `${Math.floor(rest / size)} ${unit}`;
     return seconds < 0 ? `in ${words}` : `${words} ago`;
   }
 
+  // Two units from a minute on, as the server says durations.
   function length(seconds) {
-    if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
-    if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-    return `${Math.floor(seconds / 86400)} d ${Math.floor((seconds % 86400) / 3600)} h`;
+    const first = [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]].find(([size]) => seconds >= size);
+    if (!first) return `${Math.max(0, Math.floor(seconds))} s`;
+    const [size, unit, smaller, smallUnit] = first;
+    const rest = Math.floor((seconds % size) / smaller);
+    return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${smallUnit}` : ""}`;
   }
 
   function put(element, text) {

@@ -59,6 +59,13 @@ def age(moment: datetime | None, prefix: str = "") -> SafeString | str:
     return format_html(markup, before, moment.isoformat(), formats.utc_text(moment), words)
 
 
+@register.simple_tag
+def lasting(since: datetime, prefix: str = "for") -> SafeString:
+    """How long something has been so, `for 44 s`: the script lets it tick, the moment it began is on hover."""
+    words = formats.duration_text(int((timezone.now() - since).total_seconds()))
+    return format_html('{} <span data-since="{}" title="since {}">{}</span>', prefix, since.isoformat(), formats.utc_text(since), words)
+
+
 @register.filter(name="hex")
 def hexadecimal(value: bytes) -> str:
     return bytes(value).hex()

@@ -29,7 +29,7 @@ from execution_engine.selectors.functions import get_source
 from execution_engine.selectors.graph import get_graph
 from execution_engine.selectors.logs import last_line_id
 from execution_engine.selectors.marks import read_mark
-from execution_engine.selectors.operations import list_operations, tree
+from execution_engine.selectors.operations import Ended, get_retried_error, list_operations, tree
 
 TABLE_ROWS = 100
 TABS = {
@@ -43,6 +43,8 @@ TABS = {
     "audit": "Audit",
 }
 AUDIT_ROWS = 100
+ONLY = {"open": Ended.NOT_YET, "failed": Ended.BADLY}
+"""Which operations the table has, by the word in its address; all without one."""
 
 
 @console_view(Right.VIEW_EXECUTION)
@@ -105,23 +107,28 @@ def _token(execution: ExecutionDetail, said: int) -> str:
 
 
 def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | None:
-    """What ended it badly, for the header."""
+    """For the header: what ended it badly, or what the step raised that is tried again."""
     summary = execution.summary
+    is_retrying = summary.state.code is StateCode.RETRYING
     is_bad = summary.is_terminal and summary.state.code is not StateCode.SUCCEEDED
-    if not is_bad or not has_right(request.user, Right.VIEW_PAYLOAD, summary.function):
+    if not (is_bad or is_retrying) or not has_right(request.user, Right.VIEW_PAYLOAD, summary.function):
         return None
-    return read_error(masks_for(request, summary.function).text(get_error(summary.id)))
+    found = get_retried_error(summary.id) if is_retrying else get_error(summary.id)
+    return read_error(masks_for(request, summary.function).text(found))
 
 
 def _operations_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
-    after = number(request.GET.get("after"))
-    operations = list_operations(execution.summary.id, after=after or 0, limit=TABLE_ROWS + 1)
+    after, only = number(request.GET.get("after")), request.GET.get("only", "")
+    only = only if only in ONLY else ""
+    operations = list_operations(execution.summary.id, after=after or 0, limit=TABLE_ROWS + 1, ended=ONLY.get(only))
     is_cut = len(operations) > TABLE_ROWS
     operations = operations[:TABLE_ROWS]
+    here = f"{request.path}?tab=operations" + (f"&only={only}" if only else "")
     return {
         "rows": tree(operations),
-        "first_url": f"{request.path}?tab=operations" if after else None,
-        "more_url": f"{request.path}?tab=operations&after={operations[-1].start_event}" if is_cut else None,
+        "only": only,
+        "first_url": here if after else None,
+        "more_url": f"{here}&after={operations[-1].start_event}" if is_cut else None,
     }
 
 

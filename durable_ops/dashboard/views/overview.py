@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -143,10 +143,11 @@ def _attention(user: Any, found: Overview, functions: frozenset[str] | None) -> 
 
 
 def _failures(access: Access) -> list[FailureGroup]:
-    """Types of errors are part of payloads."""
+    """Types and messages of errors are part of payloads."""
     if not access.may(Right.VIEW_PAYLOAD):
         return []
-    return failure_groups(timedelta(hours=24), access.functions_for(Right.VIEW_PAYLOAD))[:SHOWN]
+    found = failure_groups(timedelta(hours=24), access.functions_for(Right.VIEW_PAYLOAD))[:SHOWN]
+    return [replace(one, message=masking_of(access).of(one.function).free(one.message) or "") for one in found]
 
 
 def _storms(retrying: Sequence[ExecutionSummary]) -> list[Storm]:

@@ -60,6 +60,15 @@ def test_failures_are_grouped_by_function_and_error(django_assert_num_queries: A
     assert sorted((group.error_type, group.count) for group in groups) == [("Timed out", 1), ("Unknown error", 2), ("shop.CardDeclined", 2)]
 
 
+def test_failures_say_the_beginning_of_the_latest_message() -> None:
+    version = make_version()
+    half = '{"ErrorType": "E", "ErrorMessage": "' + "x" * 199 + '\\ud83d\\ude00"}'
+    for name, error in (("cut", half), ("plain", '{"ErrorType":"P","ErrorMessage":"a \\"b\\"\\n\\u00e9"}'), ("none", "no json")):
+        make_execution(version, name=name, status="FAILED", ended_at=ago(), error=error)
+    messages = sorted(group.message for group in failure_groups(24 * HOUR))
+    assert messages == ["", 'a "b"\né', "x" * 199]
+
+
 def test_oldest_due_is_what_waits_longest_for_a_worker() -> None:
     version = make_version()
     assert oldest_due([version.pk]) is None

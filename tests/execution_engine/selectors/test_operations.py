@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from execution_engine.models import Execution
-from execution_engine.selectors.operations import get_operation, list_operations, tree
-from tests.factories import make_execution, make_operation, make_version
+from execution_engine.selectors.operations import Ended, get_operation, get_retried_error, list_operations, tree
+from tests.factories import ago, make_execution, make_operation, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +29,21 @@ def test_operations_are_in_order_of_start_and_by_window(execution: Execution) ->
     found = list_operations(execution.id)
     assert [one.id for one in found] == made
     assert [one.id for one in list_operations(execution.id, after=found[0].start_event, limit=1)] == made[1:2]
+
+
+def test_operations_are_chosen_by_how_they_ended(execution: Execution) -> None:
+    for status in ("SUCCEEDED", "FAILED", "STARTED", "TIMED_OUT", "PENDING"):
+        make_operation(execution, status=status)
+    assert [one.status for one in list_operations(execution.id, ended=Ended.BADLY)] == ["FAILED", "TIMED_OUT"]
+    assert [one.status for one in list_operations(execution.id, ended=Ended.NOT_YET)] == ["STARTED", "PENDING"]
+
+
+def test_retried_error_is_that_of_the_step_that_is_due_next(execution: Execution) -> None:
+    assert get_retried_error(execution.id) is None
+    make_operation(execution, status="PENDING", attempt=1, due_at=ago(seconds=-60), error='{"ErrorType": "Late"}')
+    make_operation(execution, status="PENDING", attempt=1, due_at=ago(seconds=-20), error='{"ErrorType": "Next"}')
+    make_operation(execution, status="PENDING", attempt=1, due_at=ago(seconds=-10), payload='"a poll has no error"')
+    assert get_retried_error(execution.id) == '{"ErrorType": "Next"}'
 
 
 def test_tree_puts_children_below_their_context(execution: Execution) -> None:

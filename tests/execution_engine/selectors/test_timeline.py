@@ -70,6 +70,18 @@ def test_context_shows_what_the_execution_did_meanwhile() -> None:
     assert [(lane.title, lane.depth) for lane in timeline.lanes] == [("customer 1", 0), ("ask", 1)]
 
 
+def test_lanes_stand_below_their_context_and_what_took_no_time_has_a_segment() -> None:
+    execution = ended_execution(10)
+    one = make_operation(execution, "CONTEXT", "SUCCEEDED", name="one", started_at=at(1), ended_at=at(9))
+    two = make_operation(execution, "CONTEXT", "SUCCEEDED", name="two", started_at=at(1), ended_at=at(9))
+    make_operation(execution, "STEP", "SUCCEEDED", name="of two", parent_id=two.id, started_at=at(2), ended_at=at(2))
+    make_operation(execution, "STEP", "SUCCEEDED", name="of one", parent_id=one.id, started_at=at(3), ended_at=at(3))
+    invocation(execution, 5, 0, 10)
+    timeline = read(execution)
+    assert [(lane.title, lane.depth) for lane in timeline.lanes] == [("one", 0), ("of one", 1), ("two", 0), ("of two", 1)]
+    assert segments(timeline, "of two") == [("running", 2, 2)]
+
+
 def test_open_invocation_runs_until_now() -> None:
     version = make_version()
     make_worker(version)

@@ -54,6 +54,21 @@ def test_error_of_a_failed_execution_stands_in_the_header(admin: Client, version
     assert "&lt;b&gt;no&lt;/b&gt;" in html
 
 
+def test_header_says_what_is_tried_again(admin: Client, sign_in: Callable[[str], Client], execution: Execution) -> None:
+    error = json.dumps({"ErrorType": "shop.Busy", "ErrorMessage": "the card company is down"})
+    make_operation(execution, status="PENDING", attempt=1, due_at=ago(seconds=-60), error=error)
+    assert "the card company is down" in page(admin, execution)
+    assert "the card company is down" not in page(sign_in("approver"), execution)
+
+
+def test_operations_can_be_narrowed_to_those_that_failed(admin: Client, execution: Execution) -> None:
+    ids = {status: make_operation(execution, status=status).id for status in ("SUCCEEDED", "FAILED", "STARTED")}
+    shown = re.compile(r'id="operation-(\w+)"')
+    assert shown.findall(page(admin, execution, "?tab=operations&only=failed")) == [ids["FAILED"]]
+    assert shown.findall(page(admin, execution, "?tab=operations&only=open")) == [ids["STARTED"]]
+    assert shown.findall(page(admin, execution, "?only=odd")) == list(ids.values())
+
+
 def test_payload_is_text_never_markup(admin: Client, execution: Execution) -> None:
     html = page(admin, execution, "?tab=data")
     assert "<script>alert" not in html
