@@ -1,4 +1,4 @@
-"""The duty behind batches: whichever worker looks does items one by one, each exactly once.
+"""The duty behind batches: whichever worker looks does items one by one (of an export some at once), each exactly once.
 
 An item's row lock, the act with its audit row, and the item's outcome are one transaction: a worker that is killed in the middle
 leaves the item as it was. Lock order: item, execution, operations.
@@ -6,7 +6,8 @@ leaves the item as it was. Lock order: item, execution, operations.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,11 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from durable_ops.actions import executions, repairs
+from durable_ops.actions import batch_export, executions, repairs
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import Batch, BatchItem
-from execution_engine.core.errors import CommandError
+from execution_engine.core.errors import CommandError, ExecutionNotFoundError
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +36,24 @@ _ACTS: dict[str, Callable[..., Any]] = {
     Batch.Act.PAUSE: repairs.pause_execution,
     Batch.Act.RESUME: repairs.resume_execution,
     Batch.Act.DELETE: repairs.delete_execution,
+    Batch.Act.MOVE: repairs.move_execution,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    outcome: str
+    code: str = ""
+    message: str = ""
+    row: dict[str, Any] | None = None
 
 
 def work(_: Any = None) -> int:
     """A turn of at most three seconds; answers how many items were tried. Several turns may overlap, in different processes."""
     ends, tried = time.monotonic() + TURN_SECONDS, 0
     for batch in Batch.objects.filter(status=Batch.Status.RUNNING).select_related("user", "key").order_by("id"):
-        while _try_next(batch):
-            tried += 1
+        while now := _try_next(batch):
+            tried += now
             if time.monotonic() > ends:
                 return tried
         _end(batch)
@@ -56,52 +66,68 @@ def forget_old(_: Any = None) -> None:
     Batch.objects.filter(status=Batch.Status.DRAFT, created_at__lt=Now() - DRAFT_KEPT).delete()
 
 
-def _try_next(batch: Batch) -> bool:
-    """False when nothing is left that nobody else has at hand, or the batch was aborted."""
-    item_id = None
+def _try_next(batch: Batch) -> int:
+    """How many items were tried; 0 when nothing is left that nobody else has at hand, or the batch was aborted."""
+    ids: list[int] = []
     try:
         with transaction.atomic():
             waiting = BatchItem.objects.filter(batch=batch, batch__status=Batch.Status.RUNNING, outcome=BatchItem.Outcome.PENDING)
-            item = waiting.select_for_update(skip_locked=True, of=("self",)).order_by("id").first()
-            if item is None:
-                return False
-            item_id = item.pk
-            _settle(item_id, *_do(batch, item.execution_id))
+            size = batch_export.CHUNK if batch.act == Batch.Act.EXPORT else 1
+            items = list(waiting.select_for_update(skip_locked=True, of=("self",)).order_by("id")[:size])
+            ids = [item.pk for item in items]
+            _settle(items, _do(batch, [item.execution_id for item in items]) if items else [])
     except OperationalError as error:
-        _put_off(item_id, error)
-    return True
+        _put_off(ids, error)
+    return len(ids)
 
 
-def _do(batch: Batch, execution_id: UUID) -> tuple[str, str, str]:
-    """Outcome, code and message. A refusal undoes the act alone, not the item's transaction."""
-    actor = Actor(user=batch.user, key=batch.key, channel=batch.channel, address=batch.address)
+def _do(batch: Batch, execution_ids: Sequence[UUID]) -> list[_Result]:
+    """The result of each: an export reads many at once, any other act does one. A refusal undoes the act, not the items' transaction."""
     if batch.key is not None and batch.key.revoked_at is not None:
-        return BatchItem.Outcome.FAILED, "key_revoked", "The API key that confirmed this batch was revoked."
+        revoked = _Result(BatchItem.Outcome.FAILED, "key_revoked", "The API key that confirmed this batch was revoked.")
+        return [revoked] * len(execution_ids)
     try:
         with transaction.atomic():
-            _ACTS[batch.act](actor, execution_id, reason=f"{batch.reason} (batch {batch.pk})")
+            return _act(batch, execution_ids)
     except CommandError as refusal:
-        return BatchItem.Outcome.FAILED, refusal.code, refusal.message
+        found = _Result(BatchItem.Outcome.FAILED, refusal.code, refusal.message)
     except PermissionDenied as denied:
-        return BatchItem.Outcome.FAILED, "permission_denied", str(denied)
+        found = _Result(BatchItem.Outcome.FAILED, "permission_denied", str(denied))
     except OperationalError:
         raise
     except Exception as error:  # one execution that breaks the act must not keep the others from their turn
-        logger.exception("batch %d failed on execution %s", batch.pk, execution_id)
-        return BatchItem.Outcome.FAILED, "internal_error", f"{type(error).__name__}: {error}"[:500]
-    return BatchItem.Outcome.DONE, "", ""
+        logger.exception("batch %d failed on execution %s", batch.pk, execution_ids[0])
+        found = _Result(BatchItem.Outcome.FAILED, "internal_error", f"{type(error).__name__}: {error}"[:500])
+    return [found] * len(execution_ids)
 
 
-def _settle(item_id: int, outcome: str, code: str, message: str) -> None:
-    BatchItem.objects.filter(pk=item_id).update(outcome=outcome, code=code, message=message, at=Now())
+def _act(batch: Batch, execution_ids: Sequence[UUID]) -> list[_Result]:
+    actor = _actor_of(batch)
+    if batch.act == Batch.Act.EXPORT:
+        rows = batch_export.read_rows(actor, execution_ids)
+        gone = _Result(BatchItem.Outcome.FAILED, ExecutionNotFoundError.code, "There is no such execution.")
+        return [_Result(BatchItem.Outcome.DONE, row=rows[one]) if one in rows else gone for one in execution_ids]
+    wishes = {"version": batch.to_version} if batch.act == Batch.Act.MOVE else {}
+    _ACTS[batch.act](actor, execution_ids[0], reason=f"{batch.reason} (batch {batch.pk})", **wishes)
+    return [_Result(BatchItem.Outcome.DONE)]
 
 
-def _put_off(item_id: int | None, error: OperationalError) -> None:
+def _actor_of(batch: Batch) -> Actor:
+    return Actor(user=batch.user, key=batch.key, channel=batch.channel, address=batch.address)
+
+
+def _settle(items: Sequence[BatchItem], results: Sequence[_Result]) -> None:
+    for item, found in zip(items, results, strict=True):
+        changes = {"outcome": found.outcome, "code": found.code, "message": found.message, "row": found.row}
+        BatchItem.objects.filter(pk=item.pk).update(at=Now(), **changes)
+
+
+def _put_off(item_ids: Sequence[int], error: OperationalError) -> None:
     """Locked elsewhere, a deadlock, a lost connection: tried again, but not for ever. Without a database this raises, too."""
-    if item_id is None:
+    if not item_ids:
         raise error
-    BatchItem.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
-    given_up = BatchItem.objects.filter(pk=item_id, attempts__gte=MOST_ATTEMPTS, outcome=BatchItem.Outcome.PENDING)
+    BatchItem.objects.filter(pk__in=item_ids).update(attempts=F("attempts") + 1)
+    given_up = BatchItem.objects.filter(pk__in=item_ids, attempts__gte=MOST_ATTEMPTS, outcome=BatchItem.Outcome.PENDING)
     given_up.update(outcome=BatchItem.Outcome.FAILED, code="database_unavailable", message=str(error)[:500], at=Now())
 
 
@@ -113,6 +139,5 @@ def _end(batch: Batch) -> None:
             return
         Batch.objects.filter(pk=batch.pk).update(status=Batch.Status.DONE, ended_at=Now())
         failed = locked.items.filter(outcome=BatchItem.Outcome.FAILED).count()
-        actor = Actor(user=batch.user, key=batch.key, channel=batch.channel, address=batch.address)
         facts = {"act": batch.act, "done": locked.total - failed, "failed": failed}
-        log.append(actor, log.Act("batch.end", "batch", str(batch.pk), reason=batch.reason, facts=facts))
+        log.append(_actor_of(batch), log.Act("batch.end", "batch", str(batch.pk), reason=batch.reason, facts=facts))

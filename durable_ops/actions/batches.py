@@ -14,7 +14,7 @@ from durable_ops.models import Batch, BatchItem, Right
 from durable_ops.permissions import Access
 from durable_ops.selectors.searches import read_search
 from execution_engine.core.errors import CommandError, ExecutionNotFoundError, InvalidInputError
-from execution_engine.models import Execution
+from execution_engine.models import Execution, FunctionVersion
 from execution_engine.selectors.executions import matching_ids
 
 LARGEST = 50_000
@@ -29,6 +29,8 @@ RIGHTS = {
     Batch.Act.PAUSE: Right.PAUSE_EXECUTION,
     Batch.Act.RESUME: Right.PAUSE_EXECUTION,
     Batch.Act.DELETE: Right.DELETE_EXECUTION,
+    Batch.Act.MOVE: Right.REDRIVE_EXECUTION,
+    Batch.Act.EXPORT: Right.VIEW_EXECUTION,
 }
 
 
@@ -44,11 +46,11 @@ class BatchStateError(CommandError):
     status = 409
 
 
-def draft_batch(actor: Actor, *, act: str, ids: Sequence[UUID] = (), query: dict[str, str] | None = None) -> Batch:
+def draft_batch(actor: Actor, *, act: str, ids: Sequence[UUID] = (), query: dict[str, str] | None = None, to_version: str = "") -> Batch:
     """Freezes a set of executions, by id or by a search with the keys of `searches.KEYS`; nothing is done to them yet.
 
-    Raises PermissionDenied, InvalidInputError (act, nothing chosen, a search that is not understood or is everything, more than
-    50,000).
+    A move may say where to now or when it is confirmed. Raises PermissionDenied, InvalidInputError (act, version, nothing chosen, a
+    search that is not understood or is everything, more than 50,000).
     """
     right = RIGHTS.get(Batch.Act(act)) if act in Batch.Act.values else None
     if right is None:
@@ -59,16 +61,19 @@ def draft_batch(actor: Actor, *, act: str, ids: Sequence[UUID] = (), query: dict
     if len(chosen) > LARGEST:
         raise InvalidInputError(f"A batch takes at most {LARGEST:,} executions: narrow the search.", field="ids", limit=LARGEST)
     with transaction.atomic():
-        return _freeze(actor, Batch(act=act, query="" if query is None else _text(query)), chosen)
+        batch = _freeze(actor, Batch(act=act, query="" if query is None else _text(query)), chosen)
+        return _leading_to(batch, to_version) if to_version else batch
 
 
-def confirm_batch(actor: Actor, batch_id: int, *, reason: str) -> Batch:
-    """Lets workers begin. Raises PermissionDenied, BatchNotFoundError, BatchStateError, InvalidInputError (reason)."""
+def confirm_batch(actor: Actor, batch_id: int, *, reason: str, to_version: str = "") -> Batch:
+    """Lets workers begin. Raises PermissionDenied, BatchNotFoundError, BatchStateError, InvalidInputError (reason, version)."""
     _check_reason(reason)
     with transaction.atomic():
         batch = _locked(actor, batch_id)
         if batch.status != Batch.Status.DRAFT:
             raise BatchStateError("This batch was confirmed already.", batch_id=batch_id, batch_status=batch.status)
+        if to_version or batch.act == Batch.Act.MOVE:
+            batch = _leading_to(batch, to_version or batch.to_version)
         return _begin(actor, batch, reason)
 
 
@@ -98,14 +103,35 @@ def retry_batch(actor: Actor, batch_id: int, *, reason: str) -> Batch:
             raise BatchStateError("Only a batch that has ended can be tried again.", batch_id=batch_id, batch_status=batch.status)
         again = [BatchItem.Outcome.FAILED, BatchItem.Outcome.SKIPPED]
         ids = list(batch.items.filter(outcome__in=again).order_by("id").values_list("execution_id", flat=True))
-        fresh = _freeze(actor, Batch(act=batch.act, query=batch.query, retry_of=batch), ids)
+        fresh = _freeze(actor, Batch(act=batch.act, to_version=batch.to_version, query=batch.query, retry_of=batch), ids)
         return _begin(actor, fresh, reason)
+
+
+def versions_of(batch: Batch) -> list[str]:
+    """Where a batch could be moved: every version of its executions' functions, the latest registered first. One query."""
+    functions = Execution.objects.filter(id__in=batch.items.values("execution_id")).values("function")
+    found = FunctionVersion.objects.filter(function__in=functions).order_by("-id").values_list("version", flat=True)
+    return list(dict.fromkeys(found))
+
+
+def _leading_to(batch: Batch, version: str) -> Batch:
+    if batch.act != Batch.Act.MOVE:
+        raise InvalidInputError("Only a move leads to another version.", field="version", value=version)
+    if not version:
+        raise InvalidInputError("Choose the version to move to.", field="version")
+    if version not in versions_of(batch):
+        words = f"None of the functions of these executions has a version {version[:200]}."
+        raise InvalidInputError(words, field="version", value=version[:200])
+    batch.to_version = version
+    batch.save(update_fields=["to_version"])
+    return batch
 
 
 def _begin(actor: Actor, batch: Batch, reason: str) -> Batch:
     changes = {"status": Batch.Status.RUNNING, "reason": reason, "confirmed_at": Now(), **_identity(actor)}
     Batch.objects.filter(pk=batch.pk).update(**changes)
-    log.append(actor, _act("batch.start", batch, reason, count=batch.total, query=batch.query))
+    leads = {"to_version": batch.to_version} if batch.to_version else {}
+    log.append(actor, _act("batch.start", batch, reason, count=batch.total, query=batch.query, **leads))
     return Batch.objects.get(pk=batch.pk)
 
 

@@ -31,6 +31,7 @@ EXAMPLES: dict[str, Any] = {
     "SucceedBody": {"result": {"action": "approved"}},
     "FailBody": {"error": {"ErrorType": "CardDeclined", "ErrorMessage": "the card was declined"}},
     "BatchBody": {"action": "redrive", "filters": {"status": "FAILED", "error": "CardDeclined"}, "reason": "the bank is back"},
+    "ConfirmBatchBody": {"reason": "version 1 is retired", "version": "2"},
     "DecideBody": {"approved": True, "comment": "within the budget"},
     "ReassignBody": {"to": ["anna"], "reason": "on holiday"},
     "KeyBody": {"name": "billing", "scopes": ["start_execution", "view_execution"], "functions": ["expense-*"]},

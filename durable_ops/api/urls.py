@@ -51,6 +51,7 @@ urlpatterns = [
     path("batches", batches.BatchesView.as_view(), name="batches"),
     path("batches/<int:batch_id>", batches.BatchView.as_view(), name="batch"),
     path("batches/<int:batch_id>/items", batches.BatchItemsView.as_view(), name="batch-items"),
+    path("batches/<int:batch_id>/export", batches.BatchExportView.as_view(), name="batch-export"),
     path("batches/<int:batch_id>/confirm", batches.ConfirmBatchView.as_view(), name="batch-confirm"),
     path("batches/<int:batch_id>/abort", batches.AbortBatchView.as_view(), name="batch-abort"),
     path("batches/<int:batch_id>/retry", batches.RetryBatchView.as_view(), name="batch-retry"),

@@ -63,6 +63,7 @@ urlpatterns = [
     path("batches/", batches.batch_list, name="batches"),
     path("batches/new/", batches.new_batch, name="new_batch"),
     path("batches/<int:batch_id>/", batches.batch_detail, name="batch"),
+    path("batches/<int:batch_id>/export.<str:form>", batches.export, name="export_batch"),
     path("batches/<int:batch_id>/confirm/", batches.confirm, name="confirm_batch"),
     path("batches/<int:batch_id>/abort/", batches.abort, name="abort_batch"),
     path("batches/<int:batch_id>/retry/", batches.retry, name="retry_batch"),

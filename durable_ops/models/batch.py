@@ -17,6 +17,8 @@ class Batch(models.Model):
         PAUSE = "pause", "Pause"
         RESUME = "resume", "Resume"
         DELETE = "delete", "Delete"
+        MOVE = "move", "Move"
+        EXPORT = "export", "Export"
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -28,6 +30,7 @@ class Batch(models.Model):
     act = models.TextField(choices=Act.choices)
     status = models.TextField(choices=Status.choices, default=Status.DRAFT)
     reason = models.TextField(default="")
+    to_version = models.TextField(default="", db_default="", help_text="where a move leads; chosen at the latest when it is confirmed")
     query = models.TextField(default="", help_text="the search that chose the set, empty when rows were chosen")
     total = models.IntegerField()
     retry_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="retries")
@@ -53,7 +56,10 @@ class Batch(models.Model):
 
 
 class BatchItem(models.Model):
-    """One execution of a batch; `label` is its name when the set was frozen. `code` and `message` say why it failed."""
+    """One execution of a batch; `label` is its name when the set was frozen. `code` and `message` say why it failed.
+
+    `row` is what an export read of it, with the keys of `exports.COLUMNS` and unmasked: each reader gets what they may see.
+    """
 
     class Outcome(models.TextChoices):
         PENDING = "pending", "Waiting"
@@ -70,6 +76,7 @@ class BatchItem(models.Model):
     code = models.TextField(default="")
     message = models.TextField(default="")
     at = models.DateTimeField(null=True)
+    row = models.JSONField(null=True)
 
     class Meta:
         db_table = "durable_ops_batch_item"

@@ -120,7 +120,7 @@ def callback(row: CallbackRow) -> dict[str, Any]:
 
 def batch(found: Batch, counts: Mapping[str, int], sample: Sequence[BatchItem]) -> dict[str, Any]:
     """`counts` by outcome; those without any are 0."""
-    names = ("id", "status", "reason", "actor", "total", "created_at", "confirmed_at", "ended_at")
+    names = ("id", "status", "to_version", "reason", "actor", "total", "created_at", "confirmed_at", "ended_at")
     return {
         **plain_object({name: getattr(found, name) for name in names}),
         "action": found.act,

@@ -204,6 +204,7 @@ class BatchDocument(serializers.Serializer[Any]):
     action = serializers.ChoiceField(Batch.Act.values)
     status = serializers.ChoiceField(Batch.Status.values)
     reason = serializers.CharField(allow_blank=True)
+    to_version = serializers.CharField(allow_blank=True, help_text="where a move leads")
     filters = serializers.CharField(allow_blank=True, help_text="the search that chose the set; empty: ids")
     actor = serializers.CharField()
     total = serializers.IntegerField()

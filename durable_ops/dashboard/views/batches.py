@@ -7,17 +7,20 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from durable_ops.actions import batches as actions
 from durable_ops.actions.actor import Actor
+from durable_ops.actions.batch_export import exported_rows
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.models import Batch, BatchItem, Right
 from durable_ops.permissions import access_of, has_right
+from durable_ops.selectors import exports
 from durable_ops.selectors.searches import KEYS
+from durable_ops.web.downloads import download
 from execution_engine.core.errors import CommandError
 
 PAGE_SIZE = 50
@@ -61,9 +64,7 @@ def new_batch(request: HttpRequest) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 @require_safe
 def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
-    batch = _visible(request).select_related("retry_of").filter(pk=batch_id).first()
-    if batch is None:
-        raise Http404("There is no such batch. Batches are kept for 90 days.")
+    batch = _found(request, batch_id)
     progress = _progress(batch, _outcomes([batch_id]).get(batch_id, {}))
     outcome = request.GET.get("outcome", "")
     after = request.GET.get("after", "")
@@ -82,6 +83,8 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
         "next_url": f"{request.path}?outcome={outcome}&after={items[-1].pk}" if is_cut else None,
         "first_url": f"{request.path}?outcome={outcome}" if after else None,
         "live_url": live_url(request, current) if batch.status == Batch.Status.RUNNING else None,
+        "versions": actions.versions_of(batch) if batch.status == Batch.Status.DRAFT and batch.act == Batch.Act.MOVE else [],
+        "has_file": batch.act == Batch.Act.EXPORT and batch.ended_at is not None and batch.confirmed_at is not None,
         "may_act": has_right(request.user, actions.RIGHTS[Batch.Act(batch.act)]),
         "undone": progress["counts"].get("failed", 0) + progress["counts"].get("skipped", 0),
     }
@@ -91,7 +94,8 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 @require_POST
 def confirm(request: HttpRequest, batch_id: int) -> HttpResponse:
-    return _command(request, batch_id, actions.confirm_batch, "Begun. Workers do it in the background.")
+    wishes = {"to_version": request.POST.get("version", "")}
+    return _command(request, batch_id, actions.confirm_batch, "Begun. Workers do it in the background.", **wishes)
 
 
 @console_view(Right.VIEW_EXECUTION)
@@ -106,10 +110,25 @@ def retry(request: HttpRequest, batch_id: int) -> HttpResponse:
     return _command(request, batch_id, actions.retry_batch, "What was not done is tried again.")
 
 
-def _command(request: HttpRequest, batch_id: int, command: Callable[..., Batch], done: str) -> HttpResponse:
+@console_view(Right.VIEW_EXECUTION)
+@require_safe
+def export(request: HttpRequest, batch_id: int, form: str) -> HttpResponseBase:
+    """What an export that has ended read, `csv` or `json`, masked for whoever downloads it."""
+    if form not in ("csv", "json"):
+        raise Http404("There is no such export.")
+    batch = _found(request, batch_id)
+    try:
+        rows = exported_rows(batch, access_of(request.user))
+    except CommandError as error:
+        messages.error(request, error.message)
+        return HttpResponseRedirect(reverse("dashboard:batch", args=[batch_id]))
+    return download(exports.lines_of(rows, form), f"batch-{batch_id}", form)
+
+
+def _command(request: HttpRequest, batch_id: int, command: Callable[..., Batch], done: str, **wishes: str) -> HttpResponse:
     actor: Actor = actor_of(request)
     try:
-        batch = command(actor, batch_id, reason=request.POST.get("reason", "").strip())
+        batch = command(actor, batch_id, reason=request.POST.get("reason", "").strip(), **wishes)
     except CommandError as error:
         if error.status == 404:
             raise Http404(error.message) from error
@@ -121,6 +140,13 @@ def _command(request: HttpRequest, batch_id: int, command: Callable[..., Batch],
 
 def _visible(request: HttpRequest) -> QuerySet[Batch]:
     return actions.visible_batches(access_of(request.user), request.user)
+
+
+def _found(request: HttpRequest, batch_id: int) -> Batch:
+    batch = _visible(request).select_related("retry_of").filter(pk=batch_id).first()
+    if batch is None:
+        raise Http404("There is no such batch. Batches are kept for 90 days.")
+    return batch
 
 
 def _outcomes(batch_ids: list[int]) -> dict[int, dict[str, int]]:
@@ -138,7 +164,7 @@ def _progress(batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
 
 
 def _items(batch: Batch, outcome: str, after: str) -> list[BatchItem]:
-    found = batch.items.order_by("id")
+    found = batch.items.defer("row").order_by("id")
     if outcome in BatchItem.Outcome.values:
         found = found.filter(outcome=outcome)
     if after.isascii() and after.isdigit() and len(after) < 19:

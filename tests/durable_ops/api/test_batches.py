@@ -1,5 +1,6 @@
 """Batches over REST, and the filters that they share with the list."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -73,6 +74,32 @@ def test_draft_is_confirmed_aborted_and_retried(operator: Any, failed: list[str]
 def test_bad_bodies_are_refused(operator: Any, body: dict[str, Any]) -> None:
     answer = operator.post("/batches", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+
+
+def test_export_is_read_in_the_background_and_sent_as_a_file(operator: Any, failed: list[str]) -> None:
+    batch = operator.post("/batches", {"action": "export", "ids": failed, "reason": "for the auditors"}).json()
+    address = f"/batches/{batch['id']}/export"
+    early = operator.get(address)
+    assert (early.status_code, early.json()["code"]) == (409, "batch_state")
+    while batch_work.work():
+        pass
+    lines = b"".join(operator.get(f"{address}?format=jsonl")).decode().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == failed
+    answer = operator.get(address)
+    assert (answer["Content-Type"], answer["Content-Disposition"]) == (
+        "text/csv; charset=utf-8",
+        f'attachment; filename="batch-{batch["id"]}.csv"',
+    )
+    assert operator.get(f"{address}?format=xml").json()["code"] == "invalid_input"
+
+
+def test_move_says_where_to(operator: Any, failed: list[str]) -> None:
+    refused = operator.post("/batches", {"action": "move", "ids": failed, "reason": "on"})
+    assert (refused.status_code, refused.json()["field"]) == (400, "version")
+    draft = operator.post("/batches", {"action": "move", "ids": failed, "version": "1"}).json()
+    assert (draft["status"], draft["to_version"]) == ("draft", "1")
+    assert operator.post(f"/batches/{draft['id']}/confirm", {"reason": "on", "version": "9"}).json()["field"] == "version"
+    assert operator.post(f"/batches/{draft['id']}/confirm", {"reason": "on"}).json()["status"] == "running"
 
 
 def test_rights_are_those_of_the_act(operator: Any, failed: list[str]) -> None:

@@ -1,13 +1,17 @@
 """From rows in the list to a batch that workers do."""
 
+import html
+import json
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 
 from durable_ops.actions import batch_work
 from durable_ops.models import Batch
 from execution_engine.models import Execution, FunctionVersion
+from tests.durable_ops.versions import loaded_versions, started
 from tests.factories import ago, make_event, make_execution
 
 pytestmark = pytest.mark.django_db
@@ -65,11 +69,44 @@ def test_reason_is_asked_for_and_abort_ends_it(operator: Client, failed: list[Ex
     assert "0 of 3 tried" in retried
 
 
+def test_move_asks_where_to_and_names_what_does_not_fit(operator: Client, sign_in: Any) -> None:
+    with loaded_versions() as versions:
+        started(versions["1"])
+        address = operator.post("/batches/new/", {"act": "move", "scope": "all", "query": "function=planned"})["Location"]
+        assert "<option>changed</option><option>fits</option><option>1</option>" in operator.get(address).content.decode()
+        assert "Choose the version" in operator.post(f"{address}confirm/", {"reason": "x"}, follow=True).content.decode()
+        operator.post(f"{address}confirm/", {"reason": "x", "version": "changed"})
+        batch_work.work()
+        page = strip_tags(operator.get(address).content.decode())
+    assert [words for words in ("To version", "STEP 'fetch'", "execution_diverges") if words not in html.unescape(page)] == []
+
+
+def test_export_is_downloaded_from_its_page(operator: Client, failed: list[Execution]) -> None:
+    ids = [str(one.id) for one in failed]
+    address = operator.post("/batches/new/", {"act": "export", "scope": "rows", "id": ids})["Location"]
+    assert "The file" not in operator.get(address).content.decode()
+    assert "There is no file" in operator.get(f"{address}export.csv", follow=True).content.decode()
+    operator.post(f"{address}confirm/", {"reason": "for the auditors"})
+    batch_work.work()
+    page = operator.get(address).content.decode()
+    assert [link for link in (f"{address}export.csv", f"{address}export.json") if f'href="{link}"' not in page] == []
+    rows = json.loads(b"".join(operator.get(f"{address}export.json")))  # type: ignore[call-overload]
+    assert [row["id"] for row in rows] == ids
+    assert operator.get(f"{address}export.xml").status_code == 404
+
+
+def test_list_offers_the_acts_that_a_person_may_do(operator: Client, sign_in: Any, failed: list[Execution]) -> None:
+    page = sign_in("viewer").get("/executions/").content.decode()
+    assert ('value="export"' in page, 'value="move"' in page) == (True, False)
+    page = operator.get("/executions/").content.decode()
+    assert ('value="move"' in page, 'value="delete"' in page) == (True, False)
+
+
 def test_running_batch_refreshes_until_it_ends(operator: Client, failed: list[Execution]) -> None:
     address = operator.post("/batches/new/", {"act": "redrive", "scope": "all", "query": "status=failed"})["Location"]
     operator.post(f"{address}confirm/", {"reason": "again"})
-    html = operator.get(address).content.decode()
-    live = html.split('id="batch-live"')[1].split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    page = operator.get(address).content.decode()
+    live = page.split('id="batch-live"')[1].split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
     assert operator.get(live, headers={"HX-Request": "true", "HX-Request-Type": "partial"}).status_code == 204
     batch_work.work()
     assert operator.get(live, headers={"HX-Request": "true", "HX-Request-Type": "partial"}).status_code == 200
