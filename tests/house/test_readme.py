@@ -1,13 +1,15 @@
 """What the README shows works as it stands there."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import get_commands
 
-from execution_engine.core.enums import ExecutionStatus
 from execution_engine.testing import DurableExecutionTestClient
 
 READ_BY = ("durable_ops/settings.py", "durable_ops/management/commands/serve.py")
@@ -35,19 +37,23 @@ def test_first_example_refunds_after_approval(readme: str) -> None:
     assert execution.get_result() == {"status": "refunded", "receipt": "R-O-1"}
 
 
-def test_own_function_waits_and_greets(readme: str) -> None:
-    names: dict[str, Any] = {}
-    exec(python_block(readme, "def greet"), names)
-    execution = DurableExecutionTestClient().start_execution(names["greet"], {"name": "Ada"})
-    assert execution.status == ExecutionStatus.RUNNING
-    execution.skip_time(2)
-    assert execution.get_result() == {"said": "Hello Ada"}
+def test_the_first_test_of_an_author_passes(readme: str, repository: Path, tmp_path: Path) -> None:
+    """In a process of its own, as in a project of one's own: without settings, database or plugins."""
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders/durable_functions.py").write_text(python_block(readme, "def greet"))
+    (tmp_path / "orders/test_orders.py").write_text(python_block(readme, "def test_the_boss"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:django", str(tmp_path)]
+    environment |= {"PYTHONPATH": f"{tmp_path}{os.pathsep}{repository}"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_every_variable_is_explained(repository: Path, readme: str) -> None:
+def test_every_variable_is_explained(repository: Path) -> None:
+    page = (repository / "durable_ops/docs/settings.md").read_text()
     reader = re.compile(r'env\.(?:text|boolean|integer|money|names|networks|path)\("(\w+)"')
     read = {name for file in READ_BY for name in reader.findall((repository / file).read_text())}
-    explained = set(re.findall(r"`([A-Z_]+)`", readme))
+    explained = set(re.findall(r"`([A-Z_]+)`", page))
     assert read - INTERNAL - explained == set()
 
 
