@@ -35,7 +35,9 @@ FILTERS = {
     "started": ExecutionFilters(started_from=ago(days=2), started_to=ago(days=1)),
     "error": ExecutionFilters(error="carddeclined"),
     "redriven": ExecutionFilters(is_redriven=True),
+    "forked": ExecutionFilters(is_forked=True),
     "callback": ExecutionFilters(has_callback=True),
+    "approval": ExecutionFilters(has_approval=True),
 }
 
 
