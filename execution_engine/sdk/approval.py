@@ -122,6 +122,8 @@ def make_request(
         raise ValidationError(f'on_timeout is None or "{REJECTED}" (silence never approves), got {on_timeout!r}')
     if escalate_to and not escalate_after:
         raise ValidationError("escalate_to needs escalate_after=")
+    if escalate_after and not escalate_to:
+        raise ValidationError("escalate_after needs escalate_to=: who is asked as well?")
     return ApprovalRequest(
         title=_title(title),
         details=_details(details),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from durable_ops.actions import approvals
 from durable_ops.actions import callbacks as actions
 from durable_ops.management.corridor import (
     add_json_arguments,
@@ -18,6 +19,11 @@ from durable_ops.management.corridor import (
 from execution_engine.core.records import ErrorObject
 from execution_engine.management.base import DatabaseCommand
 from execution_engine.selectors.callbacks import pending_callbacks
+
+_OF_A_PERSON = (
+    "This callback is an approval, which a person decides: give --user NAME, somebody who is asked, and --result '{\"approved\": true}' or "
+    "'{\"approved\": false}'; comment and fields may stand beside it."
+)
 
 
 class Command(DatabaseCommand):
@@ -43,6 +49,8 @@ class Command(DatabaseCommand):
         if sum((result is not None, options["error"] is not None, options["heartbeat"])) > 1:
             raise CommandError("Give one of --result, --error and --heartbeat.")
         callback_id = _callback_id(options)
+        if not options["user"] and not options["heartbeat"] and approvals.is_approval(callback_id):
+            raise CommandError(_OF_A_PERSON)
         with refusals_end_the_command():
             if options["heartbeat"]:
                 actions.heartbeat(actor, callback_id)

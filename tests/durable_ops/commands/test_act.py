@@ -12,7 +12,7 @@ from django.db import connections as django_connections
 
 from durable_ops.actions import executions
 from durable_ops.management.commands import show_execution
-from durable_ops.models import AuditEntry
+from durable_ops.models import Approval, Assignee, AuditEntry
 from execution_engine.models import Execution, Signal
 from tests.durable_ops.commands.test_audit import run
 from tests.durable_ops.journal import open_callback, register_function
@@ -61,6 +61,22 @@ def test_a_callback_is_answered_by_id_or_by_its_execution(ids: list[str]) -> Non
 def test_callbacks_that_cannot_be_answered(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         run("complete_callback", *arguments)
+
+
+def test_an_approval_asks_for_a_person_and_a_decision(ids: list[str]) -> None:
+    callback_id = open_callback(Execution.objects.get(id=ids[0]).id, "manager")
+    approval = Approval.objects.create(callback_id=callback_id, execution_id=ids[0], operation_id="o", name="manager", title="Pay")
+    for arguments in ([], ["--result", '{"approved": true}'], ["--error", "no money"]):
+        with pytest.raises(CommandError, match="which a person decides: give --user NAME, somebody who is asked, and --result"):
+            run("complete_callback", callback_id, *arguments)
+    ada = make_user("approver", "ada")
+    with pytest.raises(CommandError, match='its result is {"approved": true}'):
+        run("complete_callback", callback_id, "--user", "ada")
+    with pytest.raises(CommandError, match="not put to you"):
+        run("complete_callback", callback_id, "--user", "ada", "--result", '{"approved": true}')
+    Assignee.objects.create(approval=approval, kind="user", name="ada", user_key=str(ada.pk))
+    assert "succeeded" in run("complete_callback", callback_id, "--user", "ada", "--result", '{"approved": true}')
+    assert approval.decisions.get().channel == "command"
 
 
 def test_rights_are_those_of_the_person(ids: list[str]) -> None:

@@ -98,6 +98,7 @@ def test_nothing_is_approved_on_a_guess(answer: str) -> None:
         ({"on_timeout": "approved"}, "silence never approves"),
         ({"timeout": 0}, "at least 1 second"),
         ({"escalate_to": "finance"}, "escalate_after"),
+        ({"escalate_after": 60}, "escalate_to"),
         ({"amount": "many"}, "amount is a number"),
         ({"amount": float("inf")}, "amount is a number"),
         ({"details": {str(n): n for n in range(51)}}, "at most 50 details, got 51"),
