@@ -21,7 +21,7 @@ _FORMATS = {"date": "date", "date-time": "datetime-local", "email": "email"}
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field asked with the decision; `input` is the type of its HTML input, `choices` makes it a select."""
+    """A field asked with the decision; `input` is the type of its HTML input, `choices` makes it a select, `value` is what was typed."""
 
     name: str
     label: str
@@ -30,6 +30,7 @@ class Field:
     is_required: bool
     choices: tuple[str, ...]
     attributes: Mapping[str, Any]
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Card:
     question: Question
     decisions: list[Decision]
     fields: list[Field]
+    comment: str
     mails: list[Outbox]
     gone_groups: list[str]
     is_asked: bool
@@ -71,8 +73,11 @@ class Card:
         return max(0, self.question.quorum - len(self.question.decided_by))
 
 
-def make_card(approval: Approval, user: Any) -> Card:
-    """Reads what is true now, and remembers what it shows, so that a decision can be compared with it."""
+def make_card(approval: Approval, user: Any, typed: Mapping[str, str] | None = None) -> Card:
+    """Reads what is true now, and remembers what it shows, so that a decision can be compared with it.
+
+    `typed` is what a browser sent with a decision that was refused: nobody types it twice.
+    """
     callback = find_callback(approval.callback_id)
     question = question_of(approval, is_waiting=waits(approval, callback))
     content = shown.content_of(approval)
@@ -86,7 +91,8 @@ def make_card(approval: Approval, user: Any) -> Card:
         digest=shown.digest(content),
         question=question,
         decisions=list(approval.decisions.order_by("id")),
-        fields=fields_of(approval.form),
+        fields=fields_of(approval.form, typed or {}),
+        comment=(typed or {}).get("comment", ""),
         mails=list(approval.mails.select_related("user").order_by("-id")[:MAILS_SHOWN]),
         gone_groups=gone_groups(approval.assignees.all()) if question.is_waiting else [],
         is_asked=is_asked(person, question),
@@ -96,14 +102,14 @@ def make_card(approval: Approval, user: Any) -> Card:
     )
 
 
-def fields_of(schema: Mapping[str, Any] | None) -> list[Field]:
+def fields_of(schema: Mapping[str, Any] | None, typed: Mapping[str, str]) -> list[Field]:
     if schema is None:
         return []
     required = schema.get("required", ())
-    return [_field(name, one, name in required) for name, one in schema["properties"].items()]
+    return [_field(name, one, name in required, typed.get(f"field_{name}", "")) for name, one in schema["properties"].items()]
 
 
-def _field(name: str, schema: Mapping[str, Any], is_required: bool) -> Field:
+def _field(name: str, schema: Mapping[str, Any], is_required: bool, value: str) -> Field:
     html = {"maxLength": "maxlength", "minLength": "minlength", "minimum": "min", "maximum": "max", "pattern": "pattern"}
     attributes = {html[key]: schema[key] for key in html if key in schema}
     if schema.get("type") == "number":
@@ -111,7 +117,7 @@ def _field(name: str, schema: Mapping[str, Any], is_required: bool) -> Field:
     kind = _INPUTS.get(str(schema.get("type"))) or _FORMATS.get(str(schema.get("format"))) or "text"
     label = str(schema.get("title") or name.replace("_", " ").capitalize())
     choices = tuple(str(one) for one in schema.get("enum", ()))
-    return Field(name, label, kind, str(schema.get("description", "")), is_required, choices, attributes)
+    return Field(name, label, kind, str(schema.get("description", "")), is_required, choices, attributes, value)
 
 
 def fields_from_post(schema: Mapping[str, Any] | None, posted: Mapping[str, str]) -> dict[str, Any]:

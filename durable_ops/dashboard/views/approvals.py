@@ -158,7 +158,7 @@ def _page(request: HttpRequest, approval: Approval, *, status: int = 200, **noti
     if wants_fragment(request):  # from a card of the inbox: the whole page says why, with what it is about
         messages.error(request, str(notice.get("notice") or "It changed since you looked. Look again before you decide."))
         return HttpResponse(status=204, headers={"HX-Redirect": reverse("dashboard:approval", args=[approval.pk])})
-    context = {"card": make_card(approval, request.user), **notice}
+    context = {"card": make_card(approval, request.user, request.POST.dict()), **notice}
     return render(request, "approvals/detail.html", context, status=status)
 
 

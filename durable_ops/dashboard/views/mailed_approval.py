@@ -49,7 +49,7 @@ def mailed_approval(request: HttpRequest, token: str) -> HttpResponse:
 def _show(request: HttpRequest, found: FoundLink, *, status: int = 200, **notice: Any) -> HttpResponse:
     link = found.link
     assert link is not None
-    card = make_card(link.approval, link.user)
+    card = make_card(link.approval, link.user, request.POST.dict())
     if (over := _why_over(card, found)) is not None:
         return _outcome(request, over[0], over[1], link=link, card=card)
     ApprovalLink.objects.filter(pk=link.pk, opened_at=None).update(opened_at=Now())

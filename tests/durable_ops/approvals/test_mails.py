@@ -167,6 +167,20 @@ def test_a_changed_row_is_shown_with_its_difference_before_anybody_decides(mona:
     assert client.post(address, {"value": value_of(answer), "decision": "approve"}).status_code == 200
 
 
+def test_what_was_typed_stays_when_a_decision_is_refused(mona: User, ask: Ask, client: Client) -> None:
+    properties = {"account": {"type": "string", "maxLength": 4}, "urgent": {"type": "boolean"}, "centre": {"enum": ["a", "b"]}}
+    _, approval = ask(form={"type": "object", "properties": properties})
+    typed = {"field_account": "47<110", "field_urgent": "on", "field_centre": "b", "comment": "as <agreed>"}
+    refused = decide(client, mailed_link(), "approve", **typed)
+    client.force_login(mona)
+    signed_in = client.post(f"/approvals/{approval.pk}/decide/", {"decision": "approve", "seen": "", **typed})
+    for answer in (refused, signed_in):
+        page = answer.content.decode()
+        wanted = ['value="47&lt;110"', 'name="field_urgent" checked', "<option selected>b</option>", ">as &lt;agreed&gt;</textarea>"]
+        assert [one for one in wanted if one not in page] == []
+    assert (refused.status_code, approval.decisions.count()) == (400, 0)
+
+
 def test_large_amounts_ask_for_a_sign_in(mona: User, ask: Ask, client: Client, settings: Any) -> None:
     settings.APPROVAL_SIGN_IN_ABOVE = "1000"
     ask(amount="1000.01")

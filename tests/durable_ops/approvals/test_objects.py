@@ -26,12 +26,16 @@ def test_tags_find_a_row_in_one_query_each(ask: Callable[..., tuple[Any, Approva
     assert text == "Second;&lt;b&gt;First&lt;/b&gt;;2"
 
 
-def test_the_admin_shows_them(ask: Callable[..., tuple[Any, Approval]], rf: Any) -> None:
+def test_the_admin_shows_them(ask: Callable[..., tuple[Any, Approval]], rf: Any, django_assert_num_queries: Any) -> None:
     row = User.objects.create_user("carl")
     _, approval = ask(for_object=row, title="Pay <b>")
     page = DurableObjectAdmin(User, admin.site)
-    assert page.get_readonly_fields(rf.get("/"), row) == ("durable_approvals",)
+    assert page.get_readonly_fields(rf.get("/"), row) == ("durable_executions", "durable_approvals")
     assert page.get_readonly_fields(rf.get("/")) == ()
-    text = page.durable_approvals(row)
+    with django_assert_num_queries(2):
+        text, run = page.durable_approvals(row), page.durable_executions(row)
+    assert f'href="/executions/{approval.execution_id}/"' in run
+    assert run.endswith("</a>: running</li></ul>")
+    assert page.durable_executions(User.objects.create_user("carla")) == "–"
     assert f'href="/approvals/{approval.pk}/"' in text
     assert "Pay &lt;b&gt;" in text
