@@ -89,15 +89,22 @@ def send(
 
     Raises `UnpackableError` before anything is sent, `psycopg.Error` as the database does.
     """
+    found = ask(connection, batches, now).fetchall()
+    accepted = {row[0] - 1: Accepted(row[1], row[2], row[3]) for row in found}
+    return accepted, (found[0][4] if found else None)
+
+
+def ask(
+    connection: psycopg.Connection[Any] | psycopg.Cursor[Any], batches: Sequence[Batch], now: datetime | None = None
+) -> psycopg.Cursor[Any]:
+    """Sends the batches, in a pipeline without waiting: a row per batch that is written. Raises as `send`."""
     if isinstance(connection, psycopg.Cursor):
         register_arrays(connection.adapters)  # a cursor on Django's connection, which does not know our arrays
     try:
         params = _params(batches, now)
     except Exception as error:  # whatever an author's value does to its packing
         raise UnpackableError(f"a flush could not be packed: {error}") from error
-    found = connection.execute(statement(_SQL), params, prepare=True, binary=True).fetchall()
-    accepted = {row[0] - 1: Accepted(row[1], row[2], row[3]) for row in found}
-    return accepted, (found[0][4] if found else None)
+    return connection.execute(statement(_SQL), params, prepare=True, binary=True)
 
 
 def _params(batches: Sequence[Batch], now: datetime | None) -> dict[str, Any]:

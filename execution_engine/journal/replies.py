@@ -43,10 +43,11 @@ def read(kept_digest: bytes, answer_text: str, asked_digest: bytes) -> Checkpoin
     return CheckpointReply(answer["token"], tuple(_record(one) for one in answer["operations"]), answer["marker"])
 
 
-def keep(cursor: Cursor, execution_id: UUID, client_token: str, call: bytes, reply: CheckpointReply, now: datetime) -> None:
-    """In the transaction of what is answered."""
+def keep(cursor: Cursor, place: tuple[UUID, int], client_token: str, call: bytes, reply: CheckpointReply, now: datetime) -> None:
+    """In the transaction of what is answered. `place` is the execution and the checkpoint sequence that it has if that was written: else
+    nothing is kept."""
     answer = {"token": reply.token, "marker": reply.marker, "operations": [operation_to_row(one) for one in reply.operations]}
-    params = {"execution_id": execution_id, "client_token": client_token, "digest": call, "now": now}
+    params = {"execution_id": place[0], "checkpoint_seq": place[1], "client_token": client_token, "digest": call, "now": now}
     cursor.execute(statement("store_reply"), {**params, "answer": orjson.dumps(answer).decode()})
 
 

@@ -181,7 +181,8 @@ def _transact(call: _Call) -> tuple[CheckpointReply | None, bool]:
             ended = executions.end(locked.record, ExecutionStatus.TIMED_OUT, locked.now, request_id=locked.invocation_id)
             store.write_transition(connection.cursor(), locked, ended)
             return None, True
-        return _write(connection, call, locked, found.operations)
+        written, reply, is_due = _write(connection, call, locked, found.operations)
+    return (reply, is_due) if written.rowcount else (None, False)
 
 
 def _is_current(record: ExecutionRecord, reference: ExecutionReference, given: Token) -> bool:
@@ -197,7 +198,9 @@ def _is_current(record: ExecutionRecord, reference: ExecutionReference, given: T
 
 def _write(
     connection: psycopg.Connection[Any], call: _Call, locked: Locked, operations: dict[str, OperationRecord]
-) -> tuple[CheckpointReply | None, bool]:
+) -> tuple[psycopg.Cursor[Any], CheckpointReply, bool]:
+    """Sends all that is written and does not wait for it: with the COMMIT it is known whether the statement answered a row, and so accepted
+    the call, which then is answered so; last, whether somebody is to be rung."""
     cursor, record = connection.cursor(), locked.record
     calls.check_place(call.updates, operations)
     lane = _lane(call.given, locked, operations)
@@ -206,15 +209,15 @@ def _write(
     batch = take(lane)
     assert batch is not None
     following = _following(cursor, call, record, record.wake_seq + batch.woken, is_last=is_cut or call.end is not None)
-    accepted, _ = flush.send(connection, [batch])
-    if 0 not in accepted:
-        return None, False
-    for child in batch.children:
-        children.start(cursor, record.id, child)
+    written = flush.ask(connection, [batch])
+    if batch.children and written.fetchone() is not None:
+        for child in batch.children:
+            children.start(cursor, record.id, child)
     reply = _reply(call, locked, batch, operations, following)
     if call.client_token is not None:
-        replies.keep(cursor, record.id, call.client_token, call.digest, reply, locked.now)
-    return reply, bool(batch.children) or call.end is not None
+        place = (record.id, call.given.checkpoint_seq + 1)
+        replies.keep(cursor, place, call.client_token, call.digest, reply, locked.now)
+    return written, reply, bool(batch.children) or call.end is not None
 
 
 def _lane(given: Token, locked: Locked, operations: dict[str, OperationRecord]) -> Lane:

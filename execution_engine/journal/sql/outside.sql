@@ -38,7 +38,8 @@ update durable_execution set answered_seq = greatest(answered_seq, %(seq)s) wher
 -- name: store_reply
 -- A reply of the same token that is still there is older than replies are kept for.
 insert into durable_stored_reply (execution_id, client_token, digest, answer, stored_at)
-values (%(execution_id)s, %(client_token)s, %(digest)s, %(answer)s, %(now)s)
+select id, %(client_token)s, %(digest)s, %(answer)s, %(now)s
+  from durable_execution where id = %(execution_id)s and checkpoint_seq = %(checkpoint_seq)s
 on conflict (execution_id, client_token) do update
    set digest = excluded.digest, answer = excluded.answer, stored_at = excluded.stored_at
 
