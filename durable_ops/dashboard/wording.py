@@ -19,6 +19,7 @@ _DETAIL_WORDS = {
     "CallbackId": "callback id",
 }
 _SECONDS = frozenset({"NextAttemptDelaySeconds", "Duration", "Timeout", "HeartbeatTimeout", "ExecutionTimeout", "Ran"})
+_HASH_TEXT = re.compile(r"[0-9a-f]{40,}")
 _UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -43,8 +44,10 @@ def crumb(name: str) -> str:
 
 
 def verb(action: str) -> str:
-    """`execution.redrive` as people say it: Redrive execution."""
+    """`execution.redrive` as people say it: Redrive execution; an approval is approved or rejected, nothing more."""
     kind, _, done = action.partition(".")
+    if kind == "approval" and done in ("approve", "reject"):
+        return done.capitalize()
     return f"{done.replace('_', ' ').capitalize()} {_spaced(kind)}" if done else action
 
 
@@ -52,8 +55,16 @@ def _spaced(name: str) -> str:
     return name.replace("_", " ").replace("api key", "API key")
 
 
+def object_name(entry: Any) -> str:
+    """What people call the object of an audit entry: what its facts name, else its id, short."""
+    return str(entry.facts.get("title") or entry.facts.get("name") or short_id(entry.object_id))
+
+
 def detail_pairs(values: Mapping[str, Any], at: datetime | None = None) -> list[tuple[str, str]]:
-    """Small values as (word, value), nested ones flattened, `before` and `after` as changes; `at` is when the event happened."""
+    """Small values as (word, value), nested ones flattened, `before` and `after` as changes; what is empty is left out.
+
+    `at` is when the event happened.
+    """
     flat: dict[str, Any] = {}
     before, after = values.get("before"), values.get("after")
     if isinstance(before, dict) and isinstance(after, dict):
@@ -62,7 +73,8 @@ def detail_pairs(values: Mapping[str, Any], at: datetime | None = None) -> list[
         flat.update(value if isinstance(value, dict) else {key: value})
     if at is not None and "StartTimestamp" in flat:
         flat = {"Ran": at - datetime.fromisoformat(flat.pop("StartTimestamp")), **flat}
-    return [(_DETAIL_WORDS.get(key, words(key)), _short_value(key, value)) for key, value in flat.items() if value is not None]
+    told = {key: value for key, value in flat.items() if value not in (None, "", [], {})}
+    return [(_DETAIL_WORDS.get(key, words(key)), _short_value(key, value)) for key, value in told.items()]
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
@@ -79,7 +91,7 @@ def _short_value(key: str, value: Any) -> str:
     if key in _SECONDS and isinstance(value, int | float | timedelta):
         return formats.duration_text(value)
     text = _said(value)
-    if key.endswith("Id") or _UUID_TEXT.fullmatch(text):
+    if key.endswith("Id") or _UUID_TEXT.fullmatch(text) or _HASH_TEXT.fullmatch(text):
         return short_id(text)
     if key.endswith("_bytes") and isinstance(value, int):
         return formats.size_text(value)

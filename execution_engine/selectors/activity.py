@@ -27,11 +27,13 @@ FRESHEST, STALEST = 5.0, 900.0
 """Seconds that the count of a past bucket is believed: an execution that began in it may still end."""
 
 _OLDEST_DUE = """
-select min(due.due_at) from unnest(%(versions)s::bigint[]) as v (id) cross join lateral (
+select min(due.due_at) from durable_function_version v cross join lateral (
   select greatest(e.due_at, e.started_at) as due_at from durable_execution e
    where e.function_version_id = v.id and e.due_at <= statement_timestamp() and e.claim_id is null and e.status = 'RUNNING'
      and e.line is null
    order by e.due_at limit 1) due
+ where v.id = any(%(versions)s::bigint[]) and not exists (
+   select from durable_limit l where l.function = v.function and coalesce(l.concurrency, l.per_key, l.starts) is not null)
 """
 
 FAILURES_READ = 500
@@ -142,7 +144,8 @@ def failure_groups(span: timedelta, functions: Collection[str] | None = None) ->
 def oldest_due(versions: Collection[int]) -> datetime | None:
     """Since when the execution of these function versions that waits longest for a worker is due; None when none waits.
 
-    Ask for the versions that live workers serve: what nobody serves is not late but stranded. One look per version.
+    Ask for the versions that live workers serve: what nobody serves is not late but stranded. Functions with limits are left out: whether
+    a limit holds theirs is not known from here. One look per version.
     """
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST_DUE, {"versions": list(versions)})

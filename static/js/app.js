@@ -33,6 +33,10 @@
     else window.location.reload();
   });
 
+  // On a phone the bar of links is wider than the screen: it begins where the person is.
+  const rail = document.querySelector(".rail"), here = rail?.querySelector("[aria-current]");
+  if (here) rail.scrollLeft = here.offsetLeft - (rail.clientWidth - here.offsetWidth) / 2;
+
   // Something that a person asked for and that takes longer than a moment shows a bar at the top; refreshes do not.
   const busy = document.getElementById("busy");
   let underWay = 0;

@@ -57,7 +57,8 @@ def is_slow(lane: Lane, usual: Usual | None) -> bool:
 def _label(lane: Lane, usual: Usual | None) -> str:
     label = _shown(lane.title)
     if lane.inside:
-        label = f"{'▸' if lane.is_closed else '▾'} {label} ({lane.inside:,})"
+        failed = f", {lane.failed_inside:,} failed" if lane.failed_inside and lane.is_closed else ""
+        label = f"{'▸' if lane.is_closed else '▾'} {label} ({lane.inside:,}{failed})"
     return f"{label} · slow" if is_slow(lane, usual) else label
 
 

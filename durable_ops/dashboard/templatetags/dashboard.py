@@ -20,7 +20,7 @@ from execution_engine.selectors.operations import OperationRow
 
 register = template.Library()
 
-for plain in (wording.short_id, wording.words, wording.crumb, wording.verb):
+for plain in (wording.short_id, wording.words, wording.crumb, wording.verb, wording.object_name):
     register.filter(plain)
 
 
@@ -182,6 +182,7 @@ def event_state(kind: str) -> SafeString:
 
 
 @register.simple_tag
-def details(values: Mapping[str, Any], at: datetime | None = None) -> SafeString:
-    shown = wording.detail_pairs(values, at)
+def details(values: Mapping[str, Any], at: datetime | None = None, without: str = "") -> SafeString:
+    """`without` names keys that stand elsewhere, separated by spaces."""
+    shown = wording.detail_pairs({key: value for key, value in values.items() if key not in without.split()}, at)
     return format_html_join("", '<span class="detail"><span class="faint">{}</span> {}</span> ', shown)

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from execution_engine.core.limits import Limits
 from execution_engine.selectors.activity import EPOCH, activity, failure_groups, oldest_due
+from execution_engine.services.limits import set_limits
 from tests.factories import ago, make_execution, make_version
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +85,10 @@ def test_what_nobody_serves_makes_no_queue_late() -> None:
     make_execution(stranded, due_at=ago(hours=2))
     assert oldest_due([served.pk]) is None
     assert oldest_due([]) is None
+
+
+def test_what_a_limit_may_hold_makes_no_queue_late() -> None:
+    version = make_version()
+    make_execution(version, due_at=ago(hours=2))
+    set_limits(version.function, Limits(concurrency=1))
+    assert oldest_due([version.pk]) is None
