@@ -4,6 +4,7 @@ Rights come from a person's own permissions (on all functions) and from groups; 
 those functions alone, several groups add up. A key narrows its person's rights further, to its scopes and its functions.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -49,6 +50,10 @@ class Scope:
 
     def narrowed(self, patterns: Collection[str]) -> "Scope":
         return Scope((*self.sets, frozenset(patterns))) if patterns else self
+
+    def widened(self, patterns: Collection[str]) -> "Scope":
+        """With the functions of these patterns besides; all when there are none. For scopes that no key has narrowed."""
+        return Scope((self.sets[0] | frozenset(patterns),)) if patterns and self.sets else EVERYTHING
 
 
 def _is_within(pattern: str, patterns: Collection[str]) -> bool:
@@ -202,22 +207,19 @@ def access_of_role(rights: Collection[str], patterns: Collection[str]) -> Access
 def _scopes(user: Any) -> dict[Right, Scope]:
     known = {right.value: right for right in Right}
     own = {known[name] for app, _, name in (text.partition(".") for text in user.get_user_permissions()) if app == APP and name in known}
-    of_group: dict[tuple[int, Right], set[str]] = {}
-    columns = ("codename", "group__id", "group__function_patterns__pattern")
-    for name, group, pattern in Permission.objects.filter(
-        group__in=user.groups.all(), content_type__app_label=APP, codename__in=known
-    ).values_list(*columns):
-        patterns = of_group.setdefault((group, known[name]), set())
-        if pattern is not None:
-            patterns.add(pattern)
     scopes: dict[Right, Scope] = dict.fromkeys(own, EVERYTHING)
-    for (_, right), patterns in of_group.items():
-        if right in own or not patterns:
-            scopes[right] = EVERYTHING
-        elif right in OF_NO_FUNCTION:
+    for right, patterns in _of_groups(user, known):
+        if patterns and right in OF_NO_FUNCTION:
             continue
-        elif (there := scopes.get(right)) is None:
-            scopes[right] = Scope((frozenset(patterns),))
-        elif not there.is_everything:
-            scopes[right] = Scope((there.sets[0] | patterns,))
+        there = scopes.get(right)
+        scopes[right] = EVERYTHING.narrowed(patterns) if there is None else there.widened(patterns)
     return scopes
+
+
+def _of_groups(user: Any, known: Mapping[str, Right]) -> list[tuple[Right, frozenset[str]]]:
+    """Each right of each group, with the group's patterns. One query."""
+    found: dict[tuple[int, Right], set[str]] = defaultdict(set)
+    rows = Permission.objects.filter(group__in=user.groups.all(), content_type__app_label=APP, codename__in=known)
+    for name, group, pattern in rows.values_list("codename", "group__id", "group__function_patterns__pattern"):
+        found[group, known[name]] |= {pattern} if pattern is not None else set()
+    return [(right, frozenset(patterns)) for (_, right), patterns in found.items()]
