@@ -31,6 +31,14 @@ def documented_host(folder: Path) -> Path:
 
 
 @dataclass
+class Host:
+    """`name` is what its functions begin with; `kill` and `start` of its process may be called at any time."""
+
+    name: str
+    process: Elsewhere
+
+
+@dataclass
 class Remote:
     """`marks` is where handlers leave a file for each time a body ran."""
 
@@ -100,3 +108,14 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
         with Elsewhere(command, port, folder / "host.txt", aws) as host:
             yield Remote(serving, Product(serving.address, key), host, node, folder)
         node.kill()
+
+
+@pytest.fixture(params=["remote", "node"])
+def host(request: pytest.FixtureRequest, remote: Remote) -> Iterator[Host]:
+    """Python's SDK, which is up all the time, then JavaScript's."""
+    if request.param == "remote":
+        pytest.importorskip("aws_durable_execution_sdk_python")
+        yield Host("remote", remote.python)
+    else:
+        with remote.node:
+            yield Host("node", remote.node)

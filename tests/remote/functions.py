@@ -9,4 +9,5 @@ for language in ("remote", "node"):
     for name in ("everything", "long-step"):
         register(name=f"{language}-{name}", url=url)
     register(name=f"{language}-plain", url=url, durable=False)
+register(name="remote-asks", url=os.environ.get("REMOTE_URL", "http://127.0.0.1:9"))
 register(name="node-large", url=os.environ.get("NODE_URL", "http://127.0.0.1:9"))

@@ -53,8 +53,15 @@ def long_step(event: dict[str, Any], context: DurableContext) -> dict[str, Any]:
     return {**found, "third": context.step(lambda _: ran(event, "third"), name="third")}
 
 
+@durable_execution
+def asks(event: dict[str, Any], context: DurableContext) -> Any:
+    before = context.step(lambda _: 1, name="before")
+    answer = context.create_callback(name="ask").result()
+    return [before, answer, context.step(lambda _: 2, name="after")]
+
+
 def plain(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"doubled": event["n"] * 2}
 
 
-HANDLERS = {"remote-everything": everything, "remote-long-step": long_step, "remote-plain": plain}
+HANDLERS = {"remote-everything": everything, "remote-long-step": long_step, "remote-asks": asks, "remote-plain": plain}
