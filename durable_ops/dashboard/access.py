@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -20,8 +21,8 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def console_view(right: Right) -> Callable[[View[P]], View[P]]:
-    """Asks for a sign-in, then for the right (403 without). Pages are never cached: Back shows what is true now.
+def console_view(right: Right | None) -> Callable[[View[P]], View[P]]:
+    """Asks for a sign-in, then for the right (403 without), None for whoever signed in. Never cached: Back shows what is true now.
 
     An address with an `execution_id` is not found when the right is limited to functions and this is an execution of another.
 
@@ -33,12 +34,12 @@ def console_view(right: Right) -> Callable[[View[P]], View[P]]:
         def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _sign_in(request)
-            require(request.user, right)
-            if "execution_id" in kwargs:
+            if right is not None:
+                require(request.user, right)
+            if right is not None and "execution_id" in kwargs:
                 _require_on(request.user, right, kwargs["execution_id"])
             return view(request, *args, **kwargs)
 
-        wrapper.required_right = right  # type: ignore[attr-defined]
         return never_cache(wrapper)
 
     return decorate
@@ -51,13 +52,14 @@ def _require_on(user: Any, right: Right, execution_id: Any) -> None:
         raise Http404("There is no such execution. It may have been purged after its retention.") from error
 
 
-def masks_for(request: HttpRequest, function: str) -> Masks:
-    """What of this function's payloads and attributes is masked for whoever looks."""
-    return masking_of(access_of(request.user)).of(function)
+def masks_for(request: HttpRequest, function: str, execution_id: UUID | None = None) -> Masks:
+    """What of this function's payloads and attributes is masked for whoever looks; with an id the values of that execution as well."""
+    masking = masking_of(access_of(request.user))
+    return masking.of(function) if execution_id is None else masking.of_execution(function, execution_id)
 
 
 def person_of(request: HttpRequest) -> User:
-    """Whoever is signed in; needs `console_view` or `login_required` before it."""
+    """Whoever is signed in; needs `console_view` before it."""
     assert request.user.is_authenticated
     return request.user
 

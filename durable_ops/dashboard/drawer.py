@@ -35,7 +35,7 @@ def operation_context(request: HttpRequest, execution: ExecutionDetail, operatio
     found = get_operation(execution.summary.id, operation_id)
     if found is None:
         return {"operation": None}
-    found = masks_for(request, execution.summary.function).operation(found)
+    found = masks_for(request, execution.summary.function, execution.summary.id).operation(found)
     row = found.row
     current = token(row.status, row.attempt, row.due_at, row.ended_at)
     address = reverse("dashboard:operation", args=[execution.summary.id, row.id])
@@ -60,7 +60,7 @@ def _attempts(request: HttpRequest, execution: ExecutionSummary, found: Operatio
     listed = list_attempts(execution.id, row.id, since=row.start_event)
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
         return [Attempt(one, None) for one in listed]
-    masks = masks_for(request, execution.function)
+    masks = masks_for(request, execution.function, execution.id)
     # The error of the last attempt is the operation's own, and masked already.
     errors = [masks.text(one.error) if one.error else found.error if one.failed and one.due_at is None else None for one in listed]
     return [Attempt(one, read_error(error)) for one, error in zip(listed, errors, strict=True)]
@@ -86,6 +86,6 @@ def _input(request: HttpRequest, execution: ExecutionSummary, row: OperationRow)
     """What an invoke handed to its child, which only its first event keeps."""
     if row.type != OperationType.CHAINED_INVOKE:
         return None
-    first = masks_for(request, execution.function).event(list_events(execution.id, after=row.start_event - 1, limit=1))
+    first = masks_for(request, execution.function, execution.id).event(list_events(execution.id, after=row.start_event - 1, limit=1))
     given = first[0].get("ChainedInvokeStartedDetails", {}).get("Input", {}).get("Payload") if first else None
     return make_payload("input", "Input", given, reverse("dashboard:event", args=[execution.id, row.start_event]))

@@ -23,7 +23,7 @@ def logs_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, 
     after = request.GET.get("after", "")
     after_id = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
     found = list_lines(execution.summary.id, **asked, after=after_id, limit=PAGE + 1)
-    is_cut, masks = len(found) > PAGE, masks_for(request, execution.summary.function)
+    is_cut, masks = len(found) > PAGE, masks_for(request, execution.summary.function, execution.summary.id)
     lines = masks.lines(found[:PAGE], asked["text"])
     titles = {one.id: one.title for one in list_operations(execution.summary.id)} if lines else {}
     query = {key: value for key, value in asked.items() if value}
@@ -39,5 +39,5 @@ def drawer_lines(request: HttpRequest, execution: ExecutionDetail, operation_id:
     """The first lines that this operation said."""
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return []
-    masks = masks_for(request, execution.summary.function)
+    masks = masks_for(request, execution.summary.function, execution.summary.id)
     return masks.lines(list_lines(execution.summary.id, operation_id=operation_id, limit=DRAWER_LINES))

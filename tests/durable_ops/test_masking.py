@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from pytest_django import DjangoAssertNumQueries
 
-from durable_ops.masking import MASK, NO_MASKS, Masks, masking_of
+from durable_ops.masking import MASK, MOST_VALUES, NO_MASKS, Masks, masking_of
 from durable_ops.models import Protection
 from durable_ops.permissions import access_of
 from tests.durable_ops.people import make_user
@@ -97,3 +97,55 @@ def test_rules_of_settings_and_table_add_up_for_whom_they_hold(
         assert not masking_of(admin_access).hides_attribute("iban")
     viewer.user_permissions.add(Permission.objects.get(codename="view_masked"))
     assert masking_of(access_of(type(viewer).objects.get(pk=viewer.pk))).of("payments-eu") is NO_MASKS
+
+
+CARD = "4111 2222 3333"
+PAYLOADS = [json.dumps({"card_number": CARD, "customer": {"pin": 98765}, "note": "plain"}), "no JSON"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Card {CARD} was declined", f"Card {MASK} was declined"),
+        ("declined: 98765.", f"declined: {MASK}."),
+        ("a plain note", "a plain note"),
+        (r'{"heard": "caf\u00e9"}', '{"heard": "•••"}'),
+        ('said "caf\\u00e9"', f'said "{MASK}"'),
+    ],
+)
+def test_values_of_masked_fields_are_masked_in_texts(text: str, shown: str) -> None:
+    knowing = masks("card_number", "customer.*", "said").knowing([*PAYLOADS, '{"inner": "{\\"said\\": \\"café\\"}"}'])
+    assert knowing.free(text) == shown
+
+
+def test_values_of_masked_fields_are_masked_under_other_names() -> None:
+    knowing = masks("card_number", "pin").knowing(PAYLOADS)
+    assert knowing.value({"number": CARD, "code": 98765, "n": 9876}) == {"number": MASK, "code": MASK, "n": 9876}
+    assert knowing.text(f'{{"Error": "of {CARD}"}}') == f'{{"Error": "of {MASK}"}}'
+
+
+def test_short_values_are_left_and_too_many_hide_every_text() -> None:
+    assert masks("pin").knowing(['{"pin": 123}']).free("123 items") == "123 items"
+    many = json.dumps({"pin": [f"value-{number}" for number in range(MOST_VALUES + 1)]})
+    for texts in ([many], None):
+        assert masks("pin").knowing(texts).free("anything") == MASK
+        assert masks("pin").knowing(texts).value({"n": 5, "s": "x"}) == {"n": 5, "s": MASK}
+
+
+@pytest.mark.parametrize("text", ['a="' * 50_000, "ab" * 100_000, 'card_number=\\"' * 20_000, "a" + " " * 200_000, "x" * 200_000])
+def test_masking_a_long_text_takes_the_time_of_its_length(text: str) -> None:
+    assert len(masks("card_number", "*a*a*a*a*a*a*a*b").free(text) or "") <= 2 * len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (r'{"card_number": "41\"11", "a": 1', '{"card_number": •••, "a": 1'),
+        (r'"{\"card_number\": \"41 11\", \"a\": 1"', r'"{\"card_number\": •••, \"a\": 1"'),
+        ("?card_number=4111&a=1", "?card_number=•••"),
+        ("X-Card_Number: 4111", "X-Card_Number: •••"),
+        ("my_token = abc", "my_token = •••"),
+    ],
+)
+def test_what_is_written_around_a_value_goes_with_it(text: str, shown: str) -> None:
+    assert masks("card_number", "*token").free(text) == shown

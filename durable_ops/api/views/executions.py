@@ -14,6 +14,8 @@ from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.etags import is_known, not_modified
 from durable_ops.api.paging import cursor_of, number_of, page
 from durable_ops.api.serializers import answers, documents, requests
+from durable_ops.api.serializers import executions as shapes
+from durable_ops.api.serializers.explanations import ExplanationDocument, explanation
 from durable_ops.api.serializers.strict import read
 from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
@@ -21,7 +23,13 @@ from durable_ops.selectors.explanations import explain
 from durable_ops.selectors.searches import read_search
 from durable_ops.texts import json_text
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
-from execution_engine.selectors.executions import get_execution, get_execution_with_payloads, get_payloads, list_executions
+from execution_engine.selectors.executions import (
+    ExecutionSummary,
+    get_execution,
+    get_execution_with_payloads,
+    get_payloads,
+    list_executions,
+)
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.logs import list_lines, operation_ends
 from execution_engine.selectors.operations import list_operations
@@ -33,15 +41,15 @@ class ExecutionsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION, "POST": Right.START_EXECUTION}
     quick: ClassVar = {"POST"}  # who and what may start took longer to read than the start to write
 
-    @documents.reads("list_executions", documents.page_of(documents.ExecutionSummaryDocument), requests.ExecutionsQuery)
+    @documents.reads("list_executions", documents.page_of(shapes.ExecutionSummaryDocument), requests.ExecutionsQuery)
     def get(self, request: Request) -> Response:
         """Newest first, without payloads."""
         query = read(requests.ExecutionsQuery, request.query_params.dict())
         masking = masking_of(permissions.access_of(request.user))
         found = list_executions(search_of(request, query), cursor_of(request) or None, query["limit"])
-        return page(request, [answers.execution_summary(masking.of(one.function).summary(one)) for one in found.items], found.next_cursor)
+        return page(request, [shapes.execution_summary(one) for one in masking.summaries(found.items)], found.next_cursor)
 
-    @documents.commands("start_execution", requests.StartBody, {201: documents.ExecutionDocument, 200: documents.ExecutionDocument})
+    @documents.commands("start_execution", requests.StartBody, {201: shapes.ExecutionDocument, 200: shapes.ExecutionDocument})
     def post(self, request: Request) -> Response:
         """201 for a new one, 200 when an execution of this name and input is there, 409 with another input."""
         body = read(requests.StartBody, request.data)
@@ -61,7 +69,7 @@ class ExecutionsView(RestView):
 class ExecutionView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION, "DELETE": Right.DELETE_EXECUTION}
 
-    @documents.reads("get_execution", documents.ExecutionDocument)
+    @documents.reads("get_execution", shapes.ExecutionDocument)
     def get(self, request: Request, execution_id: str) -> Response:
         """Its ETag does not change with its age: `duration` of an open one is as of the answer."""
         found_id = parse_id(execution_id)
@@ -81,21 +89,21 @@ class ExecutionView(RestView):
 class ExplainView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.reads("explain_execution", documents.ExplanationDocument)
+    @documents.reads("explain_execution", ExplanationDocument)
     def get(self, request: Request, execution_id: str) -> Response:
         """Why it does not move, as a tree of causes."""
-        return Response(answers.explanation(explain(parse_id(execution_id), access=permissions.access_of(request.user))))
+        return Response(explanation(explain(parse_id(execution_id), access=permissions.access_of(request.user))))
 
 
 class LogsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_PAYLOAD}
 
-    @documents.reads("list_logs", documents.page_of(documents.LogLineDocument), requests.LogsQuery)
+    @documents.reads("list_logs", documents.page_of(shapes.LogLineDocument), requests.LogsQuery)
     def get(self, request: Request, execution_id: str) -> Response:
         """What the handler printed and logged, in order; with `kind` operations, how each operation ended, as structured events."""
         query = read(requests.LogsQuery, request.query_params.dict())
         found_id, limit = parse_id(execution_id), query["limit"]
-        masks = masks_for(request, get_execution(found_id).summary.function)
+        masks = masks_for(request, get_execution(found_id).summary)
         if query["kind"] == "operations":
             ended = list(operation_ends(found_id, after=number_of(request), limit=limit + 1))
             shown = [masks.value(answers.plain(one)) for one in ended[:limit]]
@@ -109,12 +117,12 @@ class LogsView(RestView):
 class HistoryView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.reads("list_history", documents.page_of(documents.EventDocument), requests.HistoryQuery)
+    @documents.reads("list_history", documents.page_of(shapes.EventDocument), requests.HistoryQuery)
     def get(self, request: Request, execution_id: str) -> Response:
         """AWS Event objects."""
         query = read(requests.HistoryQuery, request.query_params.dict())
         found_id, limit = parse_id(execution_id), query["limit"]
-        masks = masks_for(request, get_execution(found_id).summary.function)
+        masks = masks_for(request, get_execution(found_id).summary)
         may_read = permissions.access_of(request.user).may_on(Right.VIEW_PAYLOAD, found_id)
         with_data = self._with_data(query["include_execution_data"], may_read=may_read)
         events = list_events(found_id, after=number_of(request), limit=limit + 1, reverse=query["reverse_order"], include_data=with_data)
@@ -133,7 +141,7 @@ class HistoryView(RestView):
 class OperationsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.reads("list_operations", documents.page_of(documents.OperationDocument), requests.OperationsQuery)
+    @documents.reads("list_operations", documents.page_of(shapes.OperationDocument), requests.OperationsQuery)
     def get(self, request: Request, execution_id: str) -> Response:
         """In order of start."""
         query = read(requests.OperationsQuery, request.query_params.dict())
@@ -141,13 +149,13 @@ class OperationsView(RestView):
         get_execution(found_id)
         rows = list_operations(found_id, after=number_of(request), limit=limit + 1)
         shown = rows[:limit]
-        return page(request, [answers.operation(one) for one in shown], shown[-1].start_event if len(rows) > limit else None)
+        return page(request, [shapes.operation(one) for one in shown], shown[-1].start_event if len(rows) > limit else None)
 
 
 class StopView(RestView):
     rights: ClassVar = {"POST": Right.STOP_EXECUTION}
 
-    @documents.commands("stop_execution", requests.StopBody, {200: documents.ExecutionDocument})
+    @documents.commands("stop_execution", requests.StopBody, {200: shapes.ExecutionDocument})
     def post(self, request: Request, execution_id: str) -> Response:
         """Ends it STOPPED, whatever it is doing; finished steps are not undone, children go on."""
         body = read(requests.StopBody, request.data)
@@ -159,7 +167,7 @@ class StopView(RestView):
 class SignalView(RestView):
     rights: ClassVar = {"POST": Right.SIGNAL_EXECUTION}
 
-    @documents.commands("send_signal", requests.SignalBody, {200: documents.ExecutionDocument})
+    @documents.commands("send_signal", requests.SignalBody, {200: shapes.ExecutionDocument})
     def post(self, request: Request, execution_id: str) -> Response:
         """Kept until the execution waits for a signal of this name."""
         body = read(requests.SignalBody, request.data)
@@ -174,16 +182,16 @@ def representation(request: Request, execution_id: UUID) -> dict[str, Any]:
     access = permissions.access_of(request.user)
     if access.has_all(Right.VIEW_PAYLOAD):
         detail, payloads = get_execution_with_payloads(execution_id)
-        masks = masks_for(request, detail.summary.function)
-        return answers.execution_detail(masks.detail(detail), masks.payloads(payloads))
+        masks = masks_for(request, detail.summary)
+        return shapes.execution_detail(masks.detail(detail), masks.payloads(payloads))
     detail = get_execution(execution_id)
-    masks = masks_for(request, detail.summary.function)
+    masks = masks_for(request, detail.summary)
     may_read = access.may(Right.VIEW_PAYLOAD, detail.summary.function)
-    return answers.execution_detail(masks.detail(detail), masks.payloads(get_payloads(execution_id)) if may_read else None)
+    return shapes.execution_detail(masks.detail(detail), masks.payloads(get_payloads(execution_id)) if may_read else None)
 
 
-def masks_for(request: Request, function: str) -> Masks:
-    return masking_of(permissions.access_of(request.user)).of(function)
+def masks_for(request: Request, shown: ExecutionSummary) -> Masks:
+    return masking_of(permissions.access_of(request.user)).of_execution(shown.function, shown.id)
 
 
 def _tag(request: Request, execution_id: UUID) -> str:

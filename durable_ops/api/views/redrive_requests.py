@@ -12,7 +12,8 @@ from durable_ops.api.paging import newest
 from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers import redrive_requests as shapes
 from durable_ops.api.serializers.strict import read
-from durable_ops.api.views.executions import masks_for, parse_id
+from durable_ops.api.views.executions import parse_id
+from durable_ops.masking import masking_of
 from durable_ops.models import RedriveRequest, Right
 from durable_ops.permissions import access_of
 from durable_ops.texts import json_text
@@ -89,5 +90,6 @@ def _find(request: Request, pk: int) -> RedriveRequest:
 
 
 def _document(request: Request, found: RedriveRequest) -> dict[str, Any]:
-    may_read = access_of(request.user).may(Right.VIEW_PAYLOAD, found.function)
-    return shapes.redrive_request(found, masks_for(request, found.function), may_read=may_read)
+    access = access_of(request.user)
+    masks = masking_of(access).of_execution(found.function, found.execution_id)
+    return shapes.redrive_request(found, masks, may_read=access.may(Right.VIEW_PAYLOAD, found.function))

@@ -14,6 +14,7 @@ from durable_ops.dashboard.acting import posted
 from durable_ops.dashboard.forms.executions import DecisionForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.payloads import Payload, make_payload
+from durable_ops.masking import masking_of
 from durable_ops.models import Approval, AuditEntry, Right
 from durable_ops.permissions import access_of, has_right, require
 from execution_engine.core.enums import OperationStatus
@@ -41,7 +42,7 @@ def callback_list(request: HttpRequest) -> HttpResponse:
     current = token([row.callback_id for row in found], [row.due_at for row in found])
     if is_unchanged(request, current):
         return unchanged()
-    shown = [masks_for(request, one.function).callback(one) for one in found[:SHOWN]]
+    shown = masking_of(access_of(request.user)).callbacks(found[:SHOWN])
     context = {"callbacks": shown, "is_cut": len(found) > SHOWN, "live_url": live_url(request, current)}
     return render_page(request, "callbacks/list.html", context, fragment="cards")
 
@@ -63,7 +64,7 @@ def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> Http
     callback = find_callback(callback_id)
     if callback is not None and not _concerns(request, callback):
         callback = None
-    callback = masks_for(request, callback.function).callback(callback) if callback else None
+    callback = masks_for(request, callback.function, callback.execution_id).callback(callback) if callback else None
     approval = Approval.objects.filter(callback_id=callback_id).only("pk").first() if callback and callback.is_approval else None
     if approval is not None:
         return HttpResponseRedirect(reverse("dashboard:approval", args=[approval.pk]))
@@ -89,7 +90,7 @@ def _input(request: HttpRequest, callback: CallbackRow) -> Payload | None:
     if not has_right(request.user, Right.VIEW_PAYLOAD, callback.function):
         return None
     address = reverse("dashboard:payload", args=[callback.execution_id, "input"])
-    text = masks_for(request, callback.function).text(get_payloads(callback.execution_id).input)
+    text = masks_for(request, callback.function, callback.execution_id).text(get_payloads(callback.execution_id).input)
     return make_payload("input", "Input of the execution", text, address)
 
 

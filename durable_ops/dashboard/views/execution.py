@@ -98,7 +98,7 @@ def _find(request: HttpRequest, execution_id: UUID) -> ExecutionDetail:
         found = get_execution(execution_id)
     except ExecutionNotFoundError as error:
         raise Http404("There is no such execution. It may have been purged after its retention.") from error
-    return masks_for(request, found.summary.function).detail(found)
+    return masks_for(request, found.summary.function, execution_id).detail(found)
 
 
 def _token(execution: ExecutionDetail, said: int) -> str:
@@ -114,7 +114,7 @@ def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | No
     if not (is_bad or is_retrying) or not has_right(request.user, Right.VIEW_PAYLOAD, summary.function):
         return None
     found = get_retried_error(summary.id) if is_retrying else get_error(summary.id)
-    return read_error(masks_for(request, summary.function).text(found))
+    return read_error(masks_for(request, summary.function, summary.id).text(found))
 
 
 def _operations_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
 def _data_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return {"payloads": None}
-    texts = masks_for(request, execution.summary.function).payloads(get_payloads(execution.summary.id))
+    texts = masks_for(request, execution.summary.function, execution.summary.id).payloads(get_payloads(execution.summary.id))
     labels = {"input": "Input", "result": "Result", "error": "Error"}
     made = (
         make_payload(key, label, getattr(texts, key), reverse("dashboard:payload", args=[execution.summary.id, key]))

@@ -159,7 +159,7 @@ def _page(request: HttpRequest, read: Search, served: frozenset[int]) -> tuple[P
         problems.append(error.message)
         found = list_executions(read.filters, None, PAGE_SIZE, served=served)
     masking = masking_of(access_of(request.user))
-    return replace(found, items=tuple(masking.of(item.function).summary(item) for item in found.items)), problems
+    return replace(found, items=tuple(masking.summaries(found.items))), problems
 
 
 def _asked(page: Page, columns: tuple[Column, ...]) -> dict[UUID, Asked]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from durable_ops.dashboard.access import console_view, masks_for
+from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.forms.input_form import empty_form, read_schema
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.sdk.lint import Finding, findings_of
@@ -66,7 +67,7 @@ def function_detail(request: HttpRequest, name: str) -> HttpResponse:
     if function is None or chosen is None:
         raise Http404("There is no such function, or no worker has registered it yet.")
     stats = version_stats([name])
-    recent = [masks_for(request, name).summary(one) for one in list_executions(ExecutionFilters(function=name), limit=RECENT).items]
+    recent = masking_of(access_of(request.user)).summaries(list_executions(ExecutionFilters(function=name), limit=RECENT).items)
     limits, schedules = function_limits([name])[name], list_schedules([name])
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else "versions"

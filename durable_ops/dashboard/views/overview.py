@@ -14,7 +14,7 @@ from durable_ops.dashboard.charts.activity import activity_figure, latency_figur
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.views.executions import FACET_WORDS
-from durable_ops.masking import masking_of
+from durable_ops.masking import MASK, masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import Access, access_of
 from execution_engine.selectors.activity import FailureGroup, activity, failure_groups, oldest_due
@@ -135,7 +135,7 @@ def _attention(user: Any, found: Overview, functions: frozenset[str] | None) -> 
         "stranded": [version for version in versions if version.is_stranded],
         "failures": _failures(access_of(user)),
         "storms": _storms(retrying)[:SHOWN],
-        "callbacks": [masking.of(one.function).callback(one) for one in pending_callbacks(limit=SHOWN, functions=functions)],
+        "callbacks": masking.callbacks(pending_callbacks(limit=SHOWN, functions=functions)),
         "oldest_due": oldest_due({one for worker in found.workers if not worker.is_draining for one in worker.version_ids if one in names}),
         "version_names": names,
         "orphans": orphaned(user, limit=SHOWN),
@@ -143,11 +143,11 @@ def _attention(user: Any, found: Overview, functions: frozenset[str] | None) -> 
 
 
 def _failures(access: Access) -> list[FailureGroup]:
-    """Types and messages of errors are part of payloads."""
+    """Types and messages of errors are part of payloads. Messages of many executions are not shown where something is masked."""
     if not access.may(Right.VIEW_PAYLOAD):
         return []
     found = failure_groups(timedelta(hours=24), access.functions_for(Right.VIEW_PAYLOAD))[:SHOWN]
-    return [replace(one, message=masking_of(access).of(one.function).free(one.message) or "") for one in found]
+    return [replace(one, message=MASK) if one.message and masking_of(access).of(one.function).paths else one for one in found]
 
 
 def _storms(retrying: Sequence[ExecutionSummary]) -> list[Storm]:

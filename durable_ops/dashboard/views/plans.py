@@ -141,7 +141,7 @@ def _readable(request: HttpRequest, found: VersionCheck) -> VersionCheck:
 def _error(request: HttpRequest, execution: ExecutionSummary) -> ErrorObject | None:
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
         return None
-    return read_error(masks_for(request, execution.function).text(get_error(execution.id)))
+    return read_error(masks_for(request, execution.function, execution.id).text(get_error(execution.id)))
 
 
 def _shared(request: HttpRequest, execution: ExecutionSummary, chosen: str) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _old_values(request: HttpRequest, execution: ExecutionSummary, chosen: str) 
     """What an edit would replace, as this reader may see it: the input, and what the chosen operation has answered."""
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
         return []
-    masks = masks_for(request, execution.function)
+    masks = masks_for(request, execution.function, execution.id)
     given = masks.text(get_payloads(execution.id).input)
     made = [make_payload("input", "Input", given, reverse("dashboard:payload", args=[execution.id, "input"]))]
     if found := get_operation(execution.id, chosen) if chosen else None:

@@ -64,7 +64,7 @@ def _masks(request: HttpRequest, execution_id: UUID) -> Masks:
     """No query for whoever sees everything."""
     if access_of(request.user).has_all(Right.VIEW_MASKED):
         return NO_MASKS
-    return masks_for(request, function_of(execution_id) or "")
+    return masks_for(request, function_of(execution_id) or "", execution_id)
 
 
 def _plain(request: HttpRequest, text: str | None, name: str) -> HttpResponse:

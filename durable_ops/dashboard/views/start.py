@@ -116,7 +116,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     except (ValueError, ExecutionNotFoundError):
         return {key: request.GET.get(key, "") for key in ("function", "version")}
     text = get_payloads(summary.id).input if has_right(request.user, Right.VIEW_PAYLOAD, summary.function) else None
-    masks = masks_for(request, summary.function)
+    masks = masks_for(request, summary.function, summary.id)
     text = text if masks.text(text) == text else None  # nobody starts anything with dots in the place of values
     summary = masks.summary(summary)
     attributes = ", ".join(f"{key}={value}" for key, value in summary.attributes.items())

@@ -66,7 +66,7 @@ class HistoryView(LambdaView):
         after = 0 if place is None else place[0]
         reverse = reverse if place is None else place[1]
         events = list_events(found.id, after=after, limit=limit + 1, reverse=reverse, include_data=with_data)
-        masks = masking_of(actor.access).of(found.function)
+        masks = masking_of(actor.access).of_execution(found.function, found.id)
         shown = [masks.event(event) for event in events[:limit]]
         marker = queries.write_marker(path, [shown[-1]["EventId"], reverse]) if len(events) > limit else None
         return {"Events": shown, **({"NextMarker": marker} if marker else {})}
@@ -188,7 +188,7 @@ def _pause(pause: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _data(actor: Actor, found: PlainExecution) -> dict[str, Any]:
-    payloads = masking_of(actor.access).of(found.function).payloads(get_payloads(found.id))
+    payloads = masking_of(actor.access).of_execution(found.function, found.id).payloads(get_payloads(found.id))
     error = None if payloads.error is None else json.loads(payloads.error)
     return _present({"InputPayload": payloads.input, "Result": payloads.result, "Error": error})
 

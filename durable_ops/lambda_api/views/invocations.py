@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -57,11 +58,13 @@ class InvokeView(LambdaView):
             if asked.kind == DRY_RUN:
                 return _dry_run(reference)
             start = partial(_start, actor, reference, asked, text)
-            return _answer(start(), 202) if asked.kind == EVENT else self._wait(start, masking_of(actor.access).of(reference.name), asked)
+            if asked.kind == EVENT:
+                return _answer(start(), 202)
+            return self._wait(start, partial(masking_of(actor.access).of_execution, reference.name), asked)
         except FunctionNotFoundError as error:
             raise FunctionNotFoundError(f"Function not found: {function}") from error
 
-    def _wait(self, start: Callable[[], StartedExecution], masks: Masks, asked: Asked) -> HttpResponse:
+    def _wait(self, start: Callable[[], StartedExecution], masks_of: Callable[[UUID], Masks], asked: Asked) -> HttpResponse:
         waiters = process_waiters()
         waiter = waiters.join()
         if waiter is None:  # asked before anything is started
@@ -73,6 +76,7 @@ class InvokeView(LambdaView):
             while not waiter.ended.wait(SOCKET_LOOK_SECONDS):
                 if _has_hung_up(self.request):
                     return HttpResponse(status=LOST)
+            masks = masks_of(started.id)
             answer = _end(started, waiter, masks)
             if asked.wants_log:
                 time.sleep(log_tail.GATHER_SECONDS)
