@@ -11,7 +11,8 @@ from durable_ops.actions import batches as actions
 from durable_ops.actions.batch_export import exported_rows
 from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.paging import newest, number_of, page
-from durable_ops.api.serializers import answers, documents, requests
+from durable_ops.api.serializers import batches as shapes
+from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Batch, BatchItem, Right
 from durable_ops.permissions import access_of
@@ -22,13 +23,13 @@ from durable_ops.web.downloads import KINDS, download
 class BatchesView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION, "POST": Right.VIEW_EXECUTION}
 
-    @documents.reads("list_batches", documents.page_of(documents.BatchDocument), requests.BatchesQuery)
+    @documents.reads("list_batches", documents.page_of(shapes.BatchDocument), requests.BatchesQuery)
     def get(self, request: Request) -> Response:
         """Newest first, without drafts."""
         query = read(requests.BatchesQuery, request.query_params.dict())
         return newest(request, visible(request).exclude(status=Batch.Status.DRAFT), query["limit"], representation)
 
-    @documents.commands("create_batch", requests.BatchBody, {201: documents.BatchDocument})
+    @documents.commands("create_batch", requests.BatchBody, {201: shapes.BatchDocument})
     def post(self, request: Request) -> Response:
         """Freezes the set, given by `ids` or `filters`; with a `reason` it begins at once, without one it waits for confirm."""
         body = read(requests.BatchBody, request.data)
@@ -44,7 +45,7 @@ class BatchesView(RestView):
 class BatchView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.reads("get_batch", documents.BatchDocument)
+    @documents.reads("get_batch", shapes.BatchDocument)
     def get(self, request: Request, batch_id: int) -> Response:
         return Response(representation(find(request, batch_id)))
 
@@ -52,7 +53,7 @@ class BatchView(RestView):
 class BatchItemsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.reads("list_batch_items", documents.page_of(documents.BatchItemDocument), requests.BatchItemsQuery)
+    @documents.reads("list_batch_items", documents.page_of(shapes.BatchItemDocument), requests.BatchItemsQuery)
     def get(self, request: Request, batch_id: int) -> Response:
         """In the order of the set."""
         query = read(requests.BatchItemsQuery, request.query_params.dict())
@@ -60,7 +61,7 @@ class BatchItemsView(RestView):
         found = found.filter(outcome=query["outcome"]) if query["outcome"] else found
         rows = list(found[: query["limit"] + 1])
         shown = rows[: query["limit"]]
-        items = [answers.batch_item(item) for item in shown]
+        items = [shapes.batch_item(item) for item in shown]
         return page(request, items, shown[-1].pk if len(rows) > query["limit"] else None)
 
 
@@ -78,7 +79,7 @@ class BatchExportView(RestView):
 class ConfirmBatchView(RestView):
     rights: ClassVar = {"POST": Right.VIEW_EXECUTION}
 
-    @documents.commands("confirm_batch", requests.ConfirmBatchBody, {200: documents.BatchDocument})
+    @documents.commands("confirm_batch", requests.ConfirmBatchBody, {200: shapes.BatchDocument})
     def post(self, request: Request, batch_id: int) -> Response:
         body = read(requests.ConfirmBatchBody, request.data)
         batch = actions.confirm_batch(actor_of(request), batch_id, reason=body["reason"], to_version=body["version"])
@@ -88,7 +89,7 @@ class ConfirmBatchView(RestView):
 class AbortBatchView(RestView):
     rights: ClassVar = {"POST": Right.VIEW_EXECUTION}
 
-    @documents.commands("abort_batch", requests.ReasonBody, {200: documents.BatchDocument})
+    @documents.commands("abort_batch", requests.ReasonBody, {200: shapes.BatchDocument})
     def post(self, request: Request, batch_id: int) -> Response:
         """What is not done yet stays undone."""
         body = read(requests.ReasonBody, request.data)
@@ -98,7 +99,7 @@ class AbortBatchView(RestView):
 class RetryBatchView(RestView):
     rights: ClassVar = {"POST": Right.VIEW_EXECUTION}
 
-    @documents.commands("retry_batch", requests.ReasonBody, {201: documents.BatchDocument})
+    @documents.commands("retry_batch", requests.ReasonBody, {201: shapes.BatchDocument})
     def post(self, request: Request, batch_id: int) -> Response:
         """A new batch of what failed or was not tried, begun at once."""
         body = read(requests.ReasonBody, request.data)
@@ -107,7 +108,7 @@ class RetryBatchView(RestView):
 
 def representation(batch: Batch) -> dict[str, Any]:
     counts = dict(batch.items.values_list("outcome").annotate(number=Count("id")).order_by())
-    return answers.batch(batch, counts, list(batch.items.defer("row").order_by("id")[:10]))
+    return shapes.batch(batch, counts, list(batch.items.defer("row").order_by("id")[:10]))
 
 
 def visible(request: Request) -> QuerySet[Batch]:

@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from durable_ops.actions import callbacks as actions
 from durable_ops.api.access import RestView, actor_of
 from durable_ops.api.paging import cursor_of, page
-from durable_ops.api.serializers import answers, documents, requests
+from durable_ops.api.serializers import callbacks as shapes
+from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
@@ -22,7 +23,7 @@ from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 class CallbacksView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.reads("list_callbacks", documents.page_of(documents.CallbackDocument), requests.CallbacksQuery)
+    @documents.reads("list_callbacks", documents.page_of(shapes.CallbackDocument), requests.CallbacksQuery)
     def get(self, request: Request) -> Response:
         """Callbacks that still wait for an answer, oldest first."""
         query = read(requests.CallbacksQuery, request.query_params.dict())
@@ -30,13 +31,13 @@ class CallbacksView(RestView):
         functions = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
         found = pending_callbacks(query.get("execution"), after=_read_cursor(cursor_of(request)), limit=limit + 1, functions=functions)
         shown = found[:limit]
-        return page(request, [answers.callback(one) for one in shown], _write_cursor(shown[-1]) if len(found) > limit else None)
+        return page(request, [shapes.callback(one) for one in shown], _write_cursor(shown[-1]) if len(found) > limit else None)
 
 
 class SucceedView(RestView):
     rights: ClassVar = {"POST": None}
 
-    @documents.commands("succeed_callback", requests.SucceedBody, {200: documents.AcceptedDocument})
+    @documents.commands("succeed_callback", requests.SucceedBody, {200: shapes.AcceptedDocument})
     def post(self, request: Request, callback_id: str) -> Response:
         """The waiting code gets the result's JSON text as it was sent; no `result` or null: none. An approval takes a decision."""
         read(requests.SucceedBody, request.data)
@@ -47,7 +48,7 @@ class SucceedView(RestView):
 class FailView(RestView):
     rights: ClassVar = {"POST": None}
 
-    @documents.commands("fail_callback", requests.FailBody, {200: documents.AcceptedDocument})
+    @documents.commands("fail_callback", requests.FailBody, {200: shapes.AcceptedDocument})
     def post(self, request: Request, callback_id: str) -> Response:
         """The waiting code gets the error raised; an approval is rejected."""
         body = read(requests.FailBody, request.data)
@@ -58,7 +59,7 @@ class FailView(RestView):
 class HeartbeatView(RestView):
     rights: ClassVar = {"POST": Right.ANSWER_CALLBACK}
 
-    @documents.commands("heartbeat_callback", None, {200: documents.AcceptedDocument})
+    @documents.commands("heartbeat_callback", None, {200: shapes.AcceptedDocument})
     def post(self, request: Request, callback_id: str) -> Response:
         """Starts the heartbeat time-out anew."""
         read(requests.EmptyBody, request.data)

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from durable_ops.api.access import RestView
 from durable_ops.api.paging import page
 from durable_ops.api.serializers import answers, documents, requests
+from durable_ops.api.serializers import functions as shapes
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
@@ -20,7 +21,7 @@ from execution_engine.selectors.versions import VersionStats, find_version, vers
 class FunctionsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.reads("list_functions", documents.page_of(documents.FunctionDocument))
+    @documents.reads("list_functions", documents.page_of(shapes.FunctionDocument))
     def get(self, request: Request) -> Response:
         read(requests.EmptyBody, request.query_params.dict())
         return page(request, [answers.plain(one) for one in visible_functions(request)], None)
@@ -29,7 +30,7 @@ class FunctionsView(RestView):
 class FunctionView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
-    @documents.reads("get_function", documents.FunctionDetailDocument)
+    @documents.reads("get_function", shapes.FunctionDetailDocument)
     def get(self, request: Request, name: str) -> Response:
         """Its versions, how they did lately, and what input the newest one takes."""
         read(requests.EmptyBody, request.query_params.dict())

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from dataclasses import replace
 from typing import Any
 
-from durable_ops.api.serializers.answers import execution_summary
+from durable_ops.api.serializers.executions import execution_summary
 from durable_ops.management.corridor import (
     add_filter_argument,
     command_actor,

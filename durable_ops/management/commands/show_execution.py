@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from durable_ops.api.serializers import answers
+from durable_ops.api.serializers import answers, executions
 from durable_ops.management.corridor import parse_execution_id, print_json, print_table, printable, refusals_end_the_command
 from durable_ops.texts import json_text
 from execution_engine.core.enums import ExecutionStatus
@@ -45,8 +45,8 @@ class Command(DatabaseCommand):
             self._follow(execution_id, as_json=options["json"])
             return
         with refusals_end_the_command():
-            shown = answers.execution_detail(get_execution(execution_id), get_payloads(execution_id))
-        operations = [answers.operation(one) for one in list_operations(execution_id)]
+            shown = executions.execution_detail(get_execution(execution_id), get_payloads(execution_id))
+        operations = [executions.operation(one) for one in list_operations(execution_id)]
         events = _all_events(execution_id) if options["history"] else []
         if options["json"]:
             print_json(self.stdout, {**shown, "operations": operations} | ({"history": events} if options["history"] else {}))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 
-from durable_ops.api.serializers import documents
+from durable_ops.api.serializers import repairs
 from durable_ops.models import AuditEntry, Right
 from execution_engine.models import Execution
 from execution_engine.sdk.definition import RegisteredFunction
@@ -32,7 +32,7 @@ def path(versions: Versions) -> str:
 def test_a_move_is_planned_and_done(admin: Door, path: str) -> None:
     plan = admin.get(f"{path}/move", {"version": "fits"}).json()
     assert (plan["verdict"], plan["from_version"], plan["to_version"], plan["diverging"]) == ("fits", "1", "fits", [])
-    assert set(plan) == set(documents.MovePlanDocument().fields)
+    assert set(plan) == set(repairs.MovePlanDocument().fields)
     moved = admin.post(f"{path}/move", {"version": "fits", "reason": "fixed"}).json()
     assert (moved["version"], moved["status"]) == ("fits", "RUNNING")
     assert moved["arn"].count(":fits/") == 1
@@ -46,8 +46,8 @@ def test_what_diverges_is_refused_with_both_sides(admin: Door, path: str) -> Non
     assert (plan["verdict"], diverging["change"]) == ("diverges", "changed")
     assert (diverging["recorded"]["name"], diverging["asked"]["name"], diverging["recorded"]["number"]) == ("load & <b>", "fetch", 1)
     assert diverging["where"].startswith(f"{changed.__module__}:")
-    assert set(diverging) == set(documents.DivergenceDocument().fields)
-    assert set(diverging["asked"]) == set(documents.PlaceDocument().fields)
+    assert set(diverging) == set(repairs.DivergenceDocument().fields)
+    assert set(diverging["asked"]) == set(repairs.PlaceDocument().fields)
     problem = refusal(admin.post(f"{path}/move", {"version": "changed", "reason": "r"}), 409, "execution_diverges")
     assert (problem["verdict"], len(problem["diverging"])) == ("diverges", 1)
     refusal(admin.post(f"{path}/move", {"version": "changed", "force": True}), 400, "invalid_input")
@@ -70,7 +70,7 @@ def test_a_redrive_and_a_fork_are_planned(admin: Door, versions: Versions) -> No
     execution.run_until_complete()
     path = f"/executions/{id_of(execution)}"
     plan = admin.get(f"{path}/redrive").json()
-    assert set(plan) == set(documents.RepairPlanDocument().fields)
+    assert set(plan) == set(repairs.RepairPlanDocument().fields)
     assert ([one["name"] for one in plan["effects"]], plan["waits"], plan["verdict"]) == (["pay"], [], "fits")
     assert admin.get(f"{path}/fork", {"version": "fits"}).json()["verdict"] == "fits"
     assert admin.get(f"{path}/fork", {"version": "changed"}).json()["verdict"] == "diverges"

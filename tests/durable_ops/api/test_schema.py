@@ -7,7 +7,7 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
 from durable_ops.api.examples import EXAMPLES
-from durable_ops.api.serializers import documents
+from durable_ops.api.serializers import callbacks, executions, functions
 from durable_ops.api.serializers.documents import READ_REFUSALS, REFUSALS
 from tests.durable_ops.api.conftest import Door
 from tests.durable_ops.api.test_access import EXPECTED
@@ -61,13 +61,13 @@ def test_answers_have_exactly_the_documented_fields(admin: Door) -> None:
     callback_id = open_callback(uuid_of(started))
     path = f"/executions/{started['id']}"
     sent = {
-        documents.ExecutionDocument: admin.get(path).json(),
-        documents.ExecutionSummaryDocument: first(admin, "/executions"),
-        documents.OperationDocument: first(admin, f"{path}/operations"),
-        documents.CallbackDocument: first(admin, "/callbacks"),
-        documents.FunctionDocument: first(admin, "/functions"),
-        documents.VersionDocument: first(admin, "/functions")["versions"][0],
-        documents.AcceptedDocument: admin.post(f"/callbacks/{callback_id}/succeed").json(),
+        executions.ExecutionDocument: admin.get(path).json(),
+        executions.ExecutionSummaryDocument: first(admin, "/executions"),
+        executions.OperationDocument: first(admin, f"{path}/operations"),
+        callbacks.CallbackDocument: first(admin, "/callbacks"),
+        functions.FunctionDocument: first(admin, "/functions"),
+        functions.VersionDocument: first(admin, "/functions")["versions"][0],
+        callbacks.AcceptedDocument: admin.post(f"/callbacks/{callback_id}/succeed").json(),
     }
     for document, answer in sent.items():
         assert set(answer) == set(document().fields), document
