@@ -4,6 +4,7 @@
 - `database_url`: address of that test database, migrated, for code that opens its own psycopg connections or starts processes.
 - `postgres`: the embedded server itself (None with DATABASE_URL), for tests that stop and start it.
 - `page`: a real browser; with `live_server` and `@pytest.mark.django_db(transaction=True)`.
+- `steady_hour`: the hour, and with it the day, the month and the year, will not end during the test.
 - `is_long`: whether the long versions of the fault tests were asked for (`make crash`); `figures(title, **values)`: a line for the end.
 """
 
@@ -11,12 +12,16 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+
+from tests.waiting import PATIENCE
 
 # pytest-playwright keeps an event loop on the main thread, where Django would refuse its ORM otherwise.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -78,9 +83,28 @@ def database_url(django_db_setup: None) -> str:
     return f"postgresql://{user}{host}:{settings['PORT'] or 5432}/{settings['NAME']}"
 
 
+@pytest.fixture
+def steady_hour() -> None:
+    """Waits for the next hour when this one is about to end."""
+    now = datetime.now(UTC)
+    left = (now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1) - now).total_seconds()
+    if left < 30:
+        time.sleep(left)
+
+
+@pytest.fixture
+def context(context: Any) -> Any:
+    """A browser's session that waits for a slow machine too."""
+    context.set_default_timeout(1000 * PATIENCE)
+    return context
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium when there is one; without a sandbox, which root and containers do not have."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=1000 * PATIENCE)
     found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
     arguments = {**browser_type_launch_args, "args": ["--no-sandbox", "--disable-dev-shm-usage"]}
     return {**arguments, "executable_path": found} if found else arguments
@@ -93,6 +117,16 @@ def repository() -> Path:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-faults", action="store_true", help="the long versions of the fault tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Drawn examples are the same in every run and take the time they take; the long versions look elsewhere each time."""
+    from hypothesis import HealthCheck, settings
+
+    is_long = config.getoption("--all-faults")
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("tests", derandomize=not is_long, database=None, deadline=None, suppress_health_check=slow, print_blob=True)
+    settings.load_profile("tests")
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from durable_ops.serve.layout import Layout
+from tests.waiting import PATIENCE
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # What tests/settings.py puts into the environment is for the tests' own process.
@@ -43,7 +44,7 @@ class Serving:
     def text(self) -> str:
         return self.output.read_text()
 
-    def wait_until_ready(self, seconds: float = 60) -> str:
+    def wait_until_ready(self, seconds: float = PATIENCE) -> str:
         """The address. Raises `AssertionError` with what was printed and logged when it does not come."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -70,7 +71,7 @@ class Serving:
         """The oldest of our processes with these words in its command line."""
         return min(pid for pid, line in self.processes().items() if words in line)
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 60) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = PATIENCE) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(seconds)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.serving import Serving
+from tests.waiting import PATIENCE, wait_until
 
 PASSWORD = "of-this-test"
 EXPENSE = {"amount": 120, "category": "travel", "receipt_url": "https://example.com/r", "email": "ed@example.com"}
@@ -20,7 +21,7 @@ class Browser:
     """A signed-in session over one connection, as a browser keeps it."""
 
     def __init__(self, address: str) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE)
         self._cookies: dict[str, str] = {}
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
@@ -40,20 +41,11 @@ class Browser:
         return self.ask("POST", path, {"csrfmiddlewaretoken": token[1], **fields})[0]
 
 
-def wait_for(call: Callable[[], Any], seconds: float = 30) -> Any:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if found := call():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not come")
-
-
 def test_from_a_press_to_the_resumed_execution(tmp_path: Path, is_long: bool, figures: Callable[..., None]) -> None:
     count = 200 if is_long else 5
     with Serving(tmp_path / "data", "--workers", "1", "--threads", "8", environment={"DEMO_PASSWORD": PASSWORD}) as serving:
         key = serving.manage("create_api_key", "--user", "admin", "--name", "latency", "--quiet").strip()
-        rest = http.client.HTTPConnection(urlsplit(serving.address).netloc, timeout=30)
+        rest = http.client.HTTPConnection(urlsplit(serving.address).netloc, timeout=PATIENCE)
 
         def api(method: str, path: str, body: Any = None) -> Any:
             headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -75,7 +67,7 @@ def measure(api: Callable[..., Any], browser: Browser, number: int) -> float:
     def asked() -> Any:
         return next((one for one in api("GET", "/approvals?box=all&limit=50")["results"] if one["execution"] == started["id"]), None)
 
-    approval = wait_for(asked)
+    approval = wait_until(asked)
     known = {one["id"] for one in api("GET", f"{path}/operations")["results"]}
     page = browser.ask("GET", f"/approvals/{approval['id']}/")[1]
     seen = re.search(r'name="seen" value="([^"]+)"', page)
@@ -88,4 +80,4 @@ def measure(api: Callable[..., Any], browser: Browser, number: int) -> float:
         found = [one for one in api("GET", f"{path}/operations")["results"] if one["id"] not in known]
         return min((one["started_at"] for one in found), default=None)
 
-    return datetime.fromisoformat(wait_for(resumed)).timestamp() - begun
+    return datetime.fromisoformat(wait_until(resumed)).timestamp() - begun

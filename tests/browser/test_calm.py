@@ -38,7 +38,7 @@ def test_nothing_moves_while_pages_live(sign_in: Callable[..., Page], live_serve
     for number, address in enumerate(("/", f"/executions/{executions[0].id}/", "/overview/")):
         page.goto(live_server.url + address)
         page.wait_for_load_state("load")
-        with page.expect_response(lambda answer: "seen=" in answer.url and answer.status == 200, timeout=9000):
+        with page.expect_response(lambda answer: "seen=" in answer.url and answer.status == 200):
             QuerySet(Execution).filter(id=executions[0].id).update(event_seq=50 + number, status_text=f"step {number}")
             make_callback(make_execution(version, name=f"new-{number}", due_at=ago()), f"manager-{number}")
         page.wait_for_timeout(300)

@@ -15,7 +15,7 @@ from durable_ops.models import Price
 from execution_engine.models import Execution
 from tests.factories import make_event, make_execution, make_operation, make_version, make_worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("steady_hour")]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from execution_engine.models import Execution, Limit, Schedule
 from tests.browser.test_accessibility import FITS
 from tests.factories import make_version, make_worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("steady_hour")]
 FUNCTION = "expense-approval"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance.scenario import Answer, Scenario, Step, Stop
+from tests.waiting import PATIENCE
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED")
 
@@ -20,7 +21,7 @@ class Product:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         request = urllib.request.Request(self._base + path, data=data, method=method, headers=headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.loads(answer.read() or b"null")
 
     def start(self, scenario: Scenario, function: str, marker: Path | None = None) -> "Started":
@@ -85,7 +86,7 @@ def _body(step: Step) -> dict[str, Any]:
     return {} if step.value is None else {"result": step.value}
 
 
-def run_side_by_side(started: list[Started], seconds: float = 60) -> None:
+def run_side_by_side(started: list[Started], seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not all(one.has_ended for one in started):
         assert time.monotonic() < deadline, [(one.scenario.name, one.execution.get("status")) for one in started if not one.has_ended]

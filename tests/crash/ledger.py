@@ -1,7 +1,6 @@
 """The judge of a crash: what really happened (the ledger) against what the journal says, after everything came to rest."""
 
 import json
-import time
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -10,6 +9,7 @@ from typing import Any
 import psycopg
 
 from tests.crash.functions import STEPS
+from tests.waiting import comes
 
 TABLE = """
 create table if not exists crash_ledger (
@@ -42,14 +42,10 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     connection.execute(TABLE)
 
 
-def wait_for_rest(connection: psycopg.Connection[Any], count: int, seconds: float) -> bool:
-    """Whether `count` executions ended within the time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if connection.execute("select count(*) from durable_execution where ended_at is not null").fetchone() == (count,):
-            return True
-        time.sleep(0.05)
-    return False
+def wait_for_rest(connection: psycopg.Connection[Any], count: int) -> bool:
+    """Whether `count` executions end."""
+    ended = "select count(*) from durable_execution where ended_at is not null"
+    return comes(lambda: connection.execute(ended).fetchone() == (count,))
 
 
 def judge(connection: psycopg.Connection[Any], killed: Collection[int], ledger: psycopg.Connection[Any] | None = None) -> Verdict:

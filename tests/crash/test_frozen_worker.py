@@ -16,6 +16,7 @@ import pytest
 from tests.crash import ledger
 from tests.crash.functions import STEPS, crash_ten
 from tests.crash.worker import CeleryWorker
+from tests.waiting import wait_until
 
 MODULES = ["tests.crash.functions", "tests.crash.short_claims"]
 EXECUTIONS = 16  # all in flight in the worker that is frozen
@@ -48,7 +49,7 @@ def freeze(ground: psycopg.Connection[Any], worker: CeleryWorker, successor: Cel
     for number in range(EXECUTIONS):
         crash_ten.start({"name": str(number), "milliseconds": [chance.randint(150, 500) for _ in range(STEPS)]}, name=str(number))
     with worker:
-        wait_until(ground, "select count(*) > 30 from crash_ledger")
+        wait_for(ground, "select count(*) > 30 from crash_ledger")
         frozen = worker.pids
         for pid in frozen:
             os.kill(pid, signal.SIGSTOP)
@@ -56,20 +57,17 @@ def freeze(ground: psycopg.Connection[Any], worker: CeleryWorker, successor: Cel
         last = ground.execute("select max(id) from crash_ledger").fetchone()
         assert last is not None
         with successor:
-            wait_until(ground, TAKEN_OVER, (frozen,))
-            wait_until(ground, "select count(*) > 12 from crash_ledger where pid = any(%s)", (successor.pids,))
+            wait_for(ground, TAKEN_OVER, (frozen,))
+            wait_for(ground, "select count(*) > 12 from crash_ledger where pid = any(%s)", (successor.pids,))
             for pid in frozen:
                 os.kill(pid, signal.SIGCONT)
-            finished = ledger.wait_for_rest(ground, EXECUTIONS, 60)
+            finished = ledger.wait_for_rest(ground, EXECUTIONS)
     stale = Counter(execution for (execution,) in ground.execute(STALE, {"last": last[0], "pids": frozen}))
     return Thawed(finished, ledger.judge(ground, frozen), stale)
 
 
-def wait_until(ground: psycopg.Connection[Any], query: str, params: tuple[Any, ...] = ()) -> None:
-    deadline = time.monotonic() + 60
-    while ground.execute(query, params).fetchone() != (True,):
-        assert time.monotonic() < deadline, query
-        time.sleep(0.02)
+def wait_for(ground: psycopg.Connection[Any], query: str, params: tuple[Any, ...] = ()) -> None:
+    wait_until(lambda: ground.execute(query, params).fetchone() == (True,), lambda: query)
 
 
 @pytest.mark.parametrize("broken", ["", "tests.crash.broken.no_fence"])

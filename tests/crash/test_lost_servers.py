@@ -21,6 +21,7 @@ from durable_ops.serve.valkey import EmbeddedValkey
 from tests.crash import ledger
 from tests.crash.functions import STEPS, crash_ten
 from tests.crash.worker import REPOSITORY, CeleryWorker
+from tests.waiting import PATIENCE, wait_until
 
 FUNCTIONS = "tests.crash.functions"
 
@@ -40,10 +41,7 @@ class Server:
         """An immediate stop, as after a crash: no farewell to clients, recovery at the next start."""
         pid = int((self.postgres.data / "postmaster.pid").read_text().partition("\n")[0])
         os.kill(pid, signal.SIGQUIT)
-        deadline = time.monotonic() + 20
-        while self.postgres.alive:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: not self.postgres.alive)
 
     def start(self) -> None:
         self.postgres.start()
@@ -80,9 +78,9 @@ def test_postgresql_gone_under_load(
         time.sleep(gone)
         server.start()
         back = time.time()
-        output, complaints = feeder.communicate(timeout=120)
+        output, complaints = feeder.communicate(timeout=PATIENCE)
         with psycopg.connect(server.url, autocommit=True) as connection:
-            assert ledger.wait_for_rest(connection, count, 60), worker.tail()
+            assert ledger.wait_for_rest(connection, count), worker.tail()
             query = "select extract(epoch from min(at)) from durable_event where type = 'StepSucceeded' and at > to_timestamp(%s)"
             row = connection.execute(query, (back,)).fetchone()
             verdict = ledger.judge(connection, [], ground)
@@ -105,18 +103,19 @@ def test_a_worker_started_first_waits_for_postgresql(
     worker = CeleryWorker(server.url, data, modules=[FUNCTIONS], environment={"CRASH_LEDGER_URL": database_url})
     server.stop_at_once()
     worker.start()
-    time.sleep(3)
+    wait_until(lambda: len(worker.pids) == 2, worker.tail)
+    time.sleep(2)
     assert worker.process is not None and worker.process.poll() is None and len(worker.pids) == 2, worker.tail()
     server.start()
     time.sleep(1)  # the database answers, but has no tables yet
     server.migrate(worker.environment)
     began = time.monotonic()
     try:
-        worker.wait_until_ready(20)
+        worker.wait_until_ready()
         figures("worker before PostgreSQL", ready_after_s=round(time.monotonic() - began, 2))
-        feed(worker, 5, 0, 5).communicate(timeout=30)
+        feed(worker, 5, 0, 5).communicate(timeout=PATIENCE)
         with psycopg.connect(server.url, autocommit=True) as connection:
-            assert ledger.wait_for_rest(connection, 5, 20), worker.tail()
+            assert ledger.wait_for_rest(connection, 5), worker.tail()
             assert ledger.judge(connection, [], ground).is_clean
     finally:
         worker.stop()
@@ -133,12 +132,12 @@ def test_the_broker_gone_for_good(
             start(0, 20)
             valkey.stop()
             start(20, 40)
-            assert ledger.wait_for_rest(ground, 40, 30), worker.tail()
+            assert ledger.wait_for_rest(ground, 40), worker.tail()
             time.sleep(3)  # the parent has noticed by now and asks for its broker again and again
             replaced = replaced_after(worker)
             began = time.monotonic()
             start(40, 41)
-            assert ledger.wait_for_rest(ground, 41, 30), worker.tail()
+            assert ledger.wait_for_rest(ground, 41), worker.tail()
             figures("broker gone", one_execution_s=round(time.monotonic() - began, 3), killed_children_replaced_after_s=replaced)
     finally:
         valkey.stop()
@@ -148,20 +147,15 @@ def test_the_broker_gone_for_good(
 
 def wait_for_bodies(ground: psycopg.Connection[Any], count: int) -> None:
     """Until the load is really on."""
-    deadline = time.monotonic() + 30
-    while ground.execute("select count(*) from crash_ledger").fetchone() < (count,):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: ground.execute("select count(*) from crash_ledger").fetchone() >= (count,))
 
 
-def replaced_after(worker: CeleryWorker, seconds: float = 15) -> float:
+def replaced_after(worker: CeleryWorker) -> float:
     """Kills all children and answers how long it takes until as many new ones live."""
     killed, began = worker.pids, time.monotonic()
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    while len(set(worker.pids) - set(killed)) < len(killed):
-        assert time.monotonic() - began < seconds, worker.tail()
-        time.sleep(0.02)
+    wait_until(lambda: len(set(worker.pids) - set(killed)) >= len(killed), worker.tail)
     return round(time.monotonic() - began, 2)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 
 from durable_ops.serve.children import process_state, spawn
+from tests.waiting import PATIENCE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -83,7 +84,7 @@ class CeleryWorker:
             return []
         return [int(pid) for pid in found if process_state(int(pid)) not in {"", "Z", "X"}]
 
-    def wait_until_ready(self, seconds: float = 30) -> None:
+    def wait_until_ready(self, seconds: float = PATIENCE) -> None:
         """Until every child has its row and serves. Raises `AssertionError` with the log's end."""
         deadline = time.monotonic() + seconds
         with psycopg.connect(self.database_url, autocommit=True) as connection:
@@ -101,7 +102,7 @@ class CeleryWorker:
     def tail(self, count: int = 40) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:]) if self.log.exists() else ""
 
-    def stop(self, seconds: float = 40) -> None:
+    def stop(self, seconds: float = PATIENCE) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
 
 from execution_engine.models import Event, Execution, Operation
 from execution_engine.sdk.registry import DurableFunction
 from tests.races.functions import MEETINGS, Meeting
+from tests.waiting import PATIENCE
 
 OUTSIDERS = 12
+ROUNDS = 6  # of races that must meet: on a busy machine all of a round may miss each other, which puts nothing to the test
 SWEEP_SECONDS = 0.005
 ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionStopped", "ExecutionTimedOut")
 
@@ -69,12 +71,18 @@ def on_threads(calls: Sequence[Callable[[], Any]], threads: int = OUTSIDERS) -> 
     return answers
 
 
-def wait_for_rest(count: int, seconds: float) -> int:
+def wait_for_rest(count: int, seconds: float = PATIENCE) -> int:
     """How many of `count` executions are still open after the time; returns as soon as none is."""
     deadline = time.monotonic() + seconds
     while (still := count - Execution.objects.filter(ended_at__isnull=False).count()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return still
+
+
+def forget() -> None:
+    """Before other races: nothing of these is left."""
+    with connection.cursor() as cursor:
+        cursor.execute("truncate durable_execution, durable_operation, durable_event")
 
 
 def statuses() -> dict[str, str]:

@@ -14,17 +14,18 @@ from execution_engine.models import Event, Operation
 from execution_engine.services.callbacks import fail_callback, succeed_callback
 from execution_engine.worker.runtime import Runtime
 from tests.races import arena, functions
-from tests.races.arena import Race
+from tests.races.arena import ROUNDS, Race
+from tests.waiting import PATIENCE
 
 PACE_SECONDS = 0.008
 WAVE = 50
 TOLD = {"succeed": "SUCCEEDED", "fail": "FAILED"}
 
 
-def run(races: list[Race]) -> dict[str, Any]:
-    """In waves that are shorter than the time-out, so that each callback is met at its own deadline."""
-    answers = [answer for first in range(0, len(races), WAVE) for answer in wave(races[first : first + WAVE])]
-    stuck = arena.wait_for_rest(len(races), 15)
+def run(races: list[Race], size: int = WAVE) -> dict[str, Any]:
+    """In waves of this size, which must be shorter than the time-out, so that each callback is met at its own deadline."""
+    answers = [answer for first in range(0, len(races), size) for answer in wave(races[first : first + size])]
+    stuck = arena.wait_for_rest(len(races))
     return verdict(races, answers, stuck)
 
 
@@ -32,7 +33,7 @@ def wave(races: list[Race]) -> list[Any]:
     begun = time.perf_counter()
     arena.on_threads([lambda n=n, race=race: pace(begun + n * PACE_SECONDS, race) for n, race in enumerate(races)], threads=4)
     for race in races:
-        assert race.meeting.is_agreed.wait(20)
+        assert race.meeting.is_agreed.wait(PATIENCE)
     found = Operation.objects.filter(callback_id__in=[race.meeting.callback_id for race in races]).values_list("callback_id", "due_at")
     due = {callback_id: due_at.timestamp() for callback_id, due_at in found if due_at}
     return arena.on_threads([call for race in races for call in calls(race, due)])
@@ -89,13 +90,21 @@ def is_clean(found: dict[str, Any]) -> bool:
 
 
 def test_one_of_three_wins_and_everybody_is_told_the_truth(serving: Runtime, count: int, seed: int, figures: Callable[..., None]) -> None:
-    found = run(arena.races(count, seed))
-    figures("callback against time-out", seed=seed, **found)
-    assert is_clean(found), (seed, found)
-    assert len(found["winners"]) == 3, f"seed {seed}: nothing was contested, the machine is too slow for this pace: {found}"
+    for chance in range(ROUNDS):  # in smaller waves from round to round, for a machine that is too slow for the first ones
+        found = run(arena.races(count, seed + chance), WAVE >> chance)
+        figures("callback against time-out", seed=seed + chance, **found)
+        assert is_clean(found), (seed + chance, found)
+        if len(found["winners"]) == 3:
+            return
+        arena.forget()
+    pytest.fail(f"seed {seed}: nothing was contested: {found}")
 
 
 def test_answers_without_their_condition_are_caught(monkeypatch: pytest.MonkeyPatch, serving: Runtime, seed: int) -> None:
     monkeypatch.setattr(callback, "_refuse_late", lambda record, now: None)
-    found = run(arena.races(60, seed))
-    assert found["won_twice"] and found["not_one_end"], (seed, found)
+    for chance in range(ROUNDS):
+        found = run(arena.races(60, seed + chance))
+        if found["won_twice"] and found["not_one_end"]:
+            return
+        arena.forget()
+    pytest.fail(f"seed {seed}: {found}")

@@ -24,6 +24,7 @@ from execution_engine.journal import claims, connections, limited
 from execution_engine.models import Execution, FunctionVersion, Limit
 from execution_engine.services.executions import StartOptions, start_execution
 from execution_engine.services.limits import set_limits
+from tests.waiting import comes, wait_until
 
 CLAIMERS = 6
 KEYS = ("a", "b", "c", None)
@@ -45,18 +46,17 @@ class Arena:
         self.version, self.seed = version, seed
         self.over = threading.Event()
         self.most, self.most_of_key = 0, 0
+        self.changes = 0
         self._lock = threading.Lock()
         self.errors: list[BaseException] = []
 
-    def run(self, expected: int, *, seconds: float = 60.0) -> None:
+    def run(self, expected: int) -> None:
         """Until so many have ended, or stand where they stay."""
         threads = [threading.Thread(target=self._guarded(self._claimer), args=(number,)) for number in range(CLAIMERS)]
         threads.append(threading.Thread(target=self._guarded(self._feed), args=(expected,)))
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + seconds
-        while not self._is_done(expected) and time.monotonic() < deadline and not self.errors:
-            time.sleep(0.05)
+        comes(lambda: self.errors or self._is_done(expected))
         self.over.set()
         for thread in threads:
             thread.join()
@@ -103,10 +103,18 @@ class Arena:
         )
 
     def _count(self, own: psycopg.Connection[Any]) -> None:
+        before = self.changes
         row = own.execute(HELD).fetchone()
         assert row is not None
         with self._lock:
-            self.most, self.most_of_key = max(self.most, row[0]), max(self.most_of_key, row[1])
+            if before == self.changes:
+                self.most, self.most_of_key = max(self.most, row[0]), max(self.most_of_key, row[1])
+
+    def count_anew(self) -> None:
+        """Nothing that was seen until now counts, and no look that has begun by now."""
+        with self._lock:
+            self.changes += 1
+            self.most, self.most_of_key = 0, 0
 
     def _feed(self, number: int) -> None:
         """Each of them due before all that are there."""
@@ -173,8 +181,9 @@ def test_a_lowered_limit_holds_once_the_surplus_has_ended(version: int, seed: in
 
 def _lower(arena: Arena) -> None:
     set_limits("test-contended", Limits(concurrency=1))
-    time.sleep(0.2)  # what ran then has ended: a claim is held for a few milliseconds
-    arena.most = 0
+    held = Execution.objects.filter(claim_id__isnull=False)
+    wait_until(lambda: arena.over.is_set() or held.count() <= 1)  # what ran then has ended
+    arena.count_anew()
     connection.close()
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from tests.conformance.product import ENDED, Product
 from tests.remote.elsewhere import Elsewhere, aws_environment, free_port
 from tests.serving import REPOSITORY, Serving
+from tests.waiting import wait_until
 
 NODE = {"NODE_PATH": str(REPOSITORY / ".node" / "node_modules")}
 
@@ -81,13 +82,6 @@ class Remote:
         ended = self.get(execution_id)
         assert ended["status"] == "SUCCEEDED", ended
         return ended["result"]
-
-
-def wait_until(condition: Callable[[], Any], about: Callable[[], Any] = lambda: "", seconds: float = 90) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, f"it did not happen in time: {about()}"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="package")

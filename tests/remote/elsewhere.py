@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.serving import NOT_INHERITED, REPOSITORY, Serving
+from tests.waiting import PATIENCE
 
 
 def free_port() -> int:
@@ -52,7 +53,7 @@ class Elsewhere:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
-    def start(self, seconds: float = 30) -> None:
+    def start(self, seconds: float = PATIENCE) -> None:
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command, cwd=self._folder, env=self._environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.remote.conftest import Host, Remote, wait_until
+from tests.remote.conftest import Host, Remote
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

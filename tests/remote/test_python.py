@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.conftest import Remote, wait_until
+from tests.remote.conftest import Remote
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("aws_durable_execution_sdk_python")

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.remote.conftest import Remote, wait_until
+from tests.remote.conftest import Remote
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 WAITERS = 16

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from tests.serving import Serving
+from tests.waiting import PATIENCE
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class Program:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._address}{path}", data=data, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as refusal:
             raise AssertionError(f"{method} {path}: {refusal.code} {refusal.read().decode()}") from None
@@ -65,7 +66,7 @@ class Program:
         events = self.call("GET", f"/executions/{execution_id}/history")["results"]
         return datetime.fromisoformat(next(event["EventTimestamp"] for event in events if event["EventType"] == event_type))
 
-    def end_of(self, execution_id: str, seconds: float = 60) -> dict[str, Any]:
+    def end_of(self, execution_id: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """Waits for a terminal status; the whole execution."""
 
         def find() -> dict[str, Any] | None:
@@ -85,7 +86,7 @@ def ledger(serving: Serving) -> dict[str, list[float]]:
     return paid
 
 
-def wait_for(find: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+def wait_for(find: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
     """The first answer that is not None, asked for every 50 ms."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,15 @@ def sign_in(page: Page) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def seconds_to_resume(program: Program, execution_id: str) -> float:
-    """From the click to the end of the execution, by the database's clock."""
-    clicked, ended = program.moment_of(execution_id, "CallbackSucceeded"), program.moment_of(execution_id, "ExecutionSucceeded")
-    return (ended - clicked).total_seconds()
+@pytest.fixture
+def resumed(program: Program, figures: Callable[..., None]) -> Callable[[str], None]:
+    """Notes how long an execution took from the click to its end, by the database's clock."""
+
+    def note(execution_id: str) -> None:
+        clicked, ended = program.moment_of(execution_id, "CallbackSucceeded"), program.moment_of(execution_id, "ExecutionSucceeded")
+        figures("click to end", seconds=(ended - clicked).total_seconds())
+
+    return note
 
 
 def wait_until_suspended(program: Program, execution_id: str) -> None:
@@ -83,7 +89,7 @@ def test_expense_survives_killed_workers_and_is_paid_exactly_once(serving: Servi
     assert len(set(sent)) <= 4
 
 
-def test_expense_is_approved_behind_the_mailed_link(page: Page, serving: Serving, program: Program) -> None:
+def test_expense_is_approved_behind_the_mailed_link(page: Page, serving: Serving, program: Program, resumed: Callable[[str], None]) -> None:
     execution_id = program.start("expense-approval", EXPENSE | {"expense_id": "E-LINK", "amount": 120})
     program.pending_callback(execution_id, "manager")
     wait_until_suspended(program, execution_id)
@@ -93,10 +99,10 @@ def test_expense_is_approved_behind_the_mailed_link(page: Page, serving: Serving
 
     assert program.end_of(execution_id)["result"]["status"] == "completed"
     assert ledger(serving)["E-LINK"] == [120]
-    assert seconds_to_resume(program, execution_id) < 1
+    resumed(execution_id)
 
 
-def test_expense_is_rejected_in_the_inbox(page: Page, serving: Serving, program: Program) -> None:
+def test_expense_is_rejected_in_the_inbox(page: Page, serving: Serving, program: Program, resumed: Callable[[str], None]) -> None:
     execution_id = program.start("expense-approval", EXPENSE | {"expense_id": "E-INBOX", "amount": 120})
     program.pending_callback(execution_id, "manager")
     wait_until_suspended(program, execution_id)
@@ -107,10 +113,12 @@ def test_expense_is_rejected_in_the_inbox(page: Page, serving: Serving, program:
 
     assert program.end_of(execution_id)["result"]["status"] == "rejected_by_manager"
     assert ledger(serving)["E-INBOX"] == []
-    assert seconds_to_resume(program, execution_id) < 1
+    resumed(execution_id)
 
 
-def test_expense_is_rejected_in_the_list_of_callbacks(page: Page, serving: Serving, program: Program) -> None:
+def test_expense_is_rejected_in_the_list_of_callbacks(
+    page: Page, serving: Serving, program: Program, resumed: Callable[[str], None]
+) -> None:
     execution_id = program.start("expense-callbacks", EXPENSE | {"expense_id": "E-LIST", "amount": 120})
     program.pending_callback(execution_id, "manager")
     wait_until_suspended(program, execution_id)
@@ -120,4 +128,4 @@ def test_expense_is_rejected_in_the_list_of_callbacks(page: Page, serving: Servi
 
     assert program.end_of(execution_id)["result"]["status"] == "rejected_by_manager"
     assert ledger(serving)["E-LIST"] == []
-    assert seconds_to_resume(program, execution_id) < 1
+    resumed(execution_id)

@@ -17,18 +17,28 @@ from tests.durable_ops.people import make_user
 from tests.factories import ago, make_event, make_execution, make_version
 
 COUNT = 150
+# Those that are to be killed stand still after some items: a worker that is never fast enough to be ready before its end comes.
+HELD_AFTER = 40
 WORK = """
-import django; django.setup()
+import sys, django; django.setup()
 from durable_ops.actions import batch_work
+try_next, left = batch_work._try_next, int(sys.argv[1])
+def held(batch):
+    global left
+    left -= 1
+    return sys.stdin.read() if left < 0 else try_next(batch)
+if left:
+    batch_work._try_next = held
 print("ready", flush=True)
 while batch_work.work():
     pass
 """
 
 
-def begin_worker(repository: Path, database_url: str) -> subprocess.Popen[bytes]:
+def begin_worker(repository: Path, database_url: str, held_after: int) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "DATABASE_URL": database_url, "DURABLE_LOCAL": "1", "DJANGO_SETTINGS_MODULE": "durable_ops.settings"}
-    worker = subprocess.Popen([sys.executable, "-c", WORK], cwd=repository, env=environment, stdout=subprocess.PIPE)
+    command = [sys.executable, "-c", WORK, str(held_after)]
+    worker = subprocess.Popen(command, cwd=repository, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"ready\n"
     return worker
@@ -49,7 +59,7 @@ def test_every_item_is_done_exactly_once(repository: Path, database_url: str) ->
     killed_in_the_middle = 0
     while Batch.objects.get(pk=batch.pk).status == Batch.Status.RUNNING:
         before = batch.items.filter(outcome="done").count()
-        worker = begin_worker(repository, database_url)
+        worker = begin_worker(repository, database_url, HELD_AFTER if killed_in_the_middle < 3 else 0)
         while worker.poll() is None and killed_in_the_middle < 3:
             if before + 20 <= batch.items.filter(outcome="done").count() < COUNT:
                 worker.send_signal(signal.SIGKILL)

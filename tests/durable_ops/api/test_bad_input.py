@@ -229,7 +229,7 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(body=JUNK, seed=st.integers(0, 10**6))
 def test_random_bodies_never_break_a_route(admin: Door, body: Any, seed: int) -> None:
     """Whole, wrapped as a start's input, and with bytes changed: no answer is a server error."""

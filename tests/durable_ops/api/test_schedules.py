@@ -12,6 +12,8 @@ from execution_engine.models import Execution, Limit, Schedule
 from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.people import make_limited, make_user
 
+pytestmark = pytest.mark.usefixtures("steady_hour")
+
 BODY = {"name": "nightly", "function": "echo", "cron": "30 2 * * *", "timezone": "Europe/Berlin", "input": {"n": 1}}
 
 

@@ -297,7 +297,7 @@ def flip(text: bytes, place: int, bit: int) -> bytes:
 TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=3, max_size=6)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(one=TEXTS, other=TEXTS)
 def test_different_entries_have_different_hashes(one: list[str | None], other: list[str | None]) -> None:
     """Also where texts move from one column into the next, or a null becomes an empty text."""

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from durable_ops.models import CostDay
 from tests.factories import ago, make_execution, make_version
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("steady_hour")]
 
 
 def test_books_what_was_loaded_from_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,8 @@ from execution_engine.selectors.costs import COLUMNS, Usage, usage_from
 from tests.durable_ops.people import make_user
 from tests.factories import ago, make_event, make_execution, make_operation, make_version
 
+pytestmark = pytest.mark.usefixtures("steady_hour")
+
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 ACTOR = repairs.Actor
 
@@ -101,9 +103,7 @@ def test_open_executions_and_what_ended_just_now_are_not_booked(
     assert (ledger.turn(connection), CostEntry.objects.count()) == (0, 0)
 
 
-def test_a_redrive_books_what_it_added_on_its_own_day(
-    connection: psycopg.Connection[Any], make_ended: Callable[..., Execution]
-) -> None:
+def test_a_redrive_books_what_it_added_on_its_own_day(connection: psycopg.Connection[Any], make_ended: Callable[..., Execution]) -> None:
     execution = make_ended(make_version(), status="FAILED", retention_days=14)
     ledger.turn(connection, behind=0)
     redrive(execution, until=NOON + timedelta(days=1), seconds=3)
@@ -238,9 +238,7 @@ def test_days_reconcile_with_their_executions_to_the_cent(
     meter = Meter(Basis.X86, book)
 
     assert days() == sums()
-    of_executions = sum(
-        (execution_cost(one.id, Execution.objects.get(pk=one.id).ended_at, book).total for one, _ in made), Decimal()
-    )
+    of_executions = sum((execution_cost(one.id, Execution.objects.get(pk=one.id).ended_at, book).total for one, _ in made), Decimal())
     of_days = sum((meter.amount(day.day, day.usage.total) for day in read_days(date(2026, 10, 1), date(2026, 12, 31))), Decimal())
     report = make_report(Span("", date(2026, 10, 1), date(2026, 12, 31), by_month=True), book, Basis.X86)
     totals = [of_executions, of_days, report.total, report.durable.total, sum(report.amounts.values(), Decimal())]

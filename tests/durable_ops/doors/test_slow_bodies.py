@@ -24,8 +24,8 @@ class FromSocket(io.RawIOBase):
         return found
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_bodies, "BODY_SECONDS", 0.2)
     monkeypatch.setattr(slow_bodies, "LOOK_SECONDS", 0.05)
 
@@ -34,7 +34,7 @@ def meta(connection: socket.socket) -> dict[str, Any]:
     return {"CONTENT_LENGTH": "10", "gunicorn.socket": connection}
 
 
-def test_trickling_body_is_408_and_the_refusal_can_be_sent() -> None:
+def test_trickling_body_is_408_and_the_refusal_can_be_sent(short: None) -> None:
     ours, theirs = socket.socketpair()
     stop = threading.Event()
 

@@ -57,7 +57,7 @@ def open_door(db: None) -> tuple[Client, dict[str, str]]:
     return client, {"arn": arn, "function": "echo", "callback": callback}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(place=PLACES, query=QUERIES, headers=HEADERS, body=BODIES)
 def test_no_server_errors(open_door: Any, place: str | None, query: dict[str, str], headers: dict[str, str], body: bytes) -> None:
     client, places = open_door

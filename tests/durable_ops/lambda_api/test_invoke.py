@@ -6,7 +6,6 @@ import logging
 import resource
 import socket
 import threading
-import time
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +28,7 @@ from tests.durable_ops.lambda_api.conftest import bearer_client, refused, start
 from tests.durable_ops.people import make_key, make_user
 from tests.execution_engine.conftest import make_runtime, no_threads_left  # noqa: F401
 from tests.execution_engine.worker.test_kept_lines import captured
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = "arn:aws:lambda:us-east-1:000000000000:function:echo"
 
@@ -264,7 +264,7 @@ def test_a_wait_that_is_stopped(client: Any) -> None:
     wait_until(Execution.objects.filter(name="stopped").exists)
     arn = client.list_durable_executions_by_function(FunctionName="echo")["DurableExecutions"][0]["DurableExecutionArn"]
     client.stop_durable_execution(DurableExecutionArn=arn, Error={"ErrorType": "ByHand", "ErrorMessage": "enough", "StackTrace": ["x"]})
-    thread.join(20)
+    thread.join(PATIENCE)
     payload, answer = found[0]
     assert payload == {"errorMessage": "enough", "errorType": "ByHand", "stackTrace": ["x"]}
     assert answer["FunctionError"] == "Unhandled"
@@ -291,7 +291,7 @@ def test_many_wait_on_one_thread_and_no_more_than_allowed(client: Any, live_serv
     for one in client.list_durable_executions_by_function(FunctionName="echo")["DurableExecutions"]:
         client.stop_durable_execution(DurableExecutionArn=one["DurableExecutionArn"])
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert [answer["StatusCode"] for answer in ended] == [200] * 3
     process_waiters.cache_clear()
 
@@ -316,17 +316,8 @@ def test_suspended_executions_are_waited_for(served: Any) -> None:
         return next((event["CallbackStartedDetails"]["CallbackId"] for event in events if event["EventType"] == "CallbackStarted"), None)
 
     served.send_durable_execution_callback_success(CallbackId=wait_until(pending), Result=b"done")
-    thread.join(20)
+    thread.join(PATIENCE)
     assert found == ["done"]
-
-
-def wait_until(find: Any, seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := find():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not come")
 
 
 def test_a_caller_that_hung_up_is_seen_whatever_the_number_of_its_file() -> None:

@@ -3,7 +3,6 @@
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from durable_ops.actions import webhooks as actions
 from durable_ops.actions.actor import Actor, Channel
 from durable_ops.webhooks import posting
 from durable_ops.webhooks.events import LABELS
+from tests.waiting import PATIENCE
 
 SYSTEM = Actor(user=None, channel=Channel.COMMAND, address="root")
 
@@ -60,7 +60,7 @@ class Receiver:
         self.ok(handler, 302, b"", Location=f"http://127.0.0.1:{self.port}/elsewhere")
 
     def hang(self, handler: Any) -> None:
-        self.release.wait(20)
+        self.release.wait(PATIENCE)
 
     def drip(self, handler: Any) -> None:
         """A byte now and then, for ever: no single read times out."""
@@ -70,7 +70,7 @@ class Receiver:
 
     def slow_body(self, handler: Any) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nbegin")
-        self.release.wait(20)
+        self.release.wait(PATIENCE)
 
     def huge(self, handler: Any) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -128,14 +128,11 @@ def hook(receiver: Receiver) -> Callable[..., actions.NewSecret]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gives up after a fifth of a second."""
+def impatient(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives up soon on a receiver that means to be slow, and never on one that only runs on a slow machine."""
     original = posting.post
-    monkeypatch.setattr(posting, "post", lambda *args, **options: original(*args, **{**options, "seconds": 0.2}))
 
+    def post(*args: Any, **options: Any) -> Any:
+        return original(*args, **{**options, "seconds": 2 if receiver.mood in ("hang", "drip", "slow body") else PATIENCE})
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < ends, "it never came to be"
-        time.sleep(0.02)
+    monkeypatch.setattr(posting, "post", post)

@@ -19,7 +19,8 @@ from django.db.models.functions import Now
 from durable_ops.actions import webhooks as actions
 from durable_ops.models import AuditEntry, Delivery, Webhook
 from durable_ops.webhooks import deliver
-from tests.durable_ops.webhooks.conftest import SYSTEM, Receiver, wait_until
+from tests.durable_ops.webhooks.conftest import SYSTEM, Receiver
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., actions.NewSecret]

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 Behaviour = Callable[[socket.socket, "Request"], None]
 
 
@@ -130,7 +132,7 @@ def hangs(host: Host, data: bytes = b"") -> Behaviour:
 
     def behave(connection: socket.socket, _: Request) -> None:
         connection.sendall(data)
-        host.released.wait(60)
+        host.released.wait(PATIENCE)
 
     return behave
 

@@ -10,6 +10,7 @@ from execution_engine import DurableContext, RetryPolicy, StepConfig, durable_ex
 from execution_engine.models import Event, Operation
 from execution_engine.services import executions
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import PATIENCE
 
 inside = threading.Event()
 go_on = threading.Event()
@@ -46,7 +47,7 @@ def stopped_inside(event: Any, context: DurableContext) -> None:
     def write() -> None:
         Group.objects.create(name="never")
         inside.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
 
     context.step("write", write, config=StepConfig(atomic=True))
 
@@ -54,7 +55,7 @@ def stopped_inside(event: Any, context: DurableContext) -> None:
 def test_the_write_and_the_checkpoint_are_one_commit(runtime: Runtime) -> None:
     handle = writes.start({"name": "together"})
 
-    assert handle.result(timeout=10) == Group.objects.get(name="together").pk
+    assert handle.result(timeout=PATIENCE) == Group.objects.get(name="together").pk
     operations = dict(Operation.objects.filter(execution_id=handle.id).values_list("name", "status"))
     assert operations == {"write": "SUCCEEDED", "after": "SUCCEEDED"}
 
@@ -62,7 +63,7 @@ def test_the_write_and_the_checkpoint_are_one_commit(runtime: Runtime) -> None:
 def test_a_failed_attempt_leaves_no_write(runtime: Runtime) -> None:
     handle = fails_first.start({})
 
-    assert handle.result(timeout=10) == 2
+    assert handle.result(timeout=PATIENCE) == 2
     assert list(Group.objects.filter(name__startswith="try-").values_list("name", flat=True)) == ["try-2"]
     types = list(Event.objects.filter(execution_id=handle.id, type__startswith="Step").order_by("event_id").values_list("type", flat=True))
     assert types == ["StepStarted", "StepFailed", "StepStarted", "StepSucceeded"]
@@ -70,7 +71,7 @@ def test_a_failed_attempt_leaves_no_write(runtime: Runtime) -> None:
 
 def test_a_stop_inside_the_step_rolls_the_write_back(runtime: Runtime) -> None:
     handle = stopped_inside.start({})
-    assert inside.wait(10)
+    assert inside.wait(PATIENCE)
 
     executions.stop_execution(handle.id)
     go_on.set()

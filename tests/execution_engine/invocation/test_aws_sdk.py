@@ -18,6 +18,7 @@ from execution_engine.conf import engine_settings
 from execution_engine.models import Execution, FunctionVersion, LogLine, Operation
 from execution_engine.worker import output
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import PATIENCE
 
 pytest.importorskip("aws_durable_execution_sdk_python")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,7 +76,7 @@ def test_what_its_threads_print_belongs_to_the_execution(runtime: Runtime, tmp_p
     register(aws_function([Says()]), name="aws-prints")
     with captured(tmp_path) as lines:
         handle = start_many("aws-prints", [{}])[0]
-        assert len(handle.result(timeout=20)) == 3
+        assert len(handle.result(timeout=PATIENCE)) == 3
     said = {line["message"] for text in lines.read_text().splitlines() if (line := json.loads(text))["executionArn"] == handle.arn}
     assert {"the handler", *(f"{word} {item}" for word in ("branch", "careful") for item in (1, 2, 3)), "changed"} <= said
 
@@ -111,7 +112,7 @@ def test_lines_are_kept_once_with_who_said_them(runtime: Runtime, tmp_path: Path
     register(aws_story(), name="aws-story")
     with captured(tmp_path):
         handle = start_many("aws-story", [{}])[0]
-        assert handle.result(timeout=20) == [False], "the step's connection was not given back"
+        assert handle.result(timeout=PATIENCE) == [False], "the step's connection was not given back"
     names = dict(Operation.objects.filter(execution_id=handle.id).values_list("id", "name"))
     lines = LogLine.objects.filter(execution_id=handle.id).order_by("id")
     said = [(line.message, names.get(line.operation_id), line.attempt) for line in lines]

@@ -23,7 +23,8 @@ from execution_engine.sdk.registry import register
 from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
+from tests.waiting import PATIENCE, wait_until
 
 LARGE = 300_000
 bodies: Counter[str] = Counter()
@@ -41,9 +42,9 @@ def fresh() -> Iterator[None]:
     release.set()
 
 
-def finished(name: str, input_text: str | None = None, seconds: float = 30) -> UUID:
+def finished(name: str, input_text: str | None = None) -> UUID:
     started = executions.start_execution(name, input_text)
-    until(lambda: Execution.objects.get(id=started.id).ended_at is not None, seconds)
+    wait_until(lambda: Execution.objects.get(id=started.id).ended_at is not None)
     assert status(started.id) == "SUCCEEDED", Execution.objects.get(id=started.id).error
     return started.id
 
@@ -66,7 +67,7 @@ def timer_beside_work(event: Any, context: DurableContext) -> Any:
     def works(child: DurableContext) -> str:
         def body() -> str:
             entered.set()
-            release.wait(20)
+            release.wait(PATIENCE)
             return count("worked")
 
         return child.step("works", body)
@@ -77,11 +78,11 @@ def timer_beside_work(event: Any, context: DurableContext) -> Any:
 def test_a_branch_whose_timer_is_due_goes_on_beside_a_running_sibling(runtime: Runtime) -> None:
     """In the same invocation: its step ends while the sibling's body has not returned yet."""
     started = executions.start_execution("test-branches-timer", None)
-    assert entered.wait(20)
-    until(lambda: Operation.objects.filter(execution_id=started.id, name="woken", status="SUCCEEDED").exists())
+    assert entered.wait(PATIENCE)
+    wait_until(lambda: Operation.objects.filter(execution_id=started.id, name="woken", status="SUCCEEDED").exists())
     assert bodies["worked"] == 0
     release.set()
-    until(lambda: status(started.id) == "SUCCEEDED")
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert kinds(started.id).count("InvocationCompleted") == 1
     assert bodies == {"woken": 1, "worked": 1}
 
@@ -90,14 +91,14 @@ def test_a_branch_whose_timer_is_due_goes_on_beside_a_running_sibling(runtime: R
 def leaves_an_orphan(event: Any, context: DurableContext) -> Any:
     def slow(child: DurableContext) -> str:
         try:
-            child.step("before", lambda: (entered.set(), release.wait(20), count("before"))[2])
+            child.step("before", lambda: (entered.set(), release.wait(PATIENCE), count("before"))[2])
             child.step("after", lambda: count("after"))
         finally:
             left.set()
         return "slow"
 
     def quick(child: DurableContext) -> str:
-        entered.wait(20)
+        entered.wait(PATIENCE)
         return child.step("quick", lambda: count("quick"))
 
     config = ParallelConfig(completion_config=CompletionConfig.first_successful())
@@ -108,15 +109,15 @@ def leaves_an_orphan(event: Any, context: DurableContext) -> Any:
 
 def test_a_branch_that_outlives_its_batch_writes_nothing_behind_its_end(runtime: Runtime) -> None:
     started = executions.start_execution("test-branches-orphan", None)
-    until(lambda: "CallbackStarted" in kinds(started.id))
+    wait_until(lambda: "CallbackStarted" in kinds(started.id))
     before = Counter(kinds(started.id))
     release.set()
-    assert left.wait(20)
+    assert left.wait(PATIENCE)
     time.sleep(0.3)  # what it might still write would be written by now
     assert Counter(kinds(started.id)) - before <= Counter(InvocationCompleted=1)
     assert bodies["after"] == 0
     callbacks.succeed_callback(Operation.objects.get(execution_id=started.id, name="later").callback_id or "", None)
-    until(lambda: Execution.objects.get(id=started.id).ended_at is not None)
+    wait_until(lambda: Execution.objects.get(id=started.id).ended_at is not None)
     assert Execution.objects.get(id=started.id).error is None
     assert Execution.objects.get(id=started.id).result == '["STARTED", "SUCCEEDED"]'
     names = [event.get("Name") for event in list_events(started.id)]
@@ -212,12 +213,12 @@ def test_answers_that_come_at_once_wake_every_branch(runtime: Runtime) -> None:
     """No news is lost, whichever branch is suspending while another is answered."""
     started = executions.start_execution("test-branches-answers", None)
     asked: set[str] = set()
-    ends = time.monotonic() + 40
+    ends = time.monotonic() + PATIENCE
     while len(asked) < 40:
         assert time.monotonic() < ends
         found = Operation.objects.filter(execution_id=started.id, type="CALLBACK").exclude(id__in=asked)
         for operation_id, callback_id, name in found.values_list("id", "callback_id", "name"):
             callbacks.succeed_callback(callback_id or "", name)
             asked.add(operation_id)
-    until(lambda: status(started.id) == "SUCCEEDED", 30)
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert Execution.objects.get(id=started.id).result == str([f"ask {item}" for item in range(40)]).replace("'", '"')

@@ -1,7 +1,6 @@
 """What an invocation is told about: completed by time or by outsiders since the last one."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from execution_engine import DurableContext, DurableInstrumentationPlugin, Duration, durable_execution
 from execution_engine.models import Execution
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import wait_until
 
 told: list[list[str]] = []
 
@@ -29,8 +29,6 @@ def news(_event: Any, context: DurableContext) -> str:
 def test_a_timer_that_fired_between_invocations_is_news(runtime: Runtime) -> None:
     told.clear()
     handle = news.start({})
-    ends = time.monotonic() + 15
-    while not Execution.objects.filter(id=handle.id, status="SUCCEEDED").exists() and time.monotonic() < ends:
-        time.sleep(0.05)
+    wait_until(Execution.objects.filter(id=handle.id, status="SUCCEEDED").exists)
     assert json.loads(Execution.objects.get(id=handle.id).result or "null") == "ended"
     assert told == [[], ["pause"]]

@@ -8,6 +8,7 @@ from execution_engine import DurableContext, durable_execution
 from execution_engine.models import Execution
 from execution_engine.sdk.errors import ExecutionFailedError
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import PATIENCE
 
 
 @durable_execution(name="test-attributes")
@@ -20,7 +21,7 @@ def marked(event: Any, context: DurableContext) -> int:
 def test_attributes_and_status_travel_with_the_next_checkpoint(runtime: Runtime) -> None:
     handle = marked.start({})
 
-    assert handle.result(timeout=10) == 1
+    assert handle.result(timeout=PATIENCE) == 1
     row = Execution.objects.get(id=handle.id)
     assert row.attributes == {"huge": 10**30, "name": "Zoë", "ratio": 0.5, "none": None}
     assert row.status_text == "half way"
@@ -35,4 +36,4 @@ def test_a_result_above_the_limit_fails_by_name(runtime: Runtime) -> None:
     handle = answers_too_much.start({})
 
     with pytest.raises(ExecutionFailedError, match="the limit is 6291456"):
-        handle.result(timeout=20)
+        handle.result(timeout=PATIENCE)

@@ -1,7 +1,6 @@
 """DESIGN 3.5, 3.6, 3.9, 3.10: what a write under a claim may do, and what becomes of it when something comes between."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from execution_engine.journal import claims, connections
 from execution_engine.models import Event, Execution, Operation
 from execution_engine.services import executions
 from tests.execution_engine.journal.moves import checkpoint, hold, step
+from tests.waiting import PATIENCE, wait_until
 
 Claimed = Callable[..., Any]
 
@@ -71,7 +71,7 @@ def test_a_locked_execution_does_not_delay_the_others(claim_one: Claimed, make_w
         for number in range(20):
             checkpoint(writer, free, step("START", f"s{number}"))
         assert waiting.is_alive()
-    waiting.join(timeout=5)
+    waiting.join(PATIENCE)
 
     assert not waiting.is_alive()
     assert Operation.objects.filter(execution_id=blocked.execution_id).count() == 1
@@ -84,11 +84,11 @@ def test_nothing_overtakes_a_skipped_update(claim_one: Claimed, make_writer: Cal
     with connections.connect("blocker") as blocker, blocker.transaction():
         blocker.execute("select 1 from durable_execution where id = %s for no key update", [lane.execution_id])
         threads = [threading.Thread(target=checkpoint, args=(writer, lane, step("START", f"s{n}"))) for n in range(3)]
-        for thread in threads:
+        for number, thread in enumerate(threads, start=1):
             thread.start()
-            time.sleep(0.05)
+            wait_until(lambda number=number: len(lane.under_way) + len(lane.queue) == number)  # type: ignore[misc]
     for thread in threads:
-        thread.join(timeout=5)
+        thread.join(PATIENCE)
 
     found = Operation.objects.filter(execution_id=lane.execution_id).order_by("start_event").values_list("id", flat=True)
     assert list(found) == ["s0", "s1", "s2"]

@@ -12,6 +12,7 @@ from execution_engine.journal.lane import Entry, Release
 from execution_engine.models import Event, Execution, Operation
 from execution_engine.services import callbacks, signals
 from tests.execution_engine.journal.moves import callback, checkpoint, close, hold, signal, step, wait
+from tests.waiting import PATIENCE, wait_until
 
 Claimed = Callable[..., Any]
 
@@ -30,14 +31,11 @@ def test_a_held_start_is_written_within_its_time(claim_one: Claimed, make_writer
 
     hold(writer, lane, step("START"))
 
-    ends = time.monotonic() + 2
-    while not Operation.objects.filter(execution_id=lane.execution_id).exists():
-        assert time.monotonic() < ends
-        time.sleep(0.005)
+    wait_until(Operation.objects.filter(execution_id=lane.execution_id).exists)
 
 
 def test_a_held_start_travels_with_the_next_update_in_one_commit(claim_one: Claimed, make_writer: Callable[..., Any]) -> None:
-    writer = make_writer(held_seconds=5)
+    writer = make_writer(held_seconds=PATIENCE)
     _, lane = claim_one()
 
     hold(writer, lane, step("START"))
@@ -86,10 +84,7 @@ def test_an_answer_to_a_held_flush_tells_nobody(claim_one: Claimed, make_writer:
     told = lane.told_seq
     callbacks.succeed_callback(callback_id(lane), "yes")
     hold(writer, lane, step("START"))
-    ends = time.monotonic() + 2
-    while "s1" not in set(Operation.objects.filter(execution_id=lane.execution_id).values_list("id", flat=True)):
-        assert time.monotonic() < ends
-        time.sleep(0.005)
+    wait_until(Operation.objects.filter(execution_id=lane.execution_id, id="s1").exists)
     time.sleep(0.05)
 
     assert lane.told_seq == told

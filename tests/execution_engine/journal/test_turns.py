@@ -13,6 +13,7 @@ from execution_engine.journal.lane import Entry, Release
 from execution_engine.journal.writer import Writer, finish
 from execution_engine.models import Execution, Operation
 from tests.execution_engine.journal.moves import checkpoint, hold, step
+from tests.waiting import PATIENCE
 
 Claimed = Callable[..., Any]
 
@@ -41,7 +42,7 @@ def test_what_comes_during_the_turn_waits_for_its_end(claim_one: Claimed, make_w
     assert other.is_alive() and written(lane) == set()
 
     writer.end_turn(lane)
-    other.join(5)
+    other.join(PATIENCE)
 
     assert written(lane) == {"s2"}
 
@@ -56,7 +57,7 @@ def test_two_atomic_steps_take_turns(claim_one: Claimed, make_writer: Callable[.
     assert second.is_alive()
 
     writer.end_turn(lane)
-    second.join(5)
+    second.join(PATIENCE)
 
     assert not second.is_alive() and lane.turn is not None
 

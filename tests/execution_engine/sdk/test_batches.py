@@ -32,6 +32,7 @@ from execution_engine import (
 from execution_engine.core.enums import InvocationStatus, OperationAction
 from execution_engine.core.identifiers import operation_id
 from tests.execution_engine.sdk.journal import Journal
+from tests.waiting import PATIENCE
 
 ONCE = RetryPolicy(max_attempts=1)
 FLAT = MapConfig(nesting_type=NestingType.FLAT)
@@ -107,7 +108,7 @@ def test_one_at_a_time_runs_strictly_in_order() -> None:
 
 
 def test_branches_run_side_by_side_but_no_more_than_allowed() -> None:
-    running, most, both = [0], [0], threading.Barrier(2, timeout=5)
+    running, most, both = [0], [0], threading.Barrier(2, timeout=PATIENCE)
 
     def body(context: DurableContext, item: int, index: int, items: Any) -> None:
         running[0] += 1
@@ -230,7 +231,7 @@ def test_a_branch_whose_timer_is_due_goes_on_beside_a_running_one() -> None:
             return max((record.due_at for record in self.durable.values() if record.due_at), default=self.time)
 
     def slow(context: DurableContext) -> str:
-        return context.step("slow", lambda: waited.wait(5) and "slow")
+        return context.step("slow", lambda: waited.wait(PATIENCE) and "slow")
 
     def short(context: DurableContext) -> str:
         context.wait(seconds=1)
@@ -249,7 +250,7 @@ def test_branches_left_behind_write_nothing_more() -> None:
         return context.step("quick", lambda: "quick")
 
     def late(context: DurableContext) -> str:
-        context.step("before", lambda: go_on.wait(5))
+        context.step("before", lambda: go_on.wait(PATIENCE))
         reached.append("after the batch")
         return context.step("never", lambda: "never")
 

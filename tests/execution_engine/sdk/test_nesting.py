@@ -8,6 +8,7 @@ import pytest
 
 from execution_engine import DurableContext, InvalidStateError, SerDes, SerDesContext, StepConfig, ValidationError
 from tests.execution_engine.sdk.journal import Journal
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_a_thread_that_outlives_its_handler_can_record_nothing() -> None:
 
     def handler(event: Any, context: DurableContext) -> str:
         def late() -> None:
-            ended.wait(5)
+            ended.wait(PATIENCE)
             try:
                 context.step("late", lambda: 1)
             except InvalidStateError as error:

@@ -1,6 +1,5 @@
 """What was recorded by a real worker replays to the same result: times, errors and values included."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -29,6 +28,7 @@ from execution_engine.sdk.registry import input_text
 from execution_engine.sdk.runner import run_handler
 from execution_engine.services import callbacks, executions, signals
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,9 +101,9 @@ def test_a_recorded_execution_replays_to_the_same_result(
 ) -> None:
     started = executions.start_execution("everything", input_text({"a": 1}))
     signals.send_signal(started.id, "go", '{"early": true}')
-    wait_until(lambda: pending_callback(started.id) is not None, 30)
+    wait_until(lambda: pending_callback(started.id) is not None)
     callbacks.succeed_callback(str(pending_callback(started.id)), '{"action": "approved"}')
-    wait_until(lambda: ExecutionStatus(execution_row(started.id).status).is_terminal, 30)
+    wait_until(lambda: ExecutionStatus(execution_row(started.id).status).is_terminal)
     row = execution_row(started.id)
     assert (row.status, row.error) == ("SUCCEEDED", None)
     with connections.connect("test") as connection:
@@ -111,13 +111,6 @@ def test_a_recorded_execution_replays_to_the_same_result(
     outcome = run_handler(function, Recorded(row, operations), row.input, is_replaying=True)
     assert (outcome.status, outcome.error) == (InvocationStatus.SUCCEEDED, None)
     assert outcome.result == row.result
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "not in time"
-        time.sleep(0.02)
 
 
 def pending_callback(execution_id: UUID) -> str | None:

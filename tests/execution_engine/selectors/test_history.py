@@ -10,6 +10,7 @@ from execution_engine.models import Execution
 from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import PATIENCE
 
 attempts: list[int] = []
 
@@ -35,7 +36,7 @@ def ended(runtime: Runtime) -> UUID:
     """An execution with a retried step, a failed callback and a result."""
     attempts.clear()
     started = executions.start_execution("test-history", '{"n": 1}')
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     answered = False
     while Execution.objects.get(id=started.id).ended_at is None:
         assert time.monotonic() < deadline

@@ -21,7 +21,9 @@ from execution_engine.journal.replies import CheckpointReply
 from execution_engine.models import Event, Execution, Operation
 from execution_engine.services import callbacks, checkpoints, executions, repairs
 from tests.execution_engine.services.caller import Caller, callback, claim, context, step, update
+from tests.waiting import wait_until
 
+OUTSIDERS = "from pg_stat_activity where datname = current_database() and application_name = 'durable:outside'"
 AT_ONCE = 6
 
 
@@ -180,20 +182,9 @@ def a_change_during_a_call_is_told_once() -> None:
     assert Execution.objects.get(id=caller.id).answered_seq == 1
 
 
-def wait_until(is_true: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(2000):
-        if is_true():
-            return
-        pause.wait(0.005)
-    raise TimeoutError("it never came")
-
-
 def waiting_for_a_lock() -> int:
     with connections.connect("test") as own:
-        row = own.execute(
-            "select count(*) from pg_stat_activity where application_name = 'durable:outside' and wait_event_type = 'Lock'"
-        ).fetchone()
+        row = own.execute(f"select count(*) {OUTSIDERS} and wait_event_type = 'Lock'").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -248,7 +239,7 @@ def a_broken_connection_costs_no_answer() -> None:
     caller = claim()
     caller.call(step("START"))
     with connection.cursor() as cursor:
-        cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'durable:outside'")
+        cursor.execute(f"select pg_terminate_backend(pid) {OUTSIDERS}")
     caller.call(step("SUCCEED"), client_token=uuid4().hex)
     assert count(caller, "StepSucceeded") == 1
 

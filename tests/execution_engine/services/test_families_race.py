@@ -16,7 +16,7 @@ from execution_engine.services import executions
 from execution_engine.services.redrive import redrive_execution
 from execution_engine.services.removal import delete_execution
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import until
+from tests.waiting import wait_until
 
 PARENTS, OPERATORS, SECONDS = 12, 3, 4.0
 calm = threading.Event()
@@ -81,8 +81,8 @@ def test_every_parent_comes_home(runtime: Runtime, seed: int) -> None:
         thread.join()
     assert unexpected == []
     calm.set()
-    until(lambda: all_home(ids), 60)
-    until(lambda: not Execution.objects.filter(owes_parent=True).exists() and not Execution.objects.filter(owes_child=True).exists())
+    wait_until(lambda: all_home(ids))
+    wait_until(lambda: not Execution.objects.filter(owes_parent=True).exists() and not Execution.objects.filter(owes_child=True).exists())
     for number, execution_id in enumerate(ids):
         row = Execution.objects.get(id=execution_id)
         assert row.result == str(3 * 10 * number + 3)

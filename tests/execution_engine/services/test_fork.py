@@ -13,8 +13,9 @@ from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions
 from execution_engine.services.fork import fork_execution
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
 from tests.execution_engine.services.test_redrive import bodies, broken, fresh, step
+from tests.waiting import wait_until
 
 __all__ = ["fresh"]
 
@@ -40,14 +41,14 @@ def waits(event: Any, context: DurableContext) -> str | None:
 
 
 def result(execution_id: UUID) -> Any:
-    until(lambda: Execution.objects.get(id=execution_id).ended_at is not None)
+    wait_until(lambda: Execution.objects.get(id=execution_id).ended_at is not None)
     assert status(execution_id) == "SUCCEEDED", Execution.objects.get(id=execution_id).error
     return json.loads(Execution.objects.get(id=execution_id).result or "null")
 
 
 def start(input_text: str | None = None) -> UUID:
     started = executions.start_execution("test-fork", input_text, version="1")
-    until(lambda: Execution.objects.get(id=started.id).ended_at is not None)
+    wait_until(lambda: Execution.objects.get(id=started.id).ended_at is not None)
     return started.id
 
 
@@ -92,13 +93,13 @@ def test_fork_of_a_good_execution_from_an_operation_with_another_input(runtime: 
 
 def test_fork_of_an_open_execution_waits_under_a_callback_of_its_own(runtime: Runtime) -> None:
     started = executions.start_execution("test-fork-waits", None)
-    until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
+    wait_until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
     forked = fork_execution(started.id)
-    until(lambda: Operation.objects.filter(execution_id=forked.id, type="CALLBACK").exists())
+    wait_until(lambda: Operation.objects.filter(execution_id=forked.id, type="CALLBACK").exists())
     mine, theirs = (Operation.objects.get(execution_id=one, type="CALLBACK").callback_id for one in (started.id, forked.id))
     assert mine != theirs
     callbacks.succeed_callback(str(theirs), "for the fork")
-    until(lambda: status(forked.id) == "SUCCEEDED")
+    wait_until(lambda: status(forked.id) == "SUCCEEDED")
     assert status(started.id) == "RUNNING"
     assert bodies == ["first"]
 

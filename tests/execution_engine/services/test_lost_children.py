@@ -17,9 +17,10 @@ from execution_engine.services.redrive import redrive_execution
 from execution_engine.services.removal import delete_execution
 from execution_engine.worker.runtime import Runtime
 from tests.execution_engine.conftest import make_runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
 from tests.execution_engine.services.test_redrive import bodies, broken, ended, fresh, step
 from tests.execution_engine.services.test_redrive_families import family
+from tests.waiting import wait_until
 
 __all__ = ["fresh"]
 
@@ -51,7 +52,7 @@ def test_a_child_purged_during_the_redrive_fails_the_invoke(transactional_db: No
     first = make_runtime()
     first.start()
     parent_id, child_id = family()
-    until(lambda: not Execution.objects.get(id=child_id).owes_parent)
+    wait_until(lambda: not Execution.objects.get(id=child_id).owes_parent)
     first.stop()
     redrive_execution(parent_id)
     with pytest.raises(ExecutionNeededError):
@@ -63,7 +64,7 @@ def test_a_child_purged_during_the_redrive_fails_the_invoke(transactional_db: No
         assert not Execution.objects.get(id=parent_id).owes_child
     second = make_runtime()
     second.start()
-    until(lambda: status(parent_id) == "FAILED")
+    wait_until(lambda: status(parent_id) == "FAILED")
     second.stop()
     failed = [event for event in list_events(parent_id) if event["EventType"] == "ChainedInvokeFailed"]
     assert failed[-1]["ChainedInvokeFailedDetails"]["Error"]["Payload"]["ErrorType"] == "ChainedInvoke.Gone"
@@ -74,24 +75,24 @@ def test_a_child_that_ended_while_its_parent_was_stopped_is_heard_after_the_redr
     started = executions.start_execution("test-lost-patient", None)
     answer_child(started.id, 1, stop=True)
     child_id = Execution.objects.get(parent_id=started.id).id
-    until(lambda: not Execution.objects.get(id=child_id).owes_parent)
+    wait_until(lambda: not Execution.objects.get(id=child_id).owes_parent)
     if is_gone:
         delete_execution(child_id)
     redrive_execution(started.id)
     if is_gone:
         answer_child(started.id, 2, stop=False)
-    until(lambda: status(started.id) == "SUCCEEDED")
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert Execution.objects.get(id=started.id).result == '"got yes"'
     assert len(bodies) == 1 + is_gone
 
 
 def answer_child(parent_id: UUID, number: int, *, stop: bool) -> None:
     """Once the parent's `number`-th child waits for its callback; the parent is stopped before it can hear of it."""
-    until(lambda: len(bodies) == number)
+    wait_until(lambda: len(bodies) == number)
     if stop:
         executions.stop_execution(parent_id)
     callbacks.succeed_callback(bodies[-1], "yes")
-    until(lambda: Execution.objects.filter(parent_id=parent_id, status="SUCCEEDED").exists())
+    wait_until(lambda: Execution.objects.filter(parent_id=parent_id, status="SUCCEEDED").exists())
 
 
 def test_a_forks_invoke_never_waits_for_the_child_of_the_old_execution(runtime: Runtime) -> None:
@@ -99,14 +100,14 @@ def test_a_forks_invoke_never_waits_for_the_child_of_the_old_execution(runtime: 
     broken.update({"child-last", "after"})
     parent_id, child_id = family()
     forked = fork_execution(parent_id, from_operation=operation(parent_id, "call"))
-    until(lambda: status(forked.id) == "FAILED")
+    wait_until(lambda: status(forked.id) == "FAILED")
     again = fork_execution(forked.id, name="copy")
-    until(lambda: status(again.id) == "FAILED")
+    wait_until(lambda: status(again.id) == "FAILED")
     redrive_execution(again.id)
-    until(lambda: status(again.id) == "FAILED" and Execution.objects.get(id=again.id).redrive_count == 1)
+    wait_until(lambda: status(again.id) == "FAILED" and Execution.objects.get(id=again.id).redrive_count == 1)
     broken.clear()
     redrive_execution(again.id)
-    until(lambda: status(again.id) == "SUCCEEDED")
+    wait_until(lambda: status(again.id) == "SUCCEEDED")
     assert (status(parent_id), status(child_id)) == ("FAILED", "FAILED")
 
 
@@ -115,21 +116,21 @@ def test_a_kept_invoke_of_a_fork_starts_its_own_child_when_it_is_redriven(runtim
     execution_id = ended("test-lost-caught", '"goes on"')
     child_id = Execution.objects.get(parent_id=execution_id).id
     forked = fork_execution(execution_id, from_operation=operation(execution_id, "between"), input_text='"raises"')
-    until(lambda: status(forked.id) == "FAILED")
+    wait_until(lambda: status(forked.id) == "FAILED")
     assert not Execution.objects.filter(parent_id=forked.id).exists(), "it kept the old answer"
     broken.clear()
     redrive_execution(forked.id)
-    until(lambda: Execution.objects.filter(parent_id=forked.id, status="SUCCEEDED").exists())
+    wait_until(lambda: Execution.objects.filter(parent_id=forked.id, status="SUCCEEDED").exists())
     assert status(child_id) == "FAILED"
 
 
 def test_a_fork_of_an_open_wait_for_callback_hands_out_its_own_id(runtime: Runtime) -> None:
     started = executions.start_execution("test-lost-callback", None)
-    until(lambda: bodies and Execution.objects.get(id=started.id).claim_id is None)
+    wait_until(lambda: bodies and Execution.objects.get(id=started.id).claim_id is None)
     forked = fork_execution(started.id)
-    until(lambda: len(bodies) == 2)
+    wait_until(lambda: len(bodies) == 2)
     callbacks.succeed_callback(bodies[1], "for the fork")
-    until(lambda: status(forked.id) == "SUCCEEDED")
+    wait_until(lambda: status(forked.id) == "SUCCEEDED")
     assert status(started.id) == "RUNNING"
 
 

@@ -25,7 +25,8 @@ from execution_engine.sdk import registry
 from execution_engine.selectors.history import list_events
 from execution_engine.services import executions, move, repairs, signals
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
+from tests.waiting import PATIENCE, wait_until
 
 NAME = "test-move"
 bodies: list[str] = []
@@ -37,7 +38,7 @@ def flow(second: str, *, holds: bool = False) -> Callable[[Any, DurableContext],
         bodies.append(name)
         if holds and name == "one":
             entered.set()
-            release.wait(10)
+            release.wait(PATIENCE)
         return name
 
     def handler(event: Any, context: DurableContext) -> Any:
@@ -69,8 +70,8 @@ def fresh() -> Iterator[None]:
 
 def waiting() -> UUID:
     started = executions.start_execution(NAME, None, version="old")
-    until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
-    until(lambda: Execution.objects.get(id=started.id).claim_id is None)
+    wait_until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
+    wait_until(lambda: Execution.objects.get(id=started.id).claim_id is None)
     return started.id
 
 
@@ -85,7 +86,7 @@ def test_it_goes_on_with_the_other_version(runtime: Runtime) -> None:
     assert (plan.from_version, plan.to_version, plan.rehearsal.verdict) == ("old", "new", "fits")
     assert Execution.objects.get(id=execution_id).version == "new"
     signals.send_signal(execution_id, "go", None)
-    until(lambda: status(execution_id) == "SUCCEEDED")
+    wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert bodies == ["one", "three"]
     assert moved_event(execution_id) == {"FromVersion": "old", "ToVersion": "new", "Verdict": "fits", "Reason": "fixed"}
     ids = [event["EventId"] for event in list_events(execution_id)]
@@ -106,7 +107,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(runtime: Runtime) -> N
 def test_by_force_it_moves_and_fails_as_it_was_said(runtime: Runtime) -> None:
     execution_id = waiting()
     assert move.move_execution(execution_id, "other", reason="I know", force=True).rehearsal.verdict == "diverges"
-    until(lambda: status(execution_id) == "FAILED")
+    wait_until(lambda: status(execution_id) == "FAILED")
     assert "NonDeterministicExecutionError" in str(Execution.objects.get(id=execution_id).error)
     assert moved_event(execution_id)["Verdict"] == "diverges"
 
@@ -114,13 +115,13 @@ def test_by_force_it_moves_and_fails_as_it_was_said(runtime: Runtime) -> None:
 def test_whoever_runs_it_loses_the_claim_and_the_step_is_done_again(runtime: Runtime) -> None:
     release.clear()
     started = executions.start_execution(NAME, None, version="old")
-    entered.wait(10)
-    until(lambda: Operation.objects.filter(execution_id=started.id, name="one").exists())
+    entered.wait(PATIENCE)
+    wait_until(lambda: Operation.objects.filter(execution_id=started.id, name="one").exists())
     plan = move.move_execution(started.id, "new")
     assert [one.name for one in plan.rehearsal.effects] == ["one"]
-    until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
+    wait_until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
     release.set()
-    until(lambda: Execution.objects.get(id=started.id).claim_id is None)
+    wait_until(lambda: Execution.objects.get(id=started.id).claim_id is None)
     assert bodies == ["one", "one"]
     kinds = [event["EventType"] for event in list_events(started.id)]
     at = kinds.index("ExecutionMoved")

@@ -16,6 +16,7 @@ from execution_engine.models import Execution, Operation
 from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions, repairs
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import PATIENCE, wait_until
 
 History = Callable[[UUID], list[str]]
 bodies: list[str] = []
@@ -26,7 +27,7 @@ def body(name: str) -> str:
     bodies.append(name)
     if name == "one":
         entered.set()
-        release.wait(10)
+        release.wait(PATIENCE)
     return name
 
 
@@ -39,7 +40,7 @@ def steps(event: Any, context: DurableContext) -> list[str]:
 @durable_execution(name="test-pause-waits", execution_timeout=60)
 def waits(event: Any, context: DurableContext) -> str | None:
     callback = context.create_callback(name="answer")
-    context.wait(1, name="short")
+    context.wait(3600, name="pause")
     return callback.result()
 
 
@@ -56,25 +57,18 @@ def status(execution_id: UUID) -> str:
     return str(Execution.objects.values_list("status", flat=True).get(id=execution_id))
 
 
-def until(condition: Callable[[], Any], seconds: float = 15) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("semantics", [StepSemantics.AT_LEAST_ONCE_PER_RETRY, StepSemantics.AT_MOST_ONCE_PER_RETRY])
 def test_running_invocation_unwinds_at_its_next_checkpoint(runtime: Runtime, history: History, semantics: StepSemantics) -> None:
     started = executions.start_execution("test-pause-steps", f'"{semantics.value}"')
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE)
     assert repairs.pause_execution(started.id, reason="incident") == "PAUSING"
     release.set()
-    until(lambda: status(started.id) == "PAUSED")
+    wait_until(lambda: status(started.id) == "PAUSED")
     time.sleep(0.3)
     assert bodies == ["one"]
     assert history(started.id)[-3:] == ["StepSucceeded", "InvocationCompleted", "ExecutionPaused"]
     repairs.resume_execution(started.id, reason="over")
-    until(lambda: status(started.id) == "SUCCEEDED")
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert bodies == ["one", "two", "three"]
     events = {e["EventType"]: e[f"{e['EventType']}Details"] for e in list_events(started.id)}
     assert events["ExecutionPaused"]["Reason"]["Payload"] == "incident"
@@ -84,28 +78,31 @@ def test_running_invocation_unwinds_at_its_next_checkpoint(runtime: Runtime, his
 
 def test_resume_before_the_checkpoint_cancels_the_pause(runtime: Runtime, history: History) -> None:
     started = executions.start_execution("test-pause-steps", None)
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE)
     repairs.pause_execution(started.id)
     repairs.resume_execution(started.id)
     release.set()
-    until(lambda: status(started.id) == "SUCCEEDED")
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert bodies == ["one", "two", "three"]
     assert not {"ExecutionPaused", "ExecutionResumed"} & set(history(started.id))
 
 
 def test_timers_and_callbacks_complete_while_nothing_is_invoked(runtime: Runtime, history: History) -> None:
     started = executions.start_execution("test-pause-waits", None)
-    until(lambda: Operation.objects.filter(execution_id=started.id, type="WAIT").exists())
-    until(lambda: Execution.objects.get(id=started.id).claim_id is None)
+    wait_until(lambda: Operation.objects.filter(execution_id=started.id, type="WAIT").exists())
+    wait_until(lambda: Execution.objects.get(id=started.id).claim_id is None)
     assert repairs.pause_execution(started.id) == "PAUSED"
     callback = Operation.objects.get(execution_id=started.id, type="CALLBACK")
     callbacks.succeed_callback(str(callback.callback_id), "yes")
-    until(lambda: "WaitSucceeded" in history(started.id), 6)
+    with connection.cursor() as cursor:
+        cursor.execute("update durable_operation set due_at = now() where execution_id = %s and type = 'WAIT'", [started.id])
+        cursor.execute("update durable_execution set due_at = now() where id = %s", [started.id])
+    wait_until(lambda: "WaitSucceeded" in history(started.id))
     time.sleep(0.5)
     assert status(started.id) == "PAUSED"
     assert history(started.id).count("InvocationCompleted") == 1
     repairs.resume_execution(started.id)
-    until(lambda: status(started.id) == "SUCCEEDED")
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert history(started.id)[-3:] == ["ExecutionResumed", "InvocationCompleted", "ExecutionSucceeded"]
 
 

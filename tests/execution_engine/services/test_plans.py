@@ -11,7 +11,8 @@ from execution_engine.services import executions
 from execution_engine.services.fork import plan_fork
 from execution_engine.services.redrive import plan_redrive, redrive_execution
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
+from tests.waiting import wait_until
 
 NAME = "test-plans"
 ONCE = RetryPolicy(max_attempts=1)
@@ -53,7 +54,7 @@ def fresh() -> None:
 
 def failed() -> UUID:
     started = executions.start_execution(NAME, None, version="1")
-    until(lambda: status(started.id) == "FAILED")
+    wait_until(lambda: status(started.id) == "FAILED")
     return started.id
 
 
@@ -80,7 +81,7 @@ def test_a_redrive_says_what_repeats_and_does_exactly_that(runtime: Runtime) -> 
     broken.clear()
     bodies.clear()
     redrive_execution(execution_id)
-    until(lambda: status(execution_id) == "SUCCEEDED")
+    wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert bodies == names(plan.effects)
 
 
@@ -128,7 +129,7 @@ def asks_first(event: Any, context: DurableContext) -> Any:
 def test_a_callback_that_a_fork_asks_anew_is_not_taken_for_inserted(runtime: Runtime) -> None:
     broken.add("last")
     started = executions.start_execution("test-plans-open", None)
-    until(lambda: status(started.id) == "FAILED")
+    wait_until(lambda: status(started.id) == "FAILED")
     plan = plan_fork(started.id)
     assert (plan.rehearsal.verdict, names(plan.kept), names(plan.waits)) == ("fits", ["first"], ["answer"])
     assert [one.name for one in plan.rehearsal.next] == ["answer"]

@@ -21,7 +21,8 @@ from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions
 from execution_engine.services.redrive import plan_redrive, redrive_execution
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
+from tests.waiting import wait_until
 
 History = Callable[[UUID], list[str]]
 bodies: list[str] = []
@@ -73,7 +74,7 @@ def fresh() -> None:
 
 def ended(name: str, input_text: str | None = None) -> UUID:
     started = executions.start_execution(name, input_text)
-    until(lambda: Execution.objects.get(id=started.id).ended_at is not None)
+    wait_until(lambda: Execution.objects.get(id=started.id).ended_at is not None)
     return started.id
 
 
@@ -92,7 +93,7 @@ def test_only_the_cause_chain_runs_again(runtime: Runtime, history: History) -> 
     bodies.clear()
     redriven = redrive_execution(execution_id, reason="deployed a fix")
     assert redriven.redrive_count == 1
-    until(lambda: status(execution_id) == "SUCCEEDED")
+    wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert bodies == ["handled", "deep", "last"]
     events = list_events(execution_id)
     assert events[: len(before)] == before
@@ -107,10 +108,10 @@ def test_it_may_fail_again_and_be_redriven_again(runtime: Runtime) -> None:
     broken.add("last")
     execution_id = ended("test-redrive")
     redrive_execution(execution_id)
-    until(lambda: status(execution_id) == "FAILED")
+    wait_until(lambda: status(execution_id) == "FAILED")
     broken.clear()
     assert redrive_execution(execution_id).redrive_count == 2
-    until(lambda: status(execution_id) == "SUCCEEDED")
+    wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert bodies.count("first") == 1
     assert bodies.count("last") == 3
     errors = [
@@ -125,32 +126,32 @@ def test_a_fixed_bug_of_the_handler_needs_no_operation(runtime: Runtime) -> None
     assert names(plan_redrive(execution_id).reopened) == []
     broken.clear()
     redrive_execution(execution_id)
-    until(lambda: status(execution_id) == "SUCCEEDED")
+    wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert bodies == ["first"]
 
 
 def test_failed_callback_waits_under_a_new_id_that_is_handed_out_again(runtime: Runtime) -> None:
     started = executions.start_execution("test-redrive-callback", None)
-    until(lambda: bodies)
+    wait_until(lambda: bodies)
     callbacks.fail_callback(bodies[0], ErrorObject(message="no"))
-    until(lambda: status(started.id) == "FAILED")
+    wait_until(lambda: status(started.id) == "FAILED")
     redrive_execution(started.id)
-    until(lambda: len(bodies) == 2)
+    wait_until(lambda: len(bodies) == 2)
     assert bodies[0] != bodies[1]
     with pytest.raises((CallbackNotFoundError, CallbackCompletedError)):
         callbacks.succeed_callback(bodies[0], '"late"')
     callbacks.succeed_callback(bodies[1], "yes")
-    until(lambda: status(started.id) == "SUCCEEDED")
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert Execution.objects.get(id=started.id).result == '"got yes"'
 
 
 def test_stopped_execution_goes_on_with_its_timers_anew(runtime: Runtime) -> None:
     started = executions.start_execution("test-redrive-callback", None)
-    until(lambda: bodies and Execution.objects.get(id=started.id).claim_id is None)
+    wait_until(lambda: bodies and Execution.objects.get(id=started.id).claim_id is None)
     executions.stop_execution(started.id, ErrorObject(message="by hand"))
     redrive_execution(started.id)
     callbacks.succeed_callback(bodies[0], "yes")
-    until(lambda: status(started.id) == "SUCCEEDED")
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert len(bodies) == 1
 
 
@@ -164,7 +165,7 @@ def test_from_a_chosen_operation_everything_after_it_runs_again(runtime: Runtime
     assert (names(plan.kept), names(plan.reopened), names(plan.removed)) == (["first", "caught", "inside"], ["group"], ["deep", "last"])
     bodies.clear()
     redrive_execution(execution_id, from_operation=deep)
-    until(lambda: status(execution_id) == "SUCCEEDED")
+    wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert bodies == ["deep", "last"]
     assert [e["EventId"] for e in list_events(execution_id)] == list(range(1, len(list_events(execution_id)) + 1))
 
@@ -176,7 +177,7 @@ def test_saved_result_and_input_can_be_replaced_and_both_values_are_kept(runtime
     broken.clear()
     bodies.clear()
     redrive_execution(execution_id, from_operation=first, replaces_result=True, result_text='"by hand"', input_text='"new input"')
-    until(lambda: status(execution_id) == "SUCCEEDED")
+    wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert "first" not in bodies
     assert Execution.objects.get(id=execution_id).result == '["by hand", ["inside", "deep"], "last", "new input"]'
     details = next(e["ExecutionRedrivenDetails"] for e in list_events(execution_id) if e["EventType"] == "ExecutionRedriven")

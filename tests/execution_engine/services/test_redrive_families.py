@@ -9,8 +9,9 @@ from execution_engine.selectors.history import list_events
 from execution_engine.services.redrive import plan_redrive, redrive_execution
 from execution_engine.services.removal import delete_execution
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
 from tests.execution_engine.services.test_redrive import bodies, broken, ended, fresh, names, step
+from tests.waiting import wait_until
 
 __all__ = ["fresh"]
 
@@ -46,7 +47,7 @@ def test_map_that_succeeded_with_failures_reruns_its_failed_items(runtime: Runti
     broken.clear()
     bodies.clear()
     redrive_execution(execution_id)
-    until(lambda: status(execution_id) == "SUCCEEDED")
+    wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert bodies == ["item-2"]
     assert Execution.objects.get(id=execution_id).result == '["item-1", "item-2", "item-3"]'
 
@@ -64,7 +65,7 @@ def test_redriven_parent_redrives_its_failed_child(runtime: Runtime) -> None:
     broken.clear()
     bodies.clear()
     redrive_execution(parent_id)
-    until(lambda: status(parent_id) == "SUCCEEDED")
+    wait_until(lambda: status(parent_id) == "SUCCEEDED")
     assert bodies == ["child-last", "after"]
     assert Execution.objects.get(id=child_id).redrive_count == 1
     assert Execution.objects.get(id=parent_id).result == '["before", ["child-first", "child-last"], "after"]'
@@ -75,22 +76,22 @@ def test_child_that_was_redriven_by_itself_answers_its_parent_again(runtime: Run
     parent_id, child_id = family()
     broken.clear()
     redrive_execution(child_id)
-    until(lambda: status(child_id) == "SUCCEEDED" and not Execution.objects.get(id=child_id).owes_parent)
+    wait_until(lambda: status(child_id) == "SUCCEEDED" and not Execution.objects.get(id=child_id).owes_parent)
     bodies.clear()
     redrive_execution(parent_id)
-    until(lambda: status(parent_id) == "SUCCEEDED")
+    wait_until(lambda: status(parent_id) == "SUCCEEDED")
     assert bodies == ["after"]
 
 
 def test_child_that_is_gone_is_started_anew(runtime: Runtime) -> None:
     broken.add("child-last")
     parent_id, child_id = family()
-    until(lambda: not Execution.objects.get(id=child_id).owes_parent)
+    wait_until(lambda: not Execution.objects.get(id=child_id).owes_parent)
     delete_execution(child_id)
     broken.clear()
     bodies.clear()
     redrive_execution(parent_id)
-    until(lambda: status(parent_id) == "SUCCEEDED")
+    wait_until(lambda: status(parent_id) == "SUCCEEDED")
     assert bodies == ["child-first", "child-last", "after"]
 
 
@@ -98,6 +99,6 @@ def test_failure_of_the_child_is_written_once_per_run(runtime: Runtime) -> None:
     broken.add("child-last")
     parent_id, _ = family()
     redrive_execution(parent_id)
-    until(lambda: status(parent_id) == "FAILED")
+    wait_until(lambda: status(parent_id) == "FAILED")
     kinds = [e["EventType"] for e in list_events(parent_id) if e.get("Name") == "call"]
     assert kinds == ["ChainedInvokeStarted", "ChainedInvokeFailed", "ChainedInvokeFailed"]

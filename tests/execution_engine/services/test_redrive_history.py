@@ -15,8 +15,9 @@ from execution_engine.services import callbacks, executions
 from execution_engine.services.fork import fork_execution
 from execution_engine.services.redrive import plan_redrive, redrive_execution
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
 from tests.execution_engine.services.test_redrive import bodies, broken, ended, fresh, names, step
+from tests.waiting import wait_until
 
 __all__ = ["fresh"]
 
@@ -56,7 +57,7 @@ def redriven(execution_id: UUID, **asked: Any) -> list[dict[str, Any]]:
     before, shown = list_events(execution_id), titles(execution_id)
     redrive_execution(execution_id, **asked)
     assert list_events(execution_id)[: len(before)] == before, "before anything ran again"
-    until(lambda: Execution.objects.get(id=execution_id).ended_at is not None)
+    wait_until(lambda: Execution.objects.get(id=execution_id).ended_at is not None)
     events = list_events(execution_id)
     assert events[: len(before)] == before
     assert titles(execution_id)[: len(before)] == shown
@@ -96,28 +97,28 @@ def test_every_value_that_was_replaced_stays_readable_over_many_redrives(runtime
 def test_an_end_without_an_error_does_not_borrow_a_later_one(runtime: Runtime) -> None:
     broken.add("caught")
     started = executions.start_execution("test-history-waits", None)
-    until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
-    until(lambda: Execution.objects.get(id=started.id).claim_id is None)
+    wait_until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
+    wait_until(lambda: Execution.objects.get(id=started.id).claim_id is None)
     executions.stop_execution(started.id)
     before = list_events(started.id)
     redrive_execution(started.id)
     callbacks.fail_callback(Operation.objects.get(execution_id=started.id, type="CALLBACK").callback_id or "", ErrorObject(message="no"))
-    until(lambda: status(started.id) == "FAILED")
+    wait_until(lambda: status(started.id) == "FAILED")
     assert list_events(started.id)[: len(before)] == before
 
 
 def test_a_stop_has_no_cause_and_what_was_caught_stays_caught(runtime: Runtime) -> None:
     broken.add("caught")
     started = executions.start_execution("test-history-waits", None)
-    until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
-    until(lambda: Execution.objects.get(id=started.id).claim_id is None)
+    wait_until(lambda: Operation.objects.filter(execution_id=started.id, type="CALLBACK").exists())
+    wait_until(lambda: Execution.objects.get(id=started.id).claim_id is None)
     executions.stop_execution(started.id, ErrorObject(message="caught is broken"))
     plan = plan_redrive(started.id)
     assert (names(plan.reopened), names(plan.kept), names(plan.rearmed)) == ([], ["caught", "answer"], ["answer"])
     broken.clear()
     redrive_execution(started.id)
     callbacks.succeed_callback(Operation.objects.get(execution_id=started.id, type="CALLBACK").callback_id or "", "yes")
-    until(lambda: status(started.id) == "SUCCEEDED")
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
     assert bodies.count("caught") == 1
 
 
@@ -141,7 +142,7 @@ def test_a_fork_copies_the_latest_run_of_a_redriven_execution(runtime: Runtime) 
     redriven(execution_id, from_operation=operation(execution_id, "deep"))
     bodies.clear()
     forked = fork_execution(execution_id, from_operation=operation(execution_id, "last"))
-    until(lambda: status(forked.id) == "SUCCEEDED")
+    wait_until(lambda: status(forked.id) == "SUCCEEDED")
     assert bodies == ["last"]
     events = list_events(forked.id)
     assert [event["EventType"] for event in events if event.get("Name") == "deep"] == ["StepStarted", "StepSucceeded"]

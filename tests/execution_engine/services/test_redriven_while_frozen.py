@@ -12,7 +12,8 @@ from execution_engine.models import Event, Execution, Operation
 from execution_engine.services import executions
 from execution_engine.services.redrive import redrive_execution
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import status, until
+from tests.execution_engine.services.test_pause import status
+from tests.waiting import PATIENCE, wait_until
 
 visits: list[str] = []
 refusals: list[str] = []
@@ -52,7 +53,7 @@ def handler(event: str, context: DurableContext) -> Any:
     try:
         if is_first:
             entered.set()
-            thaw.wait(30)
+            thaw.wait(PATIENCE)
         return WRITES[event](context)
     except BaseException as unwound:
         if is_first:
@@ -82,14 +83,14 @@ def everything() -> list[list[dict[str, Any]]]:
 @pytest.mark.parametrize("write", WRITES)
 def test_nothing_that_it_writes_is_accepted(runtime: Runtime, write: str) -> None:
     started = executions.start_execution("test-frozen", f'"{write}"')
-    assert entered.wait(20)
+    assert entered.wait(PATIENCE)
     executions.stop_execution(started.id)
     redrive_execution(started.id)
-    until(lambda: status(started.id) == "SUCCEEDED" and not Execution.objects.filter(owes_parent=True).exists())
+    wait_until(lambda: status(started.id) == "SUCCEEDED" and not Execution.objects.filter(owes_parent=True).exists())
     before = everything()
     thaw.set()
-    assert left.wait(20)
-    until(lambda: runtime.in_flight == 0)
+    assert left.wait(PATIENCE)
+    wait_until(lambda: runtime.in_flight == 0)
     assert refusals == ([] if write == "nothing" else ["ClaimLostError"])
     assert everything() == before
 
@@ -98,14 +99,14 @@ def test_nothing_that_it_writes_is_accepted(runtime: Runtime, write: str) -> Non
 def test_nor_while_the_new_invocation_is_still_under_way(runtime: Runtime, write: str) -> None:
     """Old and new handler write the same operations at the same time: only the new one's count."""
     started = executions.start_execution("test-frozen", f'"{write}"')
-    assert entered.wait(20)
+    assert entered.wait(PATIENCE)
     executions.stop_execution(started.id)
     redrive_execution(started.id)
-    until(lambda: len(visits) >= 2)
+    wait_until(lambda: len(visits) >= 2)
     thaw.set()
-    until(lambda: status(started.id) == "SUCCEEDED")
-    assert left.wait(20)
-    until(lambda: runtime.in_flight == 0)
+    wait_until(lambda: status(started.id) == "SUCCEEDED")
+    assert left.wait(PATIENCE)
+    wait_until(lambda: runtime.in_flight == 0)
     assert refusals == ["ClaimLostError"]
     assert Execution.objects.filter(parent_id=started.id).count() == (write == "invoke")
     assert Group.objects.filter(name__startswith="frozen").count() == (write == "atomic step")

@@ -22,7 +22,7 @@ from execution_engine.models import Event, Execution, FunctionVersion, Operation
 from execution_engine.services import executions, repairs
 from execution_engine.services.redrive import redrive_execution
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.services.test_pause import until
+from tests.waiting import wait_until
 
 STEPS, EXECUTIONS, OPERATORS, SECONDS = 8, 24, 4, 4.0
 ledger: list[tuple[str, int]] = []
@@ -78,7 +78,7 @@ def test_random_operators_lose_and_double_nothing(runtime: Runtime, seed: int) -
         thread.join()
     assert unexpected == []
     bring_home(ids)
-    until(lambda: not Execution.objects.exclude(status="SUCCEEDED").exists(), 40)
+    wait_until(lambda: not Execution.objects.exclude(status="SUCCEEDED").exists())
     for execution_id in ids:
         events = list(Event.objects.filter(execution_id=execution_id).order_by("event_id").values_list("event_id", "type", "operation_id"))
         assert [event_id for event_id, _, _ in events] == list(range(1, len(events) + 1))

@@ -23,6 +23,8 @@ from execution_engine.models import Execution, Schedule
 from execution_engine.selectors import schedules as reads
 from execution_engine.services import schedules
 
+pytestmark = pytest.mark.usefixtures("steady_hour")
+
 
 @durable_execution(name="test-scheduled")
 def scheduled(event: Any, context: Any) -> None:

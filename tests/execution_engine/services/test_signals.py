@@ -9,6 +9,7 @@ from execution_engine.core.errors import ExecutionEndedError, InvalidInputError
 from execution_engine.models import Signal
 from execution_engine.services import executions, signals
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import PATIENCE
 
 
 @durable_execution(name="test-two-signals")
@@ -23,7 +24,7 @@ def test_signals_sent_early_are_taken_oldest_first(runtime: Runtime) -> None:
     for number in (1, 2, 3):
         handle.signal("news", {"n": number})
 
-    assert handle.result(timeout=10) == [{"n": 1}, {"n": 2}]
+    assert handle.result(timeout=PATIENCE) == [{"n": 1}, {"n": 2}]
     taken = list(Signal.objects.filter(execution_id=handle.id).order_by("id").values_list("consumed_by", flat=True))
     assert [bool(operation) for operation in taken] == [True, True, False]
 
@@ -34,7 +35,7 @@ def test_a_signal_for_an_open_waiter_is_not_buffered(runtime: Runtime) -> None:
     handle.signal("news", "a")
     handle.signal("news", "b")
 
-    assert handle.result(timeout=10) == ["a", "b"]
+    assert handle.result(timeout=PATIENCE) == ["a", "b"]
 
 
 def test_a_signal_for_an_ended_execution_is_refused(transactional_db: None) -> None:

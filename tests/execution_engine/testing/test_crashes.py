@@ -9,6 +9,7 @@ import pytest
 
 from execution_engine import DurableContext, MapConfig, ParallelConfig, StepConfig, StepSemantics
 from execution_engine.testing import DurableExecutionTestClient
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -104,13 +105,13 @@ def test_a_death_counts_although_the_branch_beside_it_unwinds_first(client: Dura
             return branch.step("dies", lambda: count("dies"))
         except BaseException:
             died.set()
-            unwound.wait(2)
+            unwound.wait(PATIENCE)
             time.sleep(0.1)  # the other one reaches the parent first
             raise
 
     def follows(branch: DurableContext) -> str:
         if bodies["followed"] == 0:
-            died.wait(2)
+            died.wait(PATIENCE)
         bodies["followed"] += 1
         try:
             return branch.step("follows", lambda: "follows")

@@ -4,7 +4,6 @@ Each story runs twice: in memory on the virtual clock, and in a real worker on P
 An action of a story happens when the execution is suspended and nothing is due.
 """
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Protocol
@@ -33,6 +32,7 @@ from execution_engine.selectors.history import list_events
 from execution_engine.services import callbacks, executions, signals
 from execution_engine.testing import DurableExecutionTestClient, ExecutionUnderTest
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import wait_until
 
 Event = dict[str, Any]
 SOON = timedelta(milliseconds=100)
@@ -110,10 +110,7 @@ class OnPostgres:
         return str(Operation.objects.get(execution_id=self.id, name=name).callback_id)
 
     def _wait_for(self, holds: Callable[[Execution], bool]) -> None:
-        ends = time.monotonic() + 20
-        while not holds(Execution.objects.get(id=self.id)):
-            assert time.monotonic() < ends, list_events(self.id)
-            time.sleep(0.01)
+        wait_until(lambda: holds(Execution.objects.get(id=self.id)), lambda: list_events(self.id))
 
 
 def steps_and_waits(event: Event, context: DurableContext) -> Any:

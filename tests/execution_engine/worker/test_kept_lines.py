@@ -22,6 +22,7 @@ from execution_engine.services import removal
 from execution_engine.worker import kept_lines, output
 from execution_engine.worker.kept_lines import KeptLines, fitting
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,7 +65,7 @@ def line(execution_id: UUID, message: str = "x") -> Line:
 def test_lines_stand_with_their_step_and_are_said_once(runtime: Runtime) -> None:
     with captured():
         handle = says_things.start({})
-        assert handle.result(timeout=20) == "done"
+        assert handle.result(timeout=PATIENCE) == "done"
     found = list_lines(handle.id)
     said = [(row.message, row.level, row.operation_id is not None) for row in found if row.logger != "durable"]
     assert [one for one in said if one[0] in ("handler begins", "in the step", "careful", "by the context", "after the wait")] == [
@@ -125,7 +126,7 @@ def test_database_that_is_away_loses_no_line_that_fits(monkeypatch: pytest.Monke
 def test_lines_go_with_their_execution_and_with_age(runtime: Runtime) -> None:
     handle = says_things.start({})
     execution_id = handle.id
-    assert handle.result(timeout=20) == "done"
+    assert handle.result(timeout=PATIENCE) == "done"
     other = uuid4()
     with connections.connect("test") as own:
         logs.keep(own, [line(execution_id), line(other)], 10)

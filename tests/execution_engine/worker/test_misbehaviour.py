@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,6 +27,7 @@ from execution_engine.models import Event, Execution
 from execution_engine.testing import DurableExecutionTestClient
 from execution_engine.worker.runtime import Runtime
 from tests.execution_engine.conftest import make_runtime
+from tests.waiting import PATIENCE, wait_until
 
 NO_RETRY = StepConfig(retry_strategy=RetryPresets.none())
 late: list[Any] = []
@@ -178,10 +178,10 @@ def test_it_fails_alone_and_says_why(transactional_db: None, body: str) -> None:
     runtime.start()
     kind, words = FAILS_WITH[body]
     with pytest.raises(ExecutionFailedError) as failed:
-        misbehaves.start(body).result(timeout=10)
+        misbehaves.start(body).result(timeout=PATIENCE)
     assert (failed.value.error_type or "").rpartition(".")[2] == kind
     assert words in (failed.value.message or "")
-    assert behaves.start().result(timeout=10) == 1
+    assert behaves.start().result(timeout=PATIENCE) == 1
     runtime.stop()
     assert not Group.objects.filter(name__in=["left-open", "in-atomic"]).exists()
 
@@ -207,7 +207,7 @@ def swallows(event: Any, context: DurableContext) -> str:
 
 def test_a_swallowed_suspension_still_suspends(runtime: Runtime, history: Callable[[UUID], list[str]]) -> None:
     handle = swallows.start()
-    assert handle.result(timeout=10) == "done"
+    assert handle.result(timeout=PATIENCE) == "done"
     assert late == ["refused", "early"]
     assert history(handle.id).count("InvocationCompleted") == 2
 
@@ -220,7 +220,7 @@ def suspends_itself(event: Any, context: DurableContext) -> None:
 def test_a_suspension_of_the_author_s_own_ends_with_the_execution_s_time(runtime: Runtime, history: Callable[[UUID], list[str]]) -> None:
     handle = suspends_itself.start()
     with pytest.raises(ExecutionFailedError) as ended:
-        handle.result(timeout=15)
+        handle.result(timeout=PATIENCE)
     assert ended.value.status == "TIMED_OUT"
     assert history(handle.id) == ["ExecutionStarted", "InvocationCompleted", "ExecutionTimedOut"]
 
@@ -228,7 +228,7 @@ def test_a_suspension_of_the_author_s_own_ends_with_the_execution_s_time(runtime
 @durable_execution(name="test-late-thread")
 def leaves_a_thread(event: Any, context: DurableContext) -> str:
     def later() -> None:
-        ended.wait(10)
+        ended.wait(PATIENCE)
         try:
             context.step("late", lambda: late.append("ran"))
         except Exception as error:
@@ -240,11 +240,9 @@ def leaves_a_thread(event: Any, context: DurableContext) -> str:
 
 def test_a_thread_that_outlives_the_handler_records_nothing(runtime: Runtime, history: Callable[[UUID], list[str]]) -> None:
     handle = leaves_a_thread.start()
-    assert handle.result(timeout=10) == "done"
+    assert handle.result(timeout=PATIENCE) == "done"
     ended.set()
-    deadline = time.monotonic() + 10
-    while not late and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: late)
     assert late == ["the invocation is over: a durable call from a thread that outlived its handler"]
     assert history(handle.id) == ["ExecutionStarted", "InvocationCompleted", "ExecutionSucceeded"]
 
@@ -258,7 +256,7 @@ def uses_another_thread(event: Any, context: DurableContext) -> int:
 
 
 def test_one_call_at_a_time_from_another_thread_is_harmless(runtime: Runtime) -> None:
-    assert uses_another_thread.start().result(timeout=15) == 2
+    assert uses_another_thread.start().result(timeout=PATIENCE) == 2
 
 
 @durable_execution(name="test-many-threads")
@@ -268,8 +266,8 @@ def asks_from_many_threads(event: Any, context: DurableContext) -> str:
 
 
 def test_threads_that_never_close_their_connections_leave_enough_for_others(runtime: Runtime) -> None:
-    assert asks_from_many_threads.start().result(timeout=20) == "done"
-    assert behaves.start().result(timeout=10) == 1
+    assert asks_from_many_threads.start().result(timeout=PATIENCE) == "done"
+    assert behaves.start().result(timeout=PATIENCE) == 1
 
 
 @durable_execution(name="test-closes")
@@ -279,7 +277,7 @@ def closes_connections(event: Any, context: DurableContext) -> int:
 
 
 def test_closed_connections_are_opened_again(runtime: Runtime) -> None:
-    assert closes_connections.start().result(timeout=10) == 0
+    assert closes_connections.start().result(timeout=PATIENCE) == 0
 
 
 @durable_execution(name="test-language")
@@ -293,8 +291,8 @@ def speaks(event: Any, context: DurableContext) -> str:
 def test_a_language_does_not_stay_for_the_next_execution(transactional_db: None) -> None:
     runtime = make_runtime(THREADS=1)
     runtime.start()
-    first = speaks.start("de").result(timeout=10)
-    assert speaks.start("fr").result(timeout=10) == first
+    first = speaks.start("de").result(timeout=PATIENCE)
+    assert speaks.start("fr").result(timeout=PATIENCE) == first
     runtime.stop()
 
 
@@ -308,7 +306,7 @@ def exits(event: Any, context: DurableContext) -> int:
 
 def test_sys_exit_fails_the_invocation_and_the_next_goes_on(runtime: Runtime) -> None:
     handle = exits.start()
-    assert handle.result(timeout=15) == 1
+    assert handle.result(timeout=PATIENCE) == 1
     first = Event.objects.filter(execution_id=handle.id, type="InvocationCompleted").order_by("event_id")[0]
     assert "sys.exit(3)" in (first.error or "")
 
@@ -323,7 +321,7 @@ def writes_and_fails(event: Any, context: DurableContext) -> None:
 def test_what_was_written_between_steps_stays_written(runtime: Runtime) -> None:
     handle = writes_and_fails.start()
     with pytest.raises(ExecutionFailedError, match="after the write"):
-        handle.result(timeout=10)
+        handle.result(timeout=PATIENCE)
     assert Group.objects.filter(name="committed-between-steps").exists()
     assert Execution.objects.get(id=handle.id).failed_invocations == 0
 
@@ -338,8 +336,8 @@ def leaves_a_transaction_between_steps(event: Any, context: DurableContext) -> i
 def test_a_transaction_that_nobody_ends_is_rolled_back_with_the_invocation(transactional_db: None) -> None:
     runtime = make_runtime(THREADS=1)
     runtime.start()
-    assert leaves_a_transaction_between_steps.start().result(timeout=10) == 1
-    assert behaves.start().result(timeout=10) == 1
+    assert leaves_a_transaction_between_steps.start().result(timeout=PATIENCE) == 1
+    assert behaves.start().result(timeout=PATIENCE) == 1
     runtime.stop()
     assert not Group.objects.filter(name="left-open").exists()
 
@@ -354,4 +352,4 @@ def catches(event: Any, context: DurableContext) -> str:
 
 
 def test_a_recursion_error_in_a_step_is_caught_by_name(runtime: Runtime) -> None:
-    assert catches.start().result(timeout=10) == "RecursionError"
+    assert catches.start().result(timeout=PATIENCE) == "RecursionError"

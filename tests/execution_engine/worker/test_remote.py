@@ -24,7 +24,7 @@ from execution_engine.worker.runtime import Runtime
 from tests.execution_engine.conftest import make_runtime
 from tests.execution_engine.invocation import hostile
 from tests.execution_engine.invocation.hostile import Host, Request
-from tests.execution_engine.worker.test_failures import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 History = Callable[[UUID], list[str]]
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -54,8 +54,8 @@ def start(function: str = "test-remote", input: Any = None, **options: Any) -> U
     return executions.start_execution(function, text, options=StartOptions(**options)).id
 
 
-def ended(execution_id: UUID, seconds: float = 20) -> Execution:
-    wait_until(lambda: Execution.objects.get(id=execution_id).ended_at is not None, seconds)
+def ended(execution_id: UUID) -> Execution:
+    wait_until(lambda: Execution.objects.get(id=execution_id).ended_at is not None)
     return Execution.objects.get(id=execution_id)
 
 
@@ -334,7 +334,7 @@ def test_a_host_that_hangs_loses_its_claim_and_no_thread(host: Host, served: Run
     execution_id = start("test-remote-hangs")
 
     assert ended(execution_id).result == '"done"'
-    assert failures(execution_id) == ["Sandbox.Timedout"]
+    assert set(failures(execution_id)) == {"Sandbox.Timedout"}
     assert drips or late
     assert served.lost_threads == 0
     wait_until(lambda: served.in_flight == 0)
@@ -400,7 +400,7 @@ def test_a_claim_outlives_a_call_longer_than_itself(host: Host, transactional_db
 
 
 def test_the_deadline_of_the_execution_passes_during_the_call(host: Host, served: Runtime, history: History) -> None:
-    register(name="test-remote", url=host.url, execution_timeout=1)
+    register(name="test-remote", url=host.url, execution_timeout=3)
     with connections.connect("test") as connection:
         served.keeper.register_versions(connection)
     host.behaviours = [hostile.hangs(host)]
@@ -412,18 +412,18 @@ def test_the_deadline_of_the_execution_passes_during_the_call(host: Host, served
 
 def test_many_share_few_connections(host: Host, served: Runtime) -> None:
     handles = start_many("test-remote", [None] * 100)
-    assert [handle.result(timeout=30) for handle in handles] == ["done"] * 100
+    assert [handle.result(timeout=PATIENCE) for handle in handles] == ["done"] * 100
     assert host.connections <= served.settings.THREADS
 
 
 def test_a_result_that_is_no_json_is_its_text(host: Host, served: Runtime) -> None:
     host.behaviours = [hostile.answers({"Status": "SUCCEEDED", "Result": "plain words"})]
     [handle] = start_many("test-remote", [None])
-    assert handle.result(timeout=20) == "plain words"
+    assert handle.result(timeout=PATIENCE) == "plain words"
 
 
 def test_an_error_is_raised_to_who_asks(host: Host, served: Runtime) -> None:
     host.behaviours = [hostile.answers({"Status": "FAILED", "Error": {"ErrorType": "CardDeclined", "ErrorMessage": "no money"}})]
     [handle] = start_many("test-remote", [None])
     with pytest.raises(ExecutionFailedError, match="no money"):
-        handle.result(timeout=20)
+        handle.result(timeout=PATIENCE)

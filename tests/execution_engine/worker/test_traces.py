@@ -20,6 +20,7 @@ from execution_engine.selectors.search import ExecutionFilters
 from execution_engine.services.executions import StartOptions, start_execution
 from execution_engine.worker import output
 from execution_engine.worker.runtime import Runtime
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +79,7 @@ def test_searches_have_an_index(condition: str) -> None:
 def wait_for_end(runtime: Runtime, execution_id: Any) -> None:
     from execution_engine.client import Handle
 
-    Handle(execution_id, "", "traced", True).result(timeout=20)
+    Handle(execution_id, "", "traced", True).result(timeout=PATIENCE)
 
 
 def test_a_plain_handler_reads_it_as_awss_header(runtime: Runtime) -> None:

@@ -18,6 +18,7 @@ from execution_engine.worker.runtime import Runtime
 from tests.execution_engine.journal.conftest import claim_one, connection, make_writer  # noqa: F401
 from tests.execution_engine.journal.moves import checkpoint, step
 from tests.execution_engine.worker.test_runtime import pending_callback
+from tests.waiting import PATIENCE, wait_until
 
 STEPS = 40
 BODIES: list[str] = []
@@ -39,9 +40,7 @@ def no_bodies() -> None:
 
 def remembered(runtime: Runtime) -> None:
     """Once the suspension is in memory: the thread that wrote it goes on a moment later."""
-    ends = time.monotonic() + 5
-    while not len(runtime.warm) and time.monotonic() < ends:
-        time.sleep(0.005)
+    wait_until(lambda: len(runtime.warm))
     assert len(runtime.warm) == 1
 
 
@@ -56,7 +55,7 @@ def test_a_resume_reads_only_what_is_new(runtime: Runtime) -> None:
             time.sleep(0.01)
         assert runtime.pump.operations_read - before == 1
 
-    assert handle.result(timeout=10) == [sum(range(STEPS)), "yes", "no"]
+    assert handle.result(timeout=PATIENCE) == [sum(range(STEPS)), "yes", "no"]
     assert BODIES == ["between"]
     assert len(runtime.warm) == 0 and runtime.warm.size == 0
 
@@ -77,7 +76,7 @@ def test_a_redrive_that_removes_operations_is_not_overlooked(runtime: Runtime) -
     assert new_id != callback_id
     assert BODIES == ["between", "between"]
     callbacks.succeed_callback(new_id, "again")
-    assert handle.result(timeout=10) == [sum(range(STEPS)), "yes", "again"]
+    assert handle.result(timeout=PATIENCE) == [sum(range(STEPS)), "yes", "again"]
 
 
 Claimed = Callable[..., Any]

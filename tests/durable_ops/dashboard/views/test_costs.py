@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -19,8 +19,13 @@ from execution_engine.models import Execution, FunctionVersion
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.factories import make_event, make_execution, make_operation, make_version
 
+pytestmark = pytest.mark.usefixtures("steady_hour")
+
 SIGN_IN = 4
-TODAY = datetime.now(UTC).date()
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def make_booked(version: FunctionVersion) -> Callable[..., Execution]:
     """An execution that ended a minute into today, booked at once."""
 
     def make(version: FunctionVersion = version, **fields: Any) -> Execution:
-        end = datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(minutes=1)
+        end = datetime.combine(today(), datetime.min.time(), UTC) + timedelta(minutes=1)
         found = make_execution(version, **{"status": "SUCCEEDED", "started_at": end - timedelta(hours=1), "ended_at": end, **fields})
         make_event(found, 1, "ExecutionStarted", found.started_at)
         make_event(found, 2, "StepSucceeded", end, operation_id="a")
@@ -43,9 +48,7 @@ def make_booked(version: FunctionVersion) -> Callable[..., Execution]:
 
 
 @pytest.mark.parametrize("number", [1, 5])
-def test_the_page_reads_days_and_asks_the_same_whatever_there_is(
-    admin: Client, make_booked: Callable[..., Execution], number: int
-) -> None:
+def test_the_page_reads_days_and_asks_the_same_whatever_there_is(admin: Client, make_booked: Callable[..., Execution], number: int) -> None:
     for one in range(number):
         make_booked(make_version(f"function-{one}"), status="FAILED" if one else "SUCCEEDED")
     with CaptureQueriesContext(connection) as queries:
@@ -91,7 +94,7 @@ def test_export_has_every_quantity_and_no_formula(admin: Client, make_booked: Ca
     answer = admin.get("/costs/costs.csv")
     assert answer["Content-Type"].startswith("text/csv")
     row = next(csv.DictReader(StringIO(answer.getvalue().decode("utf-8-sig"))))
-    assert (row["day"], row["function"], row["executions"], row["operations"], row["mb_ms"]) == (str(TODAY), "'=cmd", "1", "2", "2048000")
+    assert (row["day"], row["function"], row["executions"], row["operations"], row["mb_ms"]) == (str(today()), "'=cmd", "1", "2", "2048000")
     assert Decimal(row["usd"]) > Decimal("0.0000495")
 
 
@@ -118,22 +121,24 @@ def test_price_book_has_every_source(admin: Client) -> None:
         assert text in html
 
 
-PRICE = {"book": "aws", "item": "operation", "amount": "9.50", "per": "1000000", "valid_from": str(TODAY), "source": "announced"}
+def price(**changes: str) -> dict[str, str]:
+    values = {"book": "aws", "item": "operation", "amount": "9.50", "per": "1000000", "source": "announced"}
+    return {**values, "valid_from": str(today()), **changes}
 
 
 def test_a_new_price_counts_from_today_and_is_audited(admin: Client, make_booked: Callable[..., Execution]) -> None:
     make_booked()
-    assert admin.post("/costs/prices/", PRICE).status_code == 302
+    assert admin.post("/costs/prices/", price()).status_code == 302
     assert (Price.objects.get().amount, AuditEntry.objects.get().action) == (Decimal("9.5"), "price.add")
     assert "9.50 per 1,000,000" in admin.get("/costs/").content.decode()
-    assert admin.post("/costs/prices/", {**PRICE, "amount": "9.75"}).status_code == 302
+    assert admin.post("/costs/prices/", price(amount="9.75")).status_code == 302
     assert Price.objects.get().amount == Decimal("9.75")
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"valid_from": str(TODAY - timedelta(days=1))},
+        {"valid_from": "2020-01-01"},
         {"valid_from": "soon"},
         {"item": "transition"},
         {"book": "x"},
@@ -144,7 +149,7 @@ def test_a_new_price_counts_from_today_and_is_audited(admin: Client, make_booked
     ],
 )
 def test_prices_of_days_that_are_over_and_nonsense_are_refused(admin: Client, change: dict[str, str]) -> None:
-    answer = admin.post("/costs/prices/", {**PRICE, **change})
+    answer = admin.post("/costs/prices/", price(**change))
     assert (answer.status_code, "field-error" in answer.content.decode()) == (400, True)
     assert (Price.objects.count(), AuditEntry.objects.count()) == (0, 0)
 
@@ -153,7 +158,7 @@ def test_prices_of_days_that_are_over_and_nonsense_are_refused(admin: Client, ch
 def test_prices_are_read_by_all_and_added_by_administrators(sign_in: Callable[[str], Client], role: str) -> None:
     client = sign_in(role)
     assert "Add a price" not in client.get("/costs/prices/").content.decode()
-    assert client.post("/costs/prices/", PRICE).status_code == 403
+    assert client.post("/costs/prices/", price()).status_code == 403
     assert Price.objects.count() == 0
 
 

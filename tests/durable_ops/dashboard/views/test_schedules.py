@@ -11,7 +11,7 @@ from execution_engine.models import Execution, Limit, Schedule
 from tests.durable_ops.journal import register_function
 from tests.durable_ops.people import make_limited, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("steady_hour")]
 BODY = {"name": "nightly", "function": "echo", "rule": "30 2 * * *", "timezone": "Europe/Berlin", "input": '{"n": 1}', "overlap": "skip"}
 BODY |= {"catch_up": "3", "attributes": "team=ops"}
 

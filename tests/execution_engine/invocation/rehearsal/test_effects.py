@@ -25,6 +25,7 @@ from execution_engine.models import Execution, Operation
 from execution_engine.sdk.registry import describe
 from execution_engine.testing import DurableExecutionTestClient, RecordedExecution
 from tests.execution_engine.invocation.rehearsal.flows import decide
+from tests.waiting import PATIENCE
 
 ONCE = StepConfig(step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY)
 POLL = WaitForConditionConfig(wait_strategy=decide, initial_state=0)
@@ -168,7 +169,7 @@ def test_prints_and_logs_of_others_pass_meanwhile(capsys: pytest.CaptureFixture[
     def handler(event: Any, context: DurableContext) -> None:
         if event:
             begun.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE)
             print("mine")  # noqa: T201
             logging.getLogger("shop").error("mine")
             context.logger.error("mine")
@@ -177,7 +178,7 @@ def test_prints_and_logs_of_others_pass_meanwhile(capsys: pytest.CaptureFixture[
     history = replace(recorded(handler), input='{"act": true}')
     rehearsal = threading.Thread(target=rehearse, args=(describe(handler), history))
     rehearsal.start()
-    begun.wait(10)
+    begun.wait(PATIENCE)
     print("theirs")  # noqa: T201
     logging.getLogger("shop").error("theirs")
     go_on.set()
