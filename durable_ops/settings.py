@@ -29,6 +29,7 @@ LOCAL = DEBUG or not DATABASE_URL or env.boolean("DURABLE_LOCAL")
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.integer('PORT', 8000, minimum=0, maximum=65535)}" if LOCAL else "").rstrip("/")
 SECURE = PUBLIC_URL.startswith("https://")
 SECRET_KEY = env.text("SECRET_KEY") or (LOCAL and (LAYOUT.read_secret_key() or get_random_secret_key())) or ""
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")  # older keys: what was made with them is still opened
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS") or (["localhost", "127.0.0.1", "[::1]"] if LOCAL else [])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 
