@@ -5,10 +5,10 @@ from uuid import UUID
 
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.batches import BatchStateError
-from durable_ops.masking import masking_of
 from durable_ops.models import Batch, BatchItem, Right
 from durable_ops.permissions import Access
 from durable_ops.selectors import exports
+from durable_ops.selectors.masking import masking_of
 from execution_engine.selectors.executions import MAX_PAGE, find_executions
 
 CHUNK = MAX_PAGE

@@ -11,8 +11,8 @@ from django.db.models import Q, QuerySet
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.patterns import check_patterns
 from durable_ops.audit import log
-from durable_ops.masking import MAX_PATHS, PATH
 from durable_ops.models import Protection, Right
+from durable_ops.selectors.masking import MAX_PATHS, PATH
 from execution_engine.core.errors import InvalidInputError
 
 

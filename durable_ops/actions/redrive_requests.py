@@ -22,9 +22,9 @@ from durable_ops.actions.repairs import Replacement
 from durable_ops.actions.rows import the_one
 from durable_ops.approvals import confirmers
 from durable_ops.audit import log
-from durable_ops.masking import masking_of
 from durable_ops.models import RedriveRequest, Right
 from durable_ops.permissions import Access, RightMissingError, access_of
+from durable_ops.selectors.masking import masking_of
 from execution_engine.core.errors import CommandError, InvalidInputError
 from execution_engine.selectors.executions import get_execution
 

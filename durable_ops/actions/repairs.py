@@ -11,8 +11,8 @@ from durable_ops.actions.executions import size
 from durable_ops.actions.protection import needs_second_person
 from durable_ops.audit import log
 from durable_ops.costs import ledger
-from durable_ops.masking import masking_of
 from durable_ops.models import Right
+from durable_ops.selectors.masking import masking_of
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import CommandError
 from execution_engine.invocation.rehearsal.findings import Rehearsal

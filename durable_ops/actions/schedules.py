@@ -10,9 +10,9 @@ from django.db import transaction
 from durable_ops.actions.actor import Actor
 from durable_ops.actions.executions import size
 from durable_ops.audit import log
-from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import Access
+from durable_ops.selectors.masking import masking_of
 from execution_engine.core.errors import InvalidInputError, ScheduleNotFoundError
 from execution_engine.core.schedules import Overlap, ScheduleValues
 from execution_engine.selectors import schedules as reads

@@ -14,9 +14,9 @@ from django.urls import reverse
 
 from durable_ops.approvals.facts import address_of
 from durable_ops.approvals.people import MAX_RECIPIENTS
-from durable_ops.masking import masking_of
 from durable_ops.models import MailPreference, Outbox, RedriveRequest, Right
 from durable_ops.permissions import APP, access_of
+from durable_ops.selectors.masking import masking_of
 
 TEMPLATE = "redrive_request"
 

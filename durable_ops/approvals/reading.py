@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from durable_ops.approvals.policy import Person, Question, is_asked
-from durable_ops.masking import MASK, masking_of
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors.masking import MASK, masking_of
 from execution_engine.selectors.callbacks import CallbackRow
 
 

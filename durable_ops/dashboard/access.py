@@ -12,9 +12,9 @@ from django.shortcuts import resolve_url
 from django.views.decorators.cache import never_cache
 
 from durable_ops.actions.actor import Actor, Channel
-from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, require
+from durable_ops.selectors.masking import Masks, masking_of
 from execution_engine.core.errors import ExecutionNotFoundError
 
 P = ParamSpec("P")

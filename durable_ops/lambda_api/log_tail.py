@@ -3,7 +3,7 @@
 from base64 import b64encode
 from uuid import UUID
 
-from durable_ops.masking import Masks
+from durable_ops.selectors.masking import Masks
 from execution_engine.selectors.logs import LogRow, last_lines
 
 TAIL_BYTES = 4096

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from durable_ops.masking import Masking, masking_of
 from durable_ops.permissions import Access
+from durable_ops.selectors.masking import Masking, masking_of
 from durable_ops.texts.csv_cells import csv_lines
 from execution_engine.selectors.executions import MAX_PAGE, ExecutionSummary, list_executions
 from execution_engine.selectors.search import ExecutionFilters

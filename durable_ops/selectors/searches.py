@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_date, parse_datetime
 
-from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import Access
+from durable_ops.selectors.masking import masking_of
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.trace import Trace, is_trace_id, read_traceparent
 from execution_engine.selectors.explain import StateCode

@@ -8,8 +8,8 @@ from durable_ops.actions.redrive_requests import LONGEST_REASON, is_open
 from durable_ops.api.serializers.answers import plain_object
 from durable_ops.api.serializers.requests import MAX_NAME
 from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text
-from durable_ops.masking import Masks
 from durable_ops.models import RedriveRequest
+from durable_ops.selectors.masking import Masks
 from durable_ops.texts.json_text import parse_or_text
 
 

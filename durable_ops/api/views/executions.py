@@ -17,9 +17,9 @@ from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers import executions as shapes
 from durable_ops.api.serializers.explanations import ExplanationDocument, explanation
 from durable_ops.api.serializers.strict import read
-from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
 from durable_ops.selectors.explanations import explain
+from durable_ops.selectors.masking import Masks, masking_of
 from durable_ops.selectors.searches import read_search
 from durable_ops.texts import json_text
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError

@@ -13,9 +13,9 @@ from durable_ops.api.serializers import documents, requests
 from durable_ops.api.serializers import redrive_requests as shapes
 from durable_ops.api.serializers.strict import read
 from durable_ops.api.views.executions import parse_id
-from durable_ops.masking import masking_of
 from durable_ops.models import RedriveRequest, Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors.masking import masking_of
 from durable_ops.texts import json_text
 
 _ANSWER: Any = {200: shapes.RedriveRequestDocument}

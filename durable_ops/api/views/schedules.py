@@ -14,9 +14,9 @@ from durable_ops.api.paging import cursor_of, page
 from durable_ops.api.serializers import answers, documents, requests
 from durable_ops.api.serializers import schedules as shapes
 from durable_ops.api.serializers.strict import read
-from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors.masking import masking_of
 from execution_engine.selectors import schedules as reads
 from execution_engine.selectors.schedules import ScheduleRow
 

@@ -14,9 +14,9 @@ from durable_ops.dashboard.acting import posted
 from durable_ops.dashboard.forms.executions import DecisionForm
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.payloads import Payload, make_payload
-from durable_ops.masking import masking_of
 from durable_ops.models import Approval, AuditEntry, Right
 from durable_ops.permissions import access_of, has_right, require
+from durable_ops.selectors.masking import masking_of
 from execution_engine.core.enums import OperationStatus
 from execution_engine.core.errors import CallbackCompletedError, CallbackNotFoundError, CommandError
 from execution_engine.selectors.callbacks import CallbackRow, find_callback, pending_callbacks

@@ -16,10 +16,10 @@ from durable_ops.dashboard.access import actor_of, console_view, person_of
 from durable_ops.dashboard.columns import ALWAYS, COLUMNS, OF_APPROVALS, Column, chosen_columns
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
-from durable_ops.masking import masking_of
 from durable_ops.models import Batch, Right, SavedView
 from durable_ops.permissions import access_of, has_right
 from durable_ops.selectors import exports
+from durable_ops.selectors.masking import masking_of
 from durable_ops.selectors.searches import KEYS, Search, read_search
 from durable_ops.web.downloads import download
 from execution_engine.core.enums import ExecutionStatus

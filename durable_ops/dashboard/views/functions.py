@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.forms.input_form import empty_form, read_schema
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
-from durable_ops.masking import masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
+from durable_ops.selectors.masking import masking_of
 from execution_engine.sdk.lint import Finding, findings_of
 from execution_engine.sdk.registry import find_function
 from execution_engine.selectors.executions import list_executions

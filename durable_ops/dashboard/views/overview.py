@@ -14,9 +14,9 @@ from durable_ops.dashboard.charts.activity import activity_figure, latency_figur
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.views.executions import FACET_WORDS
-from durable_ops.masking import MASK, masking_of
 from durable_ops.models import Right
 from durable_ops.permissions import Access, access_of
+from durable_ops.selectors.masking import MASK, masking_of
 from execution_engine.selectors.activity import FailureGroup, activity, failure_groups, oldest_due
 from execution_engine.selectors.callbacks import pending_callbacks
 from execution_engine.selectors.executions import ExecutionSummary, list_executions

@@ -7,9 +7,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from durable_ops.dashboard.access import console_view, masks_for
-from durable_ops.masking import NO_MASKS, Masks
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors.masking import NO_MASKS, Masks
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.selectors.executions import get_payloads
 from execution_engine.selectors.functions import function_of

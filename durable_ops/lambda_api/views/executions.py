@@ -15,8 +15,8 @@ from durable_ops.doors import repeats
 from durable_ops.lambda_api import errors, queries
 from durable_ops.lambda_api.door import LambdaView, execution_of, function_of, read_object
 from durable_ops.lambda_api.errors import LambdaError
-from durable_ops.masking import masking_of
 from durable_ops.models import Right, StoredAnswer
+from durable_ops.selectors.masking import masking_of
 from execution_engine.conf import engine_settings
 from execution_engine.core import wire
 from execution_engine.core.enums import ExecutionStatus

@@ -21,8 +21,8 @@ from durable_ops.lambda_api.door import MIB, LambdaView, function_of
 from durable_ops.lambda_api.errors import LambdaError
 from durable_ops.lambda_api.invoke_headers import DRY_RUN, EVENT, WAITS, Asked
 from durable_ops.lambda_api.waiters import Waiter, process_waiters
-from durable_ops.masking import Masks, masking_of
 from durable_ops.models import Right
+from durable_ops.selectors.masking import Masks, masking_of
 from durable_ops.texts import json_text
 from execution_engine.conf import engine_settings
 from execution_engine.core.enums import ExecutionStatus

@@ -17,8 +17,8 @@ from django.test import RequestFactory
 from durable_ops.lambda_api import log_tail
 from durable_ops.lambda_api.views.invocations import _has_hung_up
 from durable_ops.lambda_api.waiters import process_waiters
-from durable_ops.masking import MASK, Masks
 from durable_ops.models import AuditEntry
+from durable_ops.selectors.masking import MASK, Masks
 from execution_engine import DurableContext, durable_execution, register
 from execution_engine.journal import connections, logs
 from execution_engine.journal.logs import Line

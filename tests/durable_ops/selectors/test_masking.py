@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import Permission
 from pytest_django import DjangoAssertNumQueries
 
-from durable_ops.masking import MASK, MOST_VALUES, NO_MASKS, Masks, masking_of
 from durable_ops.models import Protection
 from durable_ops.permissions import access_of
+from durable_ops.selectors.masking import MASK, MOST_VALUES, NO_MASKS, Masks, masking_of
 from tests.durable_ops.people import make_user
 
 
