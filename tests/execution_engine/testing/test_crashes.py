@@ -9,7 +9,6 @@ import pytest
 
 from execution_engine import DurableContext, MapConfig, ParallelConfig, StepConfig, StepSemantics
 from execution_engine.testing import DurableExecutionTestClient
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -105,13 +104,13 @@ def test_a_death_counts_although_the_branch_beside_it_unwinds_first(client: Dura
             return branch.step("dies", lambda: count("dies"))
         except BaseException:
             died.set()
-            unwound.wait(PATIENCE)
+            unwound.wait(2)
             time.sleep(0.1)  # the other one reaches the parent first
             raise
 
     def follows(branch: DurableContext) -> str:
         if bodies["followed"] == 0:
-            died.wait(PATIENCE)
+            died.wait(2)
         bodies["followed"] += 1
         try:
             return branch.step("follows", lambda: "follows")
