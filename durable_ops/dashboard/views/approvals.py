@@ -3,12 +3,10 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from durable_ops.actions import approvals as actions
@@ -16,7 +14,7 @@ from durable_ops.approvals import inbox
 from durable_ops.approvals.card import fields_from_post, make_card
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalRefusedError
 from durable_ops.approvals.inbox import Box
-from durable_ops.dashboard.access import actor_of
+from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import access_of, has_right
@@ -27,8 +25,7 @@ from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 BOXES = {Box.GROUPS: "For me and my groups", Box.MINE: "By name", Box.ALL: "All open", Box.DECIDED: "Decided"}
 
 
-@never_cache
-@login_required
+@console_view(None)
 @require_safe
 def approval_list(request: HttpRequest) -> HttpResponse:
     """Everybody who signed in has an inbox; what is in it is theirs, or all with the right to see executions."""
@@ -59,15 +56,13 @@ def _state(row: inbox.Row) -> tuple[Any, ...]:
     return one.pk, one.claimed_by_id, one.outcome, one.reminders, len(row.decisions), row.ends_at
 
 
-@never_cache
-@login_required
+@console_view(None)
 @require_safe
 def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, _visible(request, pk))
 
 
-@never_cache
-@login_required
+@console_view(None)
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """`decision` is approve or reject, `seen` the digest of what the page showed."""
@@ -102,22 +97,19 @@ def _cards(request: HttpRequest, done: str) -> HttpResponse:
     return render_page(request, "approvals/list.html", {**context, "callbacks": _plain_callbacks(request)}, fragment="cards")
 
 
-@never_cache
-@login_required
+@console_view(None)
 @require_POST
 def claim(request: HttpRequest, pk: int) -> HttpResponse:
     return _change(request, pk, actions.claim)
 
 
-@never_cache
-@login_required
+@console_view(None)
 @require_POST
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     return _change(request, pk, actions.release)
 
 
-@never_cache
-@login_required
+@console_view(None)
 @require_POST
 def reassign(request: HttpRequest, pk: int) -> HttpResponse:
     """`to` holds user names, separated by commas or blanks."""

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from durable_ops.models import Approval, Assignee
 from execution_engine.models import FunctionVersion
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.factories import ago, make_callback, make_event, make_execution, make_worker
@@ -115,6 +116,23 @@ def test_navigation_tells_waiting_callbacks_and_workers(admin: Client, version: 
     make_worker(version, in_flight=3)
     html = admin.get("/navigation/", headers=HTMX).content.decode()
     assert ("2 workers" in html, "3 of 16 threads busy" in html, "1 waiting" in html) == (True, True, True)
+
+
+def test_navigation_of_whoever_is_only_asked_tells_their_approvals(sign_in: Callable[[str], Client], version: FunctionVersion) -> None:
+    asked = sign_in("nobody")
+    make_callback(make_execution(version))
+    approval = Approval.objects.create(callback_id="c", execution_id=make_execution(version).id, operation_id="o", name="n", title="t")
+    Assignee.objects.create(approval=approval, kind="user", name="nobody", user_key=asked.session["_auth_user_id"])
+    html = asked.get("/navigation/", headers=HTMX).content.decode()
+    assert ("1 waiting for you" in html, "worker" in html, "nav-callbacks" in html) == (True, False, False)
+    links = re.findall(r'<a href="([^"]+)" data-go', asked.get("/approvals/").content.decode())
+    assert links == ["/approvals/", "/settings/"]
+    assert "What waits for your decision" in asked.get("/").content.decode()
+
+
+def test_live_inbox_without_sign_in_leads_to_the_sign_in_page(client: Client, db: None) -> None:
+    answer = client.get("/approvals/?seen=x", headers={**HTMX, "HX-Current-URL": "http://testserver/approvals/"})
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login/?next=/approvals/")
 
 
 def test_fragment_without_sign_in_leads_to_the_sign_in_page(client: Client, db: None) -> None:
