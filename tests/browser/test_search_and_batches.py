@@ -1,5 +1,6 @@
 """Narrow the list, keep the view, tick rows, act on many, read what came of it."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from durable_ops.actions import batch_work
 from execution_engine.models import Execution, FunctionVersion
+from tests.durable_ops.versions import loaded_versions, started
 from tests.factories import ago, make_event, make_execution, make_version, make_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +71,38 @@ def test_ticked_rows_stay_ticked_and_become_a_batch(sign_in: Callable[..., Page]
         pass
     expect(page.get_by_text("2 of 2 tried, 2 done, 0 failed.")).to_be_visible(timeout=8000)
     assert Execution.objects.filter(status="RUNNING", redrive_count=1).count() == 2
+
+
+def test_an_export_is_confirmed_and_downloaded(sign_in: Callable[..., Page], failed: list[Execution]) -> None:
+    page = sign_in("viewer")
+    page.get_by_label("Select bad-1").check()
+    expect(page.locator("select[name=act] option")).to_have_text(["Export"])
+    page.get_by_role("button", name="Show what it would be…").click()
+    page.get_by_label("Reason").fill("for the auditors")
+    page.get_by_role("button", name="Export 1 execution").click()
+    expect(page.get_by_text("0 of 1 tried")).to_be_visible()
+    while batch_work.work():
+        pass
+    with page.expect_download() as downloaded:
+        page.get_by_role("link", name="JSON", exact=True).click()
+    assert [row["name"] for row in json.loads(downloaded.value.path().read_text())] == ["bad-1"]
+
+
+def test_a_move_asks_where_to_and_names_what_does_not_fit(sign_in: Callable[..., Page], transactional_db: None) -> None:
+    with loaded_versions() as versions:
+        started(versions["1"])
+        page = sign_in("operator")
+        page.locator("tbody input[type=checkbox]").check()
+        page.locator("select[name=act]").select_option("move")
+        page.get_by_role("button", name="Show what it would be…").click()
+        page.get_by_label("To version").select_option("changed")
+        assert check(page) == []
+        page.get_by_label("Reason").fill("a try")
+        page.get_by_role("button", name="Move 1 execution").click()
+        expect(page.get_by_text("0 of 1 tried")).to_be_visible()
+        while batch_work.work():
+            pass
+        expect(page.get_by_text("the code now asks for STEP 'fetch'")).to_be_visible(timeout=8000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
