@@ -27,6 +27,12 @@ def test_the_map_names_every_module(repository: Path, name: str) -> None:
     assert shown == dict(packages(repository / name))
 
 
+def test_the_map_of_the_tests_names_every_folder(repository: Path) -> None:
+    page = (repository / "tests/README.md").read_text()
+    named = set(re.findall(r"`(\w+)/`", "".join(row.split(" | ")[0] for row in page.splitlines() if row.startswith("| `"))))
+    assert named == {path.name for path in (repository / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+
+
 def test_every_file_that_a_page_names_exists(repository: Path) -> None:
     """By its path, or by its last parts where the page speaks of one folder."""
     roots = [repository / name for name in ("execution_engine", "durable_ops", "templates", "static", "tests")]
