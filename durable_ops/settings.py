@@ -216,6 +216,8 @@ STATICFILES_DIRS = [directory for directory in [BASE_DIR / "static"] if director
 # Served straight from static/ and the installed packages, compressed on the way: no collectstatic step that somebody forgets.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+# No page takes a file, and Django would write one of any size to the disk for whoever posts it, signed in or not.
+FILE_UPLOAD_HANDLERS = ["durable_ops.doors.bodies.RefuseFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # an input of 6 MiB, written as JSON inside a JSON body
 
 LOGGING = {
@@ -225,9 +227,10 @@ LOGGING = {
     # A 503 of /healthz is an answer, not an error, and is asked for every few seconds.
     "filters": {
         "links": {"()": "durable_ops.web.redaction.RedactLinks"},
+        "lines": {"()": "durable_ops.web.redaction.OneLine"},
         "expected": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: "/healthz" not in record.getMessage()},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["links"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["lines", "links"]}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["expected"]},

@@ -1,7 +1,9 @@
 """The bytes of a request's body, bounded before they are read; every door that takes JSON or payloads reads them here."""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, NoReturn
+
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
 from durable_ops.doors import slow_bodies
 from execution_engine.core.errors import CommandError
@@ -54,6 +56,19 @@ class BodyTooSlowError(CommandError):
     def __init__(self, found: int, announced: int) -> None:
         seconds = int(slow_bodies.BODY_SECONDS)
         super().__init__(f"{found} of {announced} bytes came within {seconds} seconds.", limit_seconds=seconds)
+
+
+class RefuseFiles(FileUploadHandler):
+    """Ends the reading of a form at its first file: what came before it is the form."""
+
+    def new_file(self, *_: Any, **__: Any) -> NoReturn:
+        raise StopUpload(connection_reset=True)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Never called, but asked for by the base."""
+
+    def file_complete(self, file_size: int) -> None:
+        """As above."""
 
 
 def refuse_chunks(meta: Mapping[str, Any]) -> None:

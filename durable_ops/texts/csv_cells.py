@@ -5,6 +5,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
+"""What a formula may begin with; the last four are the wide ones of Chinese and Japanese spreadsheets."""
+
 
 class _Echo:
     """What a csv.writer takes for a file: it hands back each line."""
@@ -25,6 +28,6 @@ def safe_cell(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula is kept a text; mappings and lists become JSON."""
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value[:1] in FORMULA:
         return f"'{value}"
     return value

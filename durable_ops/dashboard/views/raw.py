@@ -1,10 +1,12 @@
 """Stored texts as they are: for reading without decoration, and to download."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 
 from durable_ops.dashboard.access import console_view, masks_for
 from durable_ops.models import Right
@@ -16,6 +18,7 @@ from execution_engine.selectors.functions import function_of
 from execution_engine.selectors.history import list_events
 from execution_engine.selectors.operations import get_operation
 
+EVENTS = 200
 KEYS = frozenset({"input", "result", "error"})
 OPERATION_KEYS = frozenset({"payload", "error", "options"})
 
@@ -37,13 +40,13 @@ def operation_payload(request: HttpRequest, execution_id: UUID, operation_id: st
 
 
 @console_view(Right.VIEW_PAYLOAD)
-def history(request: HttpRequest, execution_id: UUID) -> HttpResponse:
+def history(request: HttpRequest, execution_id: UUID) -> StreamingHttpResponse:
     """All events in the wire's shape as one JSON list."""
-    events = list_events(execution_id, limit=1_000_000)
-    if not events:
+    first = list_events(execution_id, limit=EVENTS)
+    if not first:
         raise Http404("There is no such execution.")
     masks = _masks(request, execution_id)
-    response = _json([masks.event(one) for one in events])
+    response = StreamingHttpResponse(_array(execution_id, first, masks), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{execution_id}-history.json"'
     return response
 
@@ -54,6 +57,17 @@ def event(request: HttpRequest, execution_id: UUID, event_id: int) -> HttpRespon
     if not found or found[0]["EventId"] != event_id:
         raise Http404("There is no such event.")
     return _json(_masks(request, execution_id).event(found[0]))
+
+
+def _array(execution_id: UUID, page: list[Any], masks: Masks) -> Iterator[str]:
+    """Page by page: a history may be larger than the memory of the server."""
+    opening = "["
+    while page:
+        for one in page:
+            yield opening + json.dumps(masks.event(one), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+            opening = ",\n"
+        page = list_events(execution_id, after=page[-1]["EventId"], limit=EVENTS)
+    yield "]\n"
 
 
 def _json(value: Any) -> JsonResponse:

@@ -69,3 +69,12 @@ def test_unknown_ones_are_404(admin: Door) -> None:
         refusal(getattr(admin, method)(path), 404, "webhook_not_found")
     refusal(admin.post("/deliveries/7/redeliver"), 404, "delivery_not_found")
     assert Delivery.objects.count() == 0
+
+
+def test_the_audit_log_does_not_hold_the_key_in_an_address(admin: Door) -> None:
+    made = admin.post("/webhooks", {**BODY, "url": "https://chat.example.com/T0/B1/s3cr3t?token=t0ken"}).json()
+    admin.client.patch(f"/api/v1/webhooks/{made['id']}", {"url": "https://chat.example.com/T0/other"}, content_type="application/json")
+    created, changed = AuditEntry.objects.filter(object_type="webhook").order_by("id")
+    assert created.facts["url"] == changed.facts["before"]["url"] == "https://chat.example.com/…"
+    assert changed.facts["before"]["url_digest"] != changed.facts["after"]["url_digest"]
+    assert "s3cr3t" not in str(list(AuditEntry.objects.values()))

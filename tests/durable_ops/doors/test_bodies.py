@@ -3,6 +3,8 @@
 import io
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from durable_ops.doors.bodies import DROPPED_AT_ONCE, READ_ON, BodyTooLargeError, read_body
 
@@ -24,3 +26,11 @@ def test_a_body_that_ends_early_does_not_hold_anybody() -> None:
     stream = io.BytesIO(b"x" * (DROPPED_AT_ONCE + 1))
     with pytest.raises(BodyTooLargeError):
         read_body({"CONTENT_LENGTH": str(LIMIT + 1)}, stream, LIMIT)
+
+
+@pytest.mark.django_db
+def test_no_page_keeps_a_file_that_somebody_posts(client: Client) -> None:
+    large = SimpleUploadedFile("f.bin", b"x" * 3_000_000)
+    answer = client.post("/login/", {"username": "ada", "file": large, "password": "late"})
+    request = answer.wsgi_request
+    assert (answer.status_code, request.POST.get("username"), list(request.FILES)) == (200, "ada", [])

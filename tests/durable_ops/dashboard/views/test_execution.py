@@ -152,7 +152,7 @@ def test_history_filters_by_type_and_order(admin: Client, execution: Execution) 
     assert events.findall(page(admin, execution, "?tab=history&type=StepStarted")) == ["2"]
     assert events.findall(page(admin, execution, "?tab=history&type=odd&after=x")) == ["1", "2", "3"]
     assert admin.get(f"/executions/{execution.id}/events/2/").json()["EventType"] == "StepStarted"
-    assert [one["EventId"] for one in admin.get(f"/executions/{execution.id}/history.json").json()] == [1, 2, 3]
+    assert [one["EventId"] for one in json.loads(admin.get(f"/executions/{execution.id}/history.json").getvalue())] == [1, 2, 3]
     assert admin.get(f"/executions/{execution.id}/events/9/").status_code == 404
 
 
