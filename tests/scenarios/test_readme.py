@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import REPOSITORY, Serving
+from tests.waiting import PATIENCE
 
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SIGN_OF_A_MAIL = "$URL/a/"
@@ -29,7 +30,7 @@ def test_the_commands_of_the_readme_do_what_it_says(serving: Serving) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
-        cwd=REPOSITORY, env={**serving.environment, "PATH": path}, capture_output=True, text=True, timeout=600, check=False,
+        cwd=REPOSITORY, env={**serving.environment, "PATH": path}, capture_output=True, text=True, timeout=2 * PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "would be redriven" in done.stdout
@@ -44,4 +45,4 @@ def patient(block: str, data: Path) -> str:
     """A reader takes longer than the worker needs for a mail; a script waits for it."""
     if SIGN_OF_A_MAIL not in block:
         return block
-    return f"for _ in $(seq 300); do ls {data}/mail/* >/dev/null 2>&1 && break; sleep 0.1; done\n{block}"
+    return f"for _ in $(seq {PATIENCE * 10:.0f}); do ls {data}/mail/* >/dev/null 2>&1 && break; sleep 0.1; done\n{block}"
