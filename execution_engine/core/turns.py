@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from execution_engine.core.limits import Limits
+
 START_LINE = ""
 """The line of those that wait for the rate of starts; every other line is a concurrency key. None is the queue."""
 
@@ -33,6 +35,12 @@ class Room:
     per_key: int | None = None
     starts: int | None = None
     held: Mapping[str | None, int] | None = None
+
+    @classmethod
+    def of(cls, limits: Limits, held: Mapping[str | None, int], most: int, starts: int | None) -> "Room":
+        """`held` counts claims by key, `most` is what the claimer can take, `starts` what the bucket holds."""
+        free = most if limits.concurrency is None else max(0, min(most, limits.concurrency - sum(held.values())))
+        return cls(free, limits.per_key, starts, held)
 
     @property
     def queue_look(self) -> int:

@@ -48,9 +48,7 @@ class _Turn:
     now: datetime
 
     def room(self, held: Mapping[str | None, int], limit: int) -> Room:
-        limits, running = self.limits, sum(held.values())
-        free = limit if limits.concurrency is None else max(0, min(limit, limits.concurrency - running))
-        return Room(free, limits.per_key, limits.starts_left(self.tokens, self.tokens_at, self.now), held)
+        return Room.of(self.limits, held, limit, self.limits.starts_left(self.tokens, self.tokens_at, self.now))
 
 
 def claim(

@@ -94,9 +94,12 @@ def nearest_timer(cursor: Cursor, execution_id: UUID) -> datetime | None:
 
 
 def wake(record: ExecutionRecord, now: datetime) -> ExecutionRecord:
-    """A change from outside or by time: an invocation is owed, and due at once unless one is under way."""
+    """A change from outside or by time: an invocation is owed, and due at once unless one is under way.
+
+    What is due already keeps its place: news that comes faster than it is served would move it to the end for ever.
+    """
     is_idle = record.claim_id is None and record.status is ExecutionStatus.RUNNING
-    due_at = now if is_idle else record.due_at
+    due_at = min(record.due_at or now, now) if is_idle else record.due_at
     return replace(record, wake_seq=record.wake_seq + 1, due_at=due_at)
 
 

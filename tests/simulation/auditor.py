@@ -41,76 +41,76 @@ class Auditor:
         for execution, event_id, event in transaction.events:
             history = self._database.history[execution]
             written[execution] += 1
-            _demand(event_id == len(history) + written[execution], f"S9: event {event_id} of {execution} is not the next one")
+            demand(event_id == len(history) + written[execution], f"S9: event {event_id} of {execution} is not the next one")
             is_over = bool(history) and history[-1].type in TERMINAL_EVENT_TYPES
-            _demand(not is_over or execution in transaction.repairs, f"S4: {event.type} after the end of {execution}")
+            demand(not is_over or execution in transaction.repairs, f"S4: {event.type} after the end of {execution}")
             if event.operation_id is not None and event.type not in _STARTS:
-                _demand(event.operation_id in self._started[execution], f"S9: {event.type} of {event.operation_id} before its start")
+                demand(event.operation_id in self._started[execution], f"S9: {event.type} of {event.operation_id} before its start")
             self._started[execution].add(event.operation_id)
 
     def _check_execution(self, transaction: Transaction, number: int, before: Row | None, after: Row | None) -> None:
         if before is None:
             return
         if after is None:
-            _demand(before.status.is_terminal, f"S4: the open execution {number} was removed")
+            demand(before.status.is_terminal, f"S4: the open execution {number} was removed")
             return
         if before.status.is_terminal:
             self._check_ended(transaction, number, before, after)
             return
         events = len(self._database.history[number]) + sum(1 for execution, *_ in transaction.events if execution == number)
-        _demand(after.event_seq == events, f"S9: event_seq {after.event_seq}, but {events} events")
-        _demand(after.wake_seq >= before.wake_seq and after.checkpoint_seq >= before.checkpoint_seq, "sequences go forward only")
+        demand(after.event_seq == events, f"S9: event_seq {after.event_seq}, but {events} events")
+        demand(after.wake_seq >= before.wake_seq and after.checkpoint_seq >= before.checkpoint_seq, "sequences go forward only")
         claim_id = transaction.claims.get(number)
         if claim_id is not None:
-            _demand(before.claim_id == claim_id, f"S3: a write under a claim that execution {number} no longer has")
+            demand(before.claim_id == claim_id, f"S3: a write under a claim that execution {number} no longer has")
             in_order = after.checkpoint_seq == before.checkpoint_seq + 1 or after.status is ExecutionStatus.TIMED_OUT
-            _demand(in_order, f"S3: a checkpoint of {number} was not built on the one before")
-            _demand(claim_id not in self._dead, f"S3: a write under a claim from before {number} was redriven")
+            demand(in_order, f"S3: a checkpoint of {number} was not built on the one before")
+            demand(claim_id not in self._dead, f"S3: a write under a claim from before {number} was redriven")
         if after.claim_id is not None and after.claim_id != before.claim_id:
-            _demand(before.claim_id is None and after.claim_id not in self._claims[number], "S3: a claim was taken twice")
+            demand(before.claim_id is None and after.claim_id not in self._claims[number], "S3: a claim was taken twice")
             self._claims[number].add(after.claim_id)
         if after.status is ExecutionStatus.PAUSED:
-            _demand(after.claim_id is None, f"L4: {number} is paused, but somebody holds its claim")
+            demand(after.claim_id is None, f"L4: {number} is paused, but somebody holds its claim")
         if after.status is ExecutionStatus.RUNNING and after.claim_id is None:
             self._check_somebody_comes(transaction, number, after)
 
     def _check_ended(self, transaction: Transaction, number: int, before: Row, after: Row) -> None:
         """An end is final, but for a redrive and for the marks of families."""
         if number in transaction.repairs:
-            _demand(after.redrive_count == before.redrive_count + 1, f"S4: the redrive of {number} is not the next one")
+            demand(after.redrive_count == before.redrive_count + 1, f"S4: the redrive of {number} is not the next one")
             self._dead |= self._claims[number]
             return
         marks = replace(before, owes_parent=after.owes_parent, owes_child=after.owes_child, redrive_count=after.redrive_count)
-        _demand(marks == after, f"S4: the ended execution {number} was written again")
+        demand(marks == after, f"S4: the ended execution {number} was written again")
 
     def _check_somebody_comes(self, transaction: Transaction, number: int, row: Row) -> None:
         """L1: due at a known moment, or waiting for an outsider; and an owed invocation is due now."""
         if row.wake_seq != row.told_seq:
             latest = self._database.scheduler.now + timedelta(seconds=RETRY_INVOCATION_SECONDS)
-            _demand(row.due_at is not None and row.due_at <= latest, f"L1: execution {number} is owed an invocation that never comes")
+            demand(row.due_at is not None and row.due_at <= latest, f"L1: execution {number} is owed an invocation that never comes")
         if row.due_at is None:
             operations = (row for _, row in transaction.rows("operation", number, self._database.commits))
-            _demand(any(_waits_for_outsider(operation) for operation in operations), f"L1: nobody ever wakes execution {number}")
+            demand(any(_waits_for_outsider(operation) for operation in operations), f"L1: nobody ever wakes execution {number}")
 
     def _check_operation(
         self, transaction: Transaction, number: int, before: OperationRecord | None, after: OperationRecord | None
     ) -> None:
         if after is None:
             is_removed = transaction.writes.get(execution_key(number), 0) is None
-            _demand(is_removed, f"S1: an operation of {number} was removed without it")
+            demand(is_removed, f"S1: an operation of {number} was removed without it")
             return
         if after.status in (OperationStatus.READY, OperationStatus.TIMED_OUT) or (after.type is OperationType.WAIT and after.is_terminal):
-            _demand(before is not None and _was_due(before, self._database.scheduler.now), f"S8: the timer of {after.id} fired early")
+            demand(before is not None and _was_due(before, self._database.scheduler.now), f"S8: the timer of {after.id} fired early")
         if before is None:
             return
-        _demand(not before.is_terminal, f"S1: the ended operation {after.id} of {number} was written again")
+        demand(not before.is_terminal, f"S1: the ended operation {after.id} of {number} was written again")
         if after.type is OperationType.CHAINED_INVOKE and after.is_terminal and not (after.error and after.error.type == GONE):
             child = self._database.latest(execution_key(UUID(after.options.child_id).int))
             is_asked = child is not None and child.redrive_count >= after.options.redrives
-            _demand(is_asked, f"S5: {number} was told of an end of its child from before the redrive")
+            demand(is_asked, f"S5: {number} was told of an end of its child from before the redrive")
         same = all(getattr(before, field) == getattr(after, field) for field in _IDENTITY)
-        _demand(same, f"S1: operation {after.id} of {number} changed its identity")
-        _demand(after.attempt >= before.attempt, f"S1: operation {after.id} of {number} forgot an attempt")
+        demand(same, f"S1: operation {after.id} of {number} changed its identity")
+        demand(after.attempt >= before.attempt, f"S1: operation {after.id} of {number} forgot an attempt")
 
 
 def check_end(database: Database, ledger: Ledger, executions: list[int]) -> None:
@@ -119,17 +119,17 @@ def check_end(database: Database, ledger: Ledger, executions: list[int]) -> None
         row = database.latest(execution_key(number))
         if row is None:
             continue  # purged, or its start was rolled back
-        _demand(row.status.is_terminal, f"L1: execution {number} is stuck: {row}")
-        _demand(not row.owes_parent, f"L1: nobody told the parent of {number}")
+        demand(row.status.is_terminal, f"L1: execution {number} is stuck: {row}")
+        demand(not row.owes_parent, f"L1: nobody told the parent of {number}")
         kinds = Counter(event.type for event in database.history[number])
         ends = sum(kinds[kind] for kind in TERMINAL_EVENT_TYPES)
-        _demand(ends == 1 + kinds[EventType.EXECUTION_REDRIVEN], f"S4: {ends} terminal events in {number}")
+        demand(ends == 1 + kinds[EventType.EXECUTION_REDRIVEN], f"S4: {ends} terminal events in {number}")
         if row.status is ExecutionStatus.SUCCEEDED:
             in_time = row.deadline_at is None or row.ended_at < row.deadline_at
-            _demand(in_time, f"S8: execution {number} succeeded after its deadline")
+            demand(in_time, f"S8: execution {number} succeeded after its deadline")
     winners = Counter((told.execution, told.command) for told in ledger.answers if told.answer.won)
     for told in ledger.answers:
-        _demand(told.command == "stop" or winners[told.execution, told.command] <= 1, f"S5: two callers completed {told.command}")
+        demand(told.command == "stop" or winners[told.execution, told.command] <= 1, f"S5: two callers completed {told.command}")
         row = database.latest(execution_key(told.execution))
         if row is not None and row.redrive_count == told.redrives:
             _check_answer(database, told, row)
@@ -139,16 +139,16 @@ def _check_answer(database: Database, told: Told, row: Row) -> None:
     """Of an execution that was not redriven since, so that it must still be true."""
     number, command, answer = told.execution, told.command, told.answer
     if command == "stop":
-        _demand(answer.stored == row.status, f"S5: told that {number} is {answer.stored}, but it is {row.status}")
+        demand(answer.stored == row.status, f"S5: told that {number} is {answer.stored}, but it is {row.status}")
         return
     found = (database.latest(key) for key in database.keys["operation", number])
     operation = next((one for one in found if one is not None and one.callback_id == command), None)
     if operation is None:
         return
     if answer.won:
-        _demand(operation.payload == told.payload, f"S5: {command} keeps {operation.payload}, its winner sent {told.payload}")
+        demand(operation.payload == told.payload, f"S5: {command} keeps {operation.payload}, its winner sent {told.payload}")
     elif answer.stored in set(OperationStatus) - {"STOPPED"}:
-        _demand(_tells_truth(answer.stored, operation, row), f"S5: told {answer.stored}, stored {operation.status}")
+        demand(_tells_truth(answer.stored, operation, row), f"S5: told {answer.stored}, stored {operation.status}")
 
 
 def _tells_truth(told: str, operation: OperationRecord, row: Row) -> bool:
@@ -165,6 +165,6 @@ def _waits_for_outsider(operation: OperationRecord) -> bool:
     return is_answered_by_others and operation.status is OperationStatus.STARTED and operation.due_at is None
 
 
-def _demand(holds: bool, promise: str) -> None:
+def demand(holds: bool, promise: str) -> None:
     if not holds:
         raise BrokenInvariantError(promise)

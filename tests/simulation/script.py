@@ -82,6 +82,16 @@ def family_script(random: Random) -> Script:
     return Script(tuple(calls))
 
 
+def short_script(random: Random) -> Script:
+    """What waits little and often, so that many want their turn at once, and answers meet what is due already."""
+    calls = []
+    for number in range(random.choice((1, 2))):
+        name, kind = f"op{number}", random.choice(("step", "wait", "both", "both"))
+        branches = (Call(f"{name}.0", "wait", seconds=1), Call(f"{name}.1", "signal", seconds=20)) if kind == "both" else ()
+        calls.append(Call(name, kind, seconds=1 if kind == "wait" else random.choice((0, 1, 8)), branches=branches))
+    return Script(tuple(calls))
+
+
 def _random_child(random: Random, fatal: tuple[int, ...] = (0, 0, 1)) -> Script:
     calls = []
     for number in range(random.choice((1, 1, 2))):

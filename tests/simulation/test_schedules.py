@@ -39,7 +39,12 @@ RARE_PATHS = {
     "resumed warm",
     "signals taken from the buffer",
     "timed out under a claim",
+    "limit changed",
+    "limit lifted",
     "told while running",
+    "turn lost",
+    "waits in the line of its key",
+    "waits in the line of starts",
     "went alone",
     "woke nobody",
 }

@@ -10,6 +10,7 @@ from execution_engine.core.records import ExecutionRecord, OperationRecord
 from execution_engine.core.transitions import execution as moves
 from tests.simulation.entries import Ending, Entry, Release
 from tests.simulation.families import Families
+from tests.simulation.limited import LIMIT, Turns
 from tests.simulation.protocol import Known, Protocol
 from tests.simulation.scheduler import Gate, Process, Scheduler, Steps, Task
 from tests.simulation.session import Session
@@ -35,6 +36,7 @@ class Worker:
     def __init__(self, protocol: Protocol, handler: Handler, *, lost_replies: float) -> None:
         self.protocol = protocol
         self.families = Families(protocol)
+        self.turns = Turns(protocol) if protocol.database.latest(LIMIT) is not None else None
         self.variant = protocol.variant
         self.scheduler: Scheduler = protocol.scheduler
         self.executions = protocol.executions
@@ -75,12 +77,18 @@ class Worker:
             yield from self.protocol.look_after_paused(self.executions)
             free = SLOTS - len(self.sessions)
             if free > 0:
-                claimed = yield from self._call(self.protocol.claim(self.executions, free, self.claimed))
+                claimed = yield from self._claim(free)
                 for number, row in (claimed or {}).items():
                     session = Session(self, number, row)
                     self.sessions.append(session)
                     self._spawn(self._invoke(session, row))
             yield self.bell
+
+    def _claim(self, free: int) -> Steps:
+        if self.turns is None:
+            return (yield from self._call(self.protocol.claim(self.executions, free, self.claimed)))
+        look = yield from self._call(self.turns.look(self.executions, free))
+        return None if look is None else (yield from self._call(self.turns.take(look, self.claimed)))
 
     def _tick(self) -> Steps:
         """Looks by itself, too: every bell may be lost."""

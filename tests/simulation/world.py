@@ -5,17 +5,20 @@ from datetime import timedelta
 from uuid import UUID
 
 from execution_engine.core.enums import EventType, ExecutionStatus, OperationStatus
+from execution_engine.core.limits import Limits
 from execution_engine.core.records import ErrorObject, HistoryEvent
 from execution_engine.core.transitions.reopening import Asked
 from tests.simulation.auditor import Auditor, check_end
 from tests.simulation.database import Database, Transaction, execution_key
 from tests.simulation.ledger import BrokenInvariantError, Ledger
+from tests.simulation.limit_auditor import LimitAuditor
+from tests.simulation.limited import KEYS, LIMIT, LimitRow, Turns, random_limits
 from tests.simulation.outsiders import Outsiders
 from tests.simulation.protocol import Protocol
 from tests.simulation.repairs import Repairs
 from tests.simulation.rows import Row
 from tests.simulation.scheduler import EPOCH, Scheduler, Steps
-from tests.simulation.script import CHILDREN, Handler, Script, family_script, random_script
+from tests.simulation.script import CHILDREN, Handler, Script, family_script, random_script, short_script
 from tests.simulation.variants import Variant
 from tests.simulation.worker import Worker
 
@@ -40,6 +43,8 @@ FAMILY_CHANCES = Chances(faults=6)
 COURIERS = 25
 FAMILIES = 0.4
 """Of so many schedules children are the subject: they fail, are redriven and purged while others look."""
+LIMITED = 4
+"""Each so-many-th schedule has one function with limits, whose executions are more and shorter."""
 
 
 class World:
@@ -52,13 +57,16 @@ class World:
         self.repairs = Repairs(self.protocol)
         self.ledger = Ledger(self.database)
         self.executions = self.protocol.executions
-        self.executions += range(self.random.choice((1, 2, 2)))
-        self.is_family = self.random.random() < FAMILIES
-        make = family_script if self.is_family else random_script
+        self.is_limited = seed % LIMITED == 1
+        self.executions += range(self.random.choice((4, 6) if self.is_limited else (1, 2, 2)))
+        self.is_family = not self.is_limited and self.random.random() < FAMILIES
+        make = short_script if self.is_limited else family_script if self.is_family else random_script
         self.scripts = {number: make(self.random) for number in self.executions}
         for number, script in self.scripts.items():
             self._insert(number, script)
         self.database.on_commit += [Auditor(self.database).check_commit, self._hear]
+        if self.is_limited:
+            self._set_limits()
         self._open = set(self.executions)
         self._repairing = 0
         self.chances = FAMILY_CHANCES if self.is_family else chances
@@ -89,11 +97,27 @@ class World:
             deadline_at=deadline,
             event_seq=1,
             timeout=script.timeout,
+            key=self.random.choice(KEYS) if self.is_limited else None,
         )
         with self.protocol.begin() as transaction:
             transaction.write(execution_key(number), row)
             transaction.append(number, 1, HistoryEvent(EventType.EXECUTION_STARTED))
             transaction.commit()
+
+    def _set_limits(self) -> None:
+        limits = random_limits(self.random)
+        with self.protocol.begin() as transaction:
+            transaction.write(LIMIT, LimitRow(limits, 0, limits.burst, EPOCH))
+            transaction.commit()
+        self.database.on_commit.append(LimitAuditor(self.database, self.executions).check_commit)
+        if self.random.random() < 0.6:
+            self.scheduler.spawn(self._limiter())
+
+    def _limiter(self) -> Steps:
+        """Raises, lowers and lifts."""
+        for _ in range(self.random.choice((1, 2, 4))):
+            yield self.random.choice((0.5, 5.0, 60.0)) * self.random.random()
+            yield from Turns(self.protocol).change(random_limits(self.random) if self.random.random() < 0.6 else Limits())
 
     def _start_worker(self) -> Worker:
         handler = Handler(self.scripts, self.ledger)

@@ -1,5 +1,6 @@
 """Limits of functions, by the claim statement: what is claimed, what waits in a line, and that lines are passed in one step."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,9 +8,12 @@ import pytest
 from django.db import connection as django_connection
 from django.db import transaction
 
+from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.limits import Limits
+from execution_engine.core.records import ExecutionRecord
 from execution_engine.journal import claims, limits
 from execution_engine.journal import limited as limited_claims
+from execution_engine.journal.store import wake
 from execution_engine.models import Execution, FunctionVersion, Limit
 from execution_engine.services.executions import StartOptions, start_execution, start_executions
 
@@ -134,6 +138,15 @@ def test_behind_the_last_line_the_first_ones_follow(connection: Any) -> None:
     connection.execute("update durable_limit set last_line = 'b'")
 
     assert take(connection) == [waiting]
+
+
+@pytest.mark.parametrize(("due", "after"), [(-60, -60), (60, 0), (None, 0)])
+def test_an_answer_does_not_move_what_waits_to_the_end(due: int | None, after: int) -> None:
+    now = datetime.now(UTC)
+    moment = None if due is None else now + timedelta(seconds=due)
+    waiting = ExecutionRecord(uuid4(), "f", "1", "n", ExecutionStatus.RUNNING, now, due_at=moment)
+
+    assert wake(waiting, now).due_at == now + timedelta(seconds=after)
 
 
 def test_first_invocations_wait_for_their_rate_and_others_do_not(connection: Any) -> None:
