@@ -1,7 +1,7 @@
 """Names and small values as people read them, as plain functions."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -60,10 +60,10 @@ def object_name(entry: Any) -> str:
     return str(entry.facts.get("title") or entry.facts.get("name") or short_id(entry.object_id))
 
 
-def detail_pairs(values: Mapping[str, Any], at: datetime | None = None) -> list[tuple[str, str]]:
+def detail_pairs(values: Mapping[str, Any], at: datetime | None = None, without: Collection[str] = ()) -> list[tuple[str, str]]:
     """Small values as (word, value), nested ones flattened, `before` and `after` as changes; what is empty is left out.
 
-    `at` is when the event happened.
+    `at` is when the event happened, `without` names keys that stand elsewhere.
     """
     flat: dict[str, Any] = {}
     before, after = values.get("before"), values.get("after")
@@ -73,7 +73,7 @@ def detail_pairs(values: Mapping[str, Any], at: datetime | None = None) -> list[
         flat.update(value if isinstance(value, dict) else {key: value})
     if at is not None and "StartTimestamp" in flat:
         flat = {"Ran": at - datetime.fromisoformat(flat.pop("StartTimestamp")), **flat}
-    told = {key: value for key, value in flat.items() if value not in (None, "", [], {})}
+    told = {key: value for key, value in flat.items() if key not in without and value not in (None, "", [], {})}
     return [(_DETAIL_WORDS.get(key, words(key)), _short_value(key, value)) for key, value in told.items()]
 
 

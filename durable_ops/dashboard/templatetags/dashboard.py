@@ -184,5 +184,5 @@ def event_state(kind: str) -> SafeString:
 @register.simple_tag
 def details(values: Mapping[str, Any], at: datetime | None = None, without: str = "") -> SafeString:
     """`without` names keys that stand elsewhere, separated by spaces."""
-    shown = wording.detail_pairs({key: value for key, value in values.items() if key not in without.split()}, at)
+    shown = wording.detail_pairs(values, at, without.split())
     return format_html_join("", '<span class="detail"><span class="faint">{}</span> {}</span> ', shown)

@@ -1,6 +1,6 @@
 """Every component in every state on one page, to look at while one changes a style, and for the browser tests to hold."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.charts.activity import activity_figure, latency_figure
+from durable_ops.dashboard.drawer import Attempt
 from durable_ops.dashboard.forms.fields import ReasonForm
 from durable_ops.dashboard.looks import STATE_LOOKS
-from durable_ops.dashboard.payloads import make_payload
+from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.models import Right
 from execution_engine.selectors.activity import Bucket
+from execution_engine.selectors.attempts import AttemptRow
 from execution_engine.selectors.explain import DerivedState, StateCode
 
 OPERATIONS = (
@@ -51,12 +53,26 @@ def components(request: HttpRequest) -> HttpResponse:
         "activity": activity_figure(_buckets(now)),
         "latency": latency_figure(_buckets(now)),
         "series": range(1, 9),
+        "attempts": _attempts(now),
+        "retried": SimpleNamespace(attempts=4, is_open=True),
     }
     return render(request, "components/page.html", context)
 
 
 def _operation(kind: str, sub_type: str, status: str) -> SimpleNamespace:
     return SimpleNamespace(type=kind, sub_type=sub_type, status=status, is_open=status in ("STARTED", "READY", "PENDING"))
+
+
+def _attempts(now: datetime) -> list[Attempt]:
+    """One of each kind, the newest first."""
+    begun = [now - timedelta(seconds=seconds) for seconds in (2, 20, 30, 40)]
+    rows = [
+        AttemptRow(begun[0]),
+        AttemptRow(begun[1], begun[1] + timedelta(milliseconds=80), 3, due_at=begun[0]),
+        AttemptRow(begun[2], begun[2] + timedelta(seconds=2), 2, failed=True, due_at=begun[1], error=ERROR),
+        AttemptRow(begun[3], begun[3] + timedelta(seconds=1), 1),
+    ]
+    return [Attempt(row, read_error(row.error)) for row in rows]
 
 
 def _payloads() -> list[Any]:
