@@ -55,7 +55,7 @@ def refusals_end_the_command() -> Iterator[None]:
         facts = ", ".join(f"{name}={value}" for name, value in refusal.facts.items() if value is not None)
         raise CommandError(f"{refusal.message} [{refusal.code}{f': {facts}' if facts else ''}]") from refusal
     except PermissionDenied as denied:
-        raise CommandError(str(denied)) from denied
+        raise CommandError(f"{denied} [permission_denied]") from denied
 
 
 def parse_execution_id(text: str) -> UUID:
