@@ -1,11 +1,12 @@
 """Why an execution does not move, with the people in it: who has to decide, and who paused it and why."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from durable_ops.models import Approval, AuditEntry, Right
+from durable_ops.models import Approval, Assignee, AuditEntry, Right
 from durable_ops.permissions import Access
+from durable_ops.selectors.groups import gone_groups
 from execution_engine.models import Execution
 from execution_engine.selectors import causes
 from execution_engine.selectors.causes import Cause, CauseCode, Explanation
@@ -15,7 +16,8 @@ from execution_engine.selectors.executions import ExecutionDetail
 def explain(execution_id: UUID, detail: ExecutionDetail | None = None, *, access: Access) -> Explanation:
     """What is behind executions of functions that `access` may not see is left out. Raises ExecutionNotFoundError.
 
-    As many queries as the engine's, two more for approvals and one for pauses, whatever their number, and one for limited people.
+    As many queries as the engine's, whatever their number: three more for approvals, a fourth where groups are asked, one for pauses,
+    and one for limited people.
     """
     found = causes.explain(execution_id, detail)
     if not access.has_all(Right.VIEW_EXECUTION):
@@ -53,14 +55,18 @@ def _told(cause: Cause, owner: UUID, approvals: dict[str, str], pauses: dict[UUI
 def _approvals(callback_ids: Iterable[str | None]) -> dict[str, str]:
     wanted = [one for one in callback_ids if one]
     found = Approval.objects.filter(callback_id__in=wanted).prefetch_related("assignees", "decisions") if wanted else ()
-    return {approval.callback_id: _question(approval) for approval in found}
+    gone = gone_groups(one for approval in found for one in approval.assignees.all())
+    return {approval.callback_id: _question(approval, gone) for approval in found}
 
 
-def _question(approval: Approval) -> str:
-    names = [f"{one.name} ({one.kind})" if one.kind != "user" else one.name for one in approval.assignees.all() if one.is_active]
-    parts = [f"“{approval.title}” waits for {', '.join(names) or 'somebody'} to decide"]
+def _question(approval: Approval, gone: Collection[str]) -> str:
+    """`gone` are names of groups that do not exist any more: renamed or removed, and nobody's to decide for."""
+    asked = [one for one in approval.assignees.all() if one.is_active]
+    parts = [f"“{approval.title}” waits for {', '.join(one.words for one in asked) or 'somebody'} to decide"]
+    parts += [f"{one.words} does not exist any more" for one in asked if one.kind == Assignee.Kind.GROUP and one.name in gone]
     if approval.quorum > 1:
-        parts.append(f"{len(approval.decisions.all())} of {approval.quorum} have")
+        counted = [one for one in approval.decisions.all() if one.redrive_count == approval.redrive_count]
+        parts.append(f"{len(counted)} of {approval.quorum} have")
     if approval.reminders:
         parts.append(f"reminded {approval.reminders} time{'s' if approval.reminders > 1 else ''}")
     if approval.escalated_at:

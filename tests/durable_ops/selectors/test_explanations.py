@@ -1,10 +1,13 @@
 """The people in an explanation: who has to decide, who paused."""
 
+from uuid import UUID
+
 import pytest
+from django.contrib.auth.models import Group
 
 from durable_ops.actions import repairs
 from durable_ops.actions.actor import Actor
-from durable_ops.models import Approval, Assignee
+from durable_ops.models import Approval, Assignee, Decision, Shown
 from durable_ops.permissions import ALL
 from durable_ops.selectors.explanations import explain
 from tests.durable_ops.api.conftest import Door
@@ -21,8 +24,20 @@ def test_approval_names_who_may_decide() -> None:
         callback_id="c1", execution_id=execution.id, operation_id=operation.id, name="manager", title="Expense E-1", quorum=2, reminders=1
     )
     Assignee.objects.create(approval=approval, kind="group", name="managers")
-    (cause,) = explain(execution.id, access=ALL).causes
-    assert cause.sentence == "“Expense E-1” waits for managers (group) to decide; 0 of 2 have; reminded 1 time."
+    group = Group.objects.get(name="managers")
+    vote = {"user_key": "7", "approved": True, "shown": Shown.objects.create(approval=approval, digest="d", content=[])}
+    Decision.objects.create(approval=approval, by="ada", redrive_count=1, **vote)  # of before a redrive
+    Approval.objects.filter(pk=approval.pk).update(redrive_count=2)
+    assert sentence_of(execution.id) == "“Expense E-1” waits for group managers to decide; 0 of 2 have; reminded 1 time."
+    Decision.objects.create(approval=approval, by="ada", redrive_count=2, **vote)
+    Group.objects.filter(pk=group.pk).update(name="leads")
+    gone = "“Expense E-1” waits for group managers to decide; group managers does not exist any more; 1 of 2 have; reminded 1 time."
+    assert sentence_of(execution.id) == gone
+
+
+def sentence_of(execution_id: UUID) -> str:
+    (cause,) = explain(execution_id, access=ALL).causes
+    return cause.sentence
 
 
 def test_pause_names_who_and_why_also_in_the_api() -> None:
