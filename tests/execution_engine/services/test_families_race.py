@@ -7,7 +7,6 @@ from contextlib import suppress
 from uuid import UUID
 
 import pytest
-from django.db import connection
 
 from execution_engine import DurableContext, RetryPolicy, durable_execution
 from execution_engine.core.errors import CommandError
@@ -16,9 +15,10 @@ from execution_engine.services import executions
 from execution_engine.services.redrive import redrive_execution
 from execution_engine.services.removal import delete_execution
 from execution_engine.worker.runtime import Runtime
+from tests.execution_engine.services.operators import operate_at_random
 from tests.waiting import wait_until
 
-PARENTS, OPERATORS, SECONDS = 12, 3, 4.0
+PARENTS = 12
 calm = threading.Event()
 
 
@@ -41,24 +41,13 @@ def parent(event: int, context: DurableContext) -> int:
     return total
 
 
-def operate(ids: list[UUID], seed: int, unexpected: list[BaseException]) -> None:
-    rng = random.Random(seed)
-    ends = time.monotonic() + SECONDS
-    acts = [executions.stop_execution, redrive_execution, redrive_execution, redrive_execution, delete_execution]
-    try:
-        while time.monotonic() < ends:
-            children = list(Execution.objects.filter(parent_id__in=ids).values_list("id", flat=True))
-            act = rng.choice(acts)
-            whom = rng.choice([*children, *children, *ids] if act is not delete_execution else children or ids)
-            if act is delete_execution and whom in ids:
-                continue
-            with suppress(CommandError):
-                act(whom)
-            time.sleep(rng.random() * 0.02)
-    except BaseException as error:
-        unexpected.append(error)
-    finally:
-        connection.close()
+def act(rng: random.Random, parents: list[UUID]) -> None:
+    """On a child or a parent; only children are deleted."""
+    children = list(Execution.objects.filter(parent_id__in=parents).values_list("id", flat=True))
+    chosen = rng.choice([executions.stop_execution, redrive_execution, redrive_execution, redrive_execution, delete_execution])
+    among = children if chosen is delete_execution else [*children, *children, *parents]
+    if among:
+        chosen(rng.choice(among))
 
 
 def all_home(ids: list[UUID]) -> bool:
@@ -73,13 +62,7 @@ def all_home(ids: list[UUID]) -> bool:
 def test_every_parent_comes_home(runtime: Runtime, seed: int) -> None:
     calm.clear()
     ids = [executions.start_execution("test-families-parent", str(10 * number)).id for number in range(PARENTS)]
-    unexpected: list[BaseException] = []
-    threads = [threading.Thread(target=operate, args=(ids, seed * 100 + number, unexpected)) for number in range(OPERATORS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert unexpected == []
+    operate_at_random(lambda rng: act(rng, ids), seed=seed, operators=3)
     calm.set()
     wait_until(lambda: all_home(ids))
     wait_until(lambda: not Execution.objects.filter(owes_parent=True).exists() and not Execution.objects.filter(owes_child=True).exists())

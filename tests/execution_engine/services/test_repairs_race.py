@@ -1,15 +1,11 @@
 """Operators who pause, resume, stop and redrive at random while workers run: nothing is lost, doubled or stuck (F18, F19)."""
 
-import random
-import threading
 import time
 from collections import Counter
-from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
 
 from execution_engine import DurableContext, durable_execution
 from execution_engine.core.clock import DatabaseClock
@@ -22,9 +18,10 @@ from execution_engine.models import Event, Execution, FunctionVersion, Operation
 from execution_engine.services import executions, repairs
 from execution_engine.services.redrive import redrive_execution
 from execution_engine.worker.runtime import Runtime
+from tests.execution_engine.services.operators import operate_at_random
 from tests.waiting import wait_until
 
-STEPS, EXECUTIONS, OPERATORS, SECONDS = 8, 24, 4, 4.0
+STEPS, EXECUTIONS = 8, 24
 ledger: list[tuple[str, int]] = []
 
 
@@ -42,21 +39,6 @@ def handler(event: Any, context: DurableContext) -> int:
     return STEPS
 
 
-def operate(ids: list[UUID], seed: int, unexpected: list[BaseException]) -> None:
-    rng = random.Random(seed)
-    ends = time.monotonic() + SECONDS
-    acts = [repairs.pause_execution, repairs.resume_execution, repairs.resume_execution, executions.stop_execution, redrive_execution]
-    try:
-        while time.monotonic() < ends:
-            with suppress(CommandError):
-                rng.choice(acts)(rng.choice(ids))
-            time.sleep(rng.random() * 0.02)
-    except BaseException as error:
-        unexpected.append(error)
-    finally:
-        connection.close()
-
-
 def bring_home(ids: list[UUID]) -> None:
     for execution_id in ids:
         for act in (redrive_execution, repairs.resume_execution):
@@ -70,13 +52,8 @@ def bring_home(ids: list[UUID]) -> None:
 def test_random_operators_lose_and_double_nothing(runtime: Runtime, seed: int) -> None:
     ledger.clear()
     ids = [executions.start_execution("test-repairs-race", f'"{number}"').id for number in range(EXECUTIONS)]
-    unexpected: list[BaseException] = []
-    threads = [threading.Thread(target=operate, args=(ids, seed * 100 + number, unexpected)) for number in range(OPERATORS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert unexpected == []
+    acts = [repairs.pause_execution, repairs.resume_execution, repairs.resume_execution, executions.stop_execution, redrive_execution]
+    operate_at_random(lambda rng: rng.choice(acts)(rng.choice(ids)), seed=seed, operators=4)
     bring_home(ids)
     wait_until(lambda: not Execution.objects.exclude(status="SUCCEEDED").exists())
     for execution_id in ids:
