@@ -95,6 +95,7 @@ def size(text: str | None) -> int | None:
 
 
 def start_act(function: str, started: StartedExecution, text: str | None) -> log.Act:
+    """What the audit log says of a start: the size of its input, never the input."""
     return _act("execution.start", started.id, function=function, version=started.version, name=started.name, input_bytes=size(text))
 
 

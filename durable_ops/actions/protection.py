@@ -47,6 +47,7 @@ def needs_second_person(function: str) -> bool:
 
 
 def rules() -> QuerySet[Protection]:
+    """Those that protect something, by pattern."""
     return Protection.objects.filter(~Q(masked=[]) | Q(needs_second_person=True)).order_by("pattern")
 
 

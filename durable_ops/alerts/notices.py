@@ -16,10 +16,12 @@ _STATES = {"failed": {"status": "FAILED"}, "stranded": {"state": "stranded"}, "r
 
 
 def promise_firing(rule: AlertRule, alert: Alert, *, is_again: bool, now: datetime) -> None:
+    """Mails and a webhook event in the transaction of what was found; `is_again` when it was told before."""
     _promise(rule, alert, EventType.ALERT, "alert_firing", now, is_again=is_again)
 
 
 def promise_resolved(rule: AlertRule, alert: Alert, *, now: datetime) -> None:
+    """The same when it is over."""
     _promise(rule, alert, EventType.RESOLVED, "alert_resolved", now, is_again=False)
 
 

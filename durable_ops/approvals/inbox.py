@@ -109,6 +109,7 @@ def _box(user: Any, box: Box) -> QuerySet[Approval]:
 
 
 def visible_to(user: Any) -> QuerySet[Approval]:
+    """All that this person may see, decided ones included."""
     return Approval.objects.filter(_is_visible(user))
 
 

@@ -49,6 +49,7 @@ def make(approval: Approval, user: Any) -> str:
 
 
 def address(token: str) -> str:
+    """Absolute, below PUBLIC_URL: it stands in mails."""
     return f"{settings.PUBLIC_URL}{reverse('dashboard:mailed_approval', args=[token])}"
 
 

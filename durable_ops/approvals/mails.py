@@ -17,10 +17,12 @@ def queue_request(approval: Approval) -> None:
 
 
 def queue_reminder(approval: Approval) -> None:
+    """As `queue_request`, to those who want reminders."""
     queue(approval, "approval_reminder", _recipients(approval, kind="reminders"))
 
 
 def queue_escalation(approval: Approval) -> None:
+    """To those alone whom the escalation added."""
     queue(approval, "approval_escalation", _recipients(approval, escalation_only=True))
 
 

@@ -34,6 +34,7 @@ def content_of(approval: Approval) -> Content:
 
 
 def digest(content: Content) -> str:
+    """Names what was seen: another content has another one."""
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     return sha256(text.encode()).hexdigest()
 

@@ -88,6 +88,7 @@ class Charge:
 
 
 def gb_seconds(usage: Usage) -> Decimal:
+    """Memory that was reserved, for as long as handlers ran."""
     return Decimal(usage.total.mb_ms) / (1024 * 1000)
 
 
@@ -167,6 +168,7 @@ def standing_bill(words: str, item_book: tuple[Book, Item], days: Iterable[date]
 
 
 def cents(amount: Decimal) -> Decimal:
+    """Rounded half up, as on a bill."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 

@@ -92,6 +92,7 @@ def claim(
 
 
 def has_suspects(connection: psycopg.Connection[Any], versions: Sequence[int]) -> bool:
+    """Whether an execution of these versions was under way when its worker died and is due again."""
     row = connection.execute(statement("has_suspects"), {"versions": list(versions)}).fetchone()
     return bool(row and row[0])
 
@@ -106,6 +107,7 @@ class Outlook:
 
 
 def outlook(connection: psycopg.Connection[Any], versions: Sequence[int]) -> Outlook:
+    """For who serves these versions. One statement."""
     params = {"versions": list(versions), "held_seconds": HELD_LOOK_SECONDS, "now": None}
     row = connection.execute(statement("outlook"), params, binary=True).fetchone()
     return Outlook(*row) if row else Outlook()

@@ -37,6 +37,7 @@ def release(cursor: Any, batch: "Batch") -> "Accepted | None":
 
 
 def settle(cursor: Cursor, locked: Locked) -> None:
+    """Makes a pause that was asked for final. Needs the lock."""
     record = locked.record
     details = read_pause(cursor, record.id)
     store.write_transition(cursor, locked, pausing.settle(record, store.nearest_timer(cursor, record.id), details))
@@ -50,6 +51,7 @@ def read_pause(cursor: Cursor, execution_id: UUID) -> dict[str, Any]:
 
 
 def write_pause(cursor: Cursor, locked: Locked, details: Mapping[str, Any] | None, deadline_at: Any) -> None:
+    """Keeps the details of a pause, none for None, and the deadline that goes with them. Needs the lock."""
     text = None if details is None else json.dumps(details)
     cursor.execute(statement("write_pause"), {"id": locked.record.id, "pause": text, "deadline_at": deadline_at})
 

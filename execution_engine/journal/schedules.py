@@ -76,6 +76,7 @@ def write_firing(
     error: str = "",
     skipped: int = 0,
 ) -> None:
+    """What became of a firing, and when the next is due (None: never). Needs the claim of `claim`."""
     cursor.execute(
         statement("write_firing"),
         {
@@ -94,6 +95,7 @@ def delete(cursor: Cursor, schedule_id: int) -> None:
 
 
 def is_open(cursor: Cursor, execution_id: UUID | None) -> bool:
+    """Whether the execution of the firing before goes on still; False for none, and for one that was purged."""
     if execution_id is None:
         return False
     cursor.execute(statement("is_open"), {"id": execution_id})

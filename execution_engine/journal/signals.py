@@ -25,11 +25,13 @@ def waiting_for(cursor: Cursor, execution_id: UUID, name: str) -> OperationRecor
 
 
 def buffer(cursor: Cursor, locked: Locked, name: str, payload: str | None, sent_by: str) -> None:
+    """Keeps a signal until somebody waits for its name. Needs the lock."""
     values = {"execution_id": locked.record.id, "name": name, "payload": payload, "now": locked.now, "sent_by": sent_by}
     cursor.execute(statement("buffer_signal"), values)
 
 
 def complete_waiter(cursor: Cursor, locked: Locked, waiter: OperationRecord, payload: str | None) -> None:
+    """Ends a waiter with a signal and wakes its execution. Needs the lock."""
     move = callback.complete(waiter, locked.now, payload=payload)
     after = store.wake(locked.record, locked.now)
     record = replace(move.record, wake_seq=after.wake_seq)

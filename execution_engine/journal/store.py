@@ -62,6 +62,7 @@ def ask_locked(cursor: Cursor, execution_id: UUID, now: datetime | None = None) 
 
 
 def fetch_locked(cursor: Cursor) -> Locked | None:
+    """The answer to `ask_locked`; None when there is no such execution."""
     row = cursor.fetchone()
     return None if row is None else locked_from_row(row)
 
@@ -83,11 +84,13 @@ def locked_from_row(row: Sequence[Any]) -> Locked:
 
 
 def read_operations(cursor: Cursor, execution_id: UUID, ids: Sequence[str]) -> dict[str, OperationRecord]:
+    """Those of the ids that are recorded, by id. Under the lock, in a statement after it."""
     cursor.execute(statement("read_operations"), {"execution_id": execution_id, "ids": list(ids)})
     return {row[0]: operation_from_row(row) for row in cursor.fetchall()}
 
 
 def nearest_timer(cursor: Cursor, execution_id: UUID) -> datetime | None:
+    """When time moves the next open operation, None when it moves none."""
     cursor.execute(statement("nearest_timer"), {"execution_id": execution_id})
     found: datetime | None = cursor.fetchone()[0]
     return found
@@ -121,6 +124,7 @@ def write(
 
 
 def write_transition(cursor: Cursor, locked: Locked, transition: ExecutionTransition) -> None:
+    """As `write`, for a move of the execution alone."""
     write(cursor, locked, transition.record, transition.events)
 
 

@@ -48,6 +48,7 @@ class Marker:
 
 
 def issue(token: Token) -> str:
+    """The text that a caller outside sends back with its next checkpoint."""
     numbers = (token.checkpoint_seq, token.sent_seq, token.answered_seq)
     return _sealed(_TOKEN.pack(_TOKEN_KIND, token.execution_id.bytes, token.claim_id.bytes, *numbers))
 
@@ -62,6 +63,7 @@ def read(text: str) -> Token:
 
 
 def issue_marker(marker: Marker, now: datetime) -> str:
+    """The text that asks for the next page of operations; good for 24 hours."""
     until = int((now + MARKER_LIFE).timestamp())
     return _sealed(_MARKER.pack(_MARKER_KIND, marker.execution_id.bytes, marker.start_event, until))
 

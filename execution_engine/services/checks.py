@@ -24,6 +24,7 @@ def check_text(text: str, field: str) -> None:
 
 
 def check_payload(text: str | None, field: str) -> None:
+    """As `check_text`, and at most `MAX_PAYLOAD_BYTES` in UTF-8. Raises InvalidInputError, PayloadTooLargeError."""
     if text is None:
         return
     check_text(text, field)
@@ -34,11 +35,13 @@ def check_payload(text: str | None, field: str) -> None:
 
 
 def check_name(name: str | None) -> None:
+    """1 to 64 letters, digits, - and _. Raises InvalidInputError."""
     if name is not None and not _NAME.fullmatch(name):
         raise InvalidInputError("an execution's name is 1 to 64 letters, digits, - or _", field="name", value=name[:100])
 
 
 def check_error(error: ErrorObject | None) -> None:
+    """Storable, and at most 32 KiB in all. Raises InvalidInputError, PayloadTooLargeError."""
     if error is None:
         return
     for field, text in (("ErrorMessage", error.message), ("ErrorType", error.type), ("ErrorData", error.data)):
@@ -57,6 +60,7 @@ def check_attributes(attributes: Mapping[str, Any] | None) -> None:
 
 
 def check_concurrency_key(key: str | None) -> None:
+    """Raises InvalidInputError."""
     if key is None:
         return
     check_text(key, "concurrency_key")

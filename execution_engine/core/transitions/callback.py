@@ -15,6 +15,7 @@ HEARTBEAT_ERROR = "Callback.Heartbeat"
 
 
 def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
+    """START, which makes the id that outsiders answer to. Raises IllegalTransitionError for whatever else a claim asks."""
     if update.action is not OperationAction.START or record is not None:
         refuse(record, update)
     callback_id = update.options.approval or new_callback_id()
@@ -45,6 +46,7 @@ def heartbeat(record: OperationRecord, now: datetime) -> Transition:
 
 
 def fire(record: OperationRecord, now: datetime) -> Transition:
+    """TIMED_OUT, by the time limit if both are over, else by the heartbeat."""
     assert record.started_at is not None
     timeout = record.options.timeout
     is_general = bool(timeout) and record.started_at + timedelta(seconds=timeout) <= now

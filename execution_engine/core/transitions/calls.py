@@ -41,6 +41,7 @@ def begins_body(update: OperationUpdate) -> bool:
 
 
 def check_shape(updates: Sequence[OperationUpdate]) -> None:
+    """What is wrong with a call whatever is recorded. Raises InvalidParameterValueError, as AWS words it."""
     if len(updates) > MAX_UPDATES:
         raise InvalidParameterValueError(
             f"a call takes at most {MAX_UPDATES} updates, this one has {len(updates)}", limit=MAX_UPDATES, value=len(updates)

@@ -16,6 +16,7 @@ _ENDS = {
 
 
 def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
+    """START; the end comes from the child. Raises IllegalTransitionError."""
     if update.action is not OperationAction.START or record is not None:
         refuse(record, update)
     details: dict[str, Any] = {"FunctionName": update.options.function}

@@ -8,6 +8,7 @@ from execution_engine.core.transitions.moves import ended, refuse, started
 
 
 def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
+    """START, SUCCEED and FAIL under the claim. Raises IllegalTransitionError."""
     if update.action is OperationAction.START and record is None:
         return Transition(started(update, now), (HistoryEvent(EventType.CONTEXT_STARTED, update.id),))
     if record is None or record.status is not OperationStatus.STARTED:

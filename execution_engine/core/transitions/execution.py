@@ -106,16 +106,19 @@ def fail_invocation(
 
 
 def refuse_ended(record: ExecutionRecord) -> None:
+    """Raises ExecutionEndedError."""
     if record.status.is_terminal:
         raise ExecutionEndedError(f"the execution is {record.status}", execution_id=str(record.id), execution_status=str(record.status))
 
 
 def refuse_open(record: ExecutionRecord) -> None:
+    """Raises ExecutionNotEndedError."""
     if not record.status.is_terminal:
         raise ExecutionNotEndedError(f"the execution is {record.status}", execution_id=str(record.id), execution_status=str(record.status))
 
 
 def is_past_deadline(record: ExecutionRecord, now: datetime) -> bool:
+    """True for an open execution that must be timed out before anything else happens to it."""
     return record.deadline_at is not None and record.deadline_at <= now and not record.status.is_terminal
 
 

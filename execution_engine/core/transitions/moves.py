@@ -9,6 +9,7 @@ from execution_engine.core.records import ErrorObject, OperationRecord, Operatio
 
 
 def refuse(record: OperationRecord | None, update: OperationUpdate) -> NoReturn:
+    """Raises IllegalTransitionError, which names the operation, what was asked and what is recorded."""
     found = "nothing recorded" if record is None else record.status
     raise IllegalTransitionError(
         f"{update.action} of {update.type} {update.name or update.id} is not allowed from {found}",
@@ -19,6 +20,7 @@ def refuse(record: OperationRecord | None, update: OperationUpdate) -> NoReturn:
 
 
 def started(update: OperationUpdate, now: datetime, *, due_at: datetime | None = None) -> OperationRecord:
+    """The record that a START makes; `due_at` is when time will move it."""
     # In the order of the fields, here and below: by keyword a record takes half as long again, and every step makes two.
     return OperationRecord(
         update.id, update.type, OperationStatus.STARTED, update.sub_type, update.name, update.parent_id,
@@ -36,6 +38,7 @@ def ended(
     attempt: int | None = None,
     replay_children: bool = False,
 ) -> OperationRecord:
+    """The record with its end: no timer any more, everything that was asked for at its start kept."""
     # Built by hand: `replace` asks the dataclass for its fields each time, and every step of every execution comes by here.
     return OperationRecord(
         record.id, record.type, status, record.sub_type, record.name, record.parent_id,

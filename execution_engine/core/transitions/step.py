@@ -16,6 +16,7 @@ _RUNNING = (OperationStatus.STARTED, OperationStatus.READY)
 
 
 def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
+    """START, RETRY, SUCCEED and FAIL under the claim; an end counts one attempt. Raises IllegalTransitionError."""
     if update.action is OperationAction.START:
         return _start(record, update, now)
     if record is None or record.status not in _RUNNING or update.action is OperationAction.CANCEL:

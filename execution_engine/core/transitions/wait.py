@@ -9,6 +9,7 @@ from execution_engine.core.transitions.moves import ended, refuse, started
 
 
 def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
+    """START and CANCEL under the claim. Raises IllegalTransitionError."""
     if update.action is OperationAction.START and record is None:
         duration = update.options.duration
         if duration < 1:
@@ -22,6 +23,7 @@ def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime
 
 
 def fire(record: OperationRecord, now: datetime) -> Transition:
+    """SUCCEEDED: the time is over."""
     after = ended(record, OperationStatus.SUCCEEDED, now)
     details = {"Duration": record.options.duration}
     return Transition(after, (HistoryEvent(EventType.WAIT_SUCCEEDED, record.id, details),))
