@@ -35,5 +35,5 @@ def _readable(batch: Batch, access: Access) -> Iterator[exports.Row]:
     done = batch.items.filter(outcome=BatchItem.Outcome.DONE).order_by("id")
     while page := list(done.filter(id__gt=after, row__isnull=False)[:CHUNK]):
         rows: list[exports.Row] = [one.row for one in page if one.row is not None]
-        yield from (exports.readable_row(row, masking) for row in rows if functions is None or row["function"] in functions)
+        yield from exports.readable([row for row in rows if functions is None or row["function"] in functions], masking)
         after = page[-1].pk

@@ -1,8 +1,9 @@
 """Executions as a file, streamed page by page: whatever the length, one page is in memory."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from durable_ops.permissions import Access
 from durable_ops.selectors.masking import Masking, masking_of
@@ -41,7 +42,7 @@ def matching_rows(filters: ExecutionFilters, access: Access) -> Iterator[Row]:
     cursor, left, masking = None, LARGEST, masking_of(access)
     for _ in range(LOOKS):
         page = list_executions(filters, cursor, limit=min(MAX_PAGE, left))
-        yield from (readable_row(row_of(item), masking) for item in page.items)
+        yield from readable([row_of(item) for item in page.items], masking)
         cursor, left = page.next_cursor, left - len(page.items)
         if cursor is None or left <= 0:
             return
@@ -57,7 +58,9 @@ def row_of(item: ExecutionSummary) -> Row:
     return {key: values[key] if key in values else getattr(item, key) for key in COLUMNS}
 
 
-def readable_row(row: Row, masking: Masking) -> Row:
-    """As its reader may see it, in the order of `COLUMNS`."""
-    shown = {key: row[key] for key in COLUMNS}
-    return {**shown, "attributes": masking.of(row["function"]).attributes(row["attributes"])}
+def readable(rows: Sequence[Row], masking: Masking) -> Iterator[Row]:
+    """A page of them as its reader may see it, keys in the order of `COLUMNS`."""
+    each = masking.of_each({UUID(row["id"]): row["function"] for row in rows if row["attributes"]})
+    for row in rows:
+        masks = each.get(UUID(row["id"])) or masking.of(row["function"])
+        yield {**{key: row[key] for key in COLUMNS}, "attributes": dict(masks.attributes(row["attributes"]))}

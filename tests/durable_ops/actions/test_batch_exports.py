@@ -76,6 +76,16 @@ def test_reader_gets_what_they_may_see(settings: Any) -> None:
     assert [one["function"] for one in rows(batch, make_limited("viewer", "own-*"))] == ["own-f"]
 
 
+def test_a_masked_value_is_hidden_in_attributes_too(settings: Any) -> None:
+    settings.DURABLE_MASKED_FIELDS = {"*": ["iban"]}
+    admin = Actor(user=make_user("administrator"), channel=Channel.CONSOLE)
+    execution = make_execution(make_version(), input='{"iban": "DE1234567890"}', attributes={"key": "DE1234567890", "region": "eu"})
+    batch, viewer = exported(admin, [execution.id]), make_user("viewer")
+    listed = list(exports.matching_rows(ExecutionFilters(), access_of(viewer)))
+    assert [one["attributes"] for one in (*rows(batch, viewer), *listed)] == [{"key": "•••", "region": "eu"}] * 2
+    assert rows(batch, admin.user)[0]["attributes"]["key"] == "DE1234567890"
+
+
 def test_rights_of_the_moment_count(viewer: Actor) -> None:
     limited = Actor(user=make_limited("viewer", "own-*"), channel=Channel.CONSOLE)
     ids = [make_execution(make_version("own-f")).id]
