@@ -13,6 +13,7 @@ from durable_ops.audit import log
 from durable_ops.models import Right
 from durable_ops.permissions import Access
 from durable_ops.selectors.masking import masking_of
+from execution_engine.core.calendar import why_nothing_between
 from execution_engine.core.errors import InvalidInputError, ScheduleNotFoundError
 from execution_engine.core.schedules import Overlap, ScheduleValues
 from execution_engine.selectors import schedules as reads
@@ -97,10 +98,23 @@ def backfill_count(row: ScheduleRow, start: datetime, end: datetime, now: dateti
     return len(schedules.backfill_moments(row.calendar, start, end, now))
 
 
+def why_none(row: ScheduleRow, start: datetime, end: datetime) -> str:
+    """Why a range holds no firing, for people."""
+    return why_nothing_between(row.calendar, start, end)
+
+
+def find_named(actor: Actor, name_or_id: str, right: Right = Right.VIEW_EXECUTION) -> ScheduleRow:
+    """By name, else by number; raises as `find`."""
+    return _visible(actor, reads.find_schedule(name_or_id), right)
+
+
 def find(actor: Actor, schedule_id: int, right: Right = Right.VIEW_EXECUTION) -> ScheduleRow:
     """Raises PermissionDenied; ScheduleNotFoundError too for the schedule of a function out of this actor's reach."""
-    row = reads.get_schedule(schedule_id)
-    actor.require(right, row.function, hidden=ScheduleNotFoundError(f"there is no schedule {schedule_id}", schedule=schedule_id))
+    return _visible(actor, reads.get_schedule(schedule_id), right)
+
+
+def _visible(actor: Actor, row: ScheduleRow, right: Right) -> ScheduleRow:
+    actor.require(right, row.function, hidden=ScheduleNotFoundError(f"there is no schedule {row.id}", schedule=row.id))
     return row
 
 

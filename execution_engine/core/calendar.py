@@ -93,6 +93,16 @@ def between(calendar: Calendar, start: datetime, end: datetime, most: int) -> li
     return [at for _, at in zip(range(most + 1), found, strict=False)]
 
 
+def why_nothing_between(calendar: Calendar, start: datetime, end: datetime) -> str:
+    """For people: why a range holds no moment."""
+    if calendar.interval is not None and end < calendar.anchor:
+        since = f"{calendar.anchor:%Y-%m-%d %H:%M:%S} UTC"
+        return f"An interval counts from when the schedule was made or got its rule, {since}: before that there is nothing to make up for."
+    following = next(calendar.after(end), None)
+    behind = f"; the first one behind it is {following:%Y-%m-%d %H:%M:%S} UTC" if following else ""
+    return f"The rule has no moment between {start:%Y-%m-%d %H:%M:%S} and {end:%Y-%m-%d %H:%M:%S} UTC{behind}."
+
+
 def _check_interval(text: str) -> None:
     if len(text) > 12 or not MIN_INTERVAL_SECONDS <= int(text) <= MAX_INTERVAL_SECONDS:
         bounds = f"from {MIN_INTERVAL_SECONDS} to {MAX_INTERVAL_SECONDS} seconds"

@@ -7,6 +7,8 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from execution_engine.core.calendar import Calendar, make_calendar
 from execution_engine.core.errors import ScheduleNotFoundError
 from execution_engine.core.schedules import execution_name
@@ -74,6 +76,15 @@ def get_schedule(schedule_id: int) -> ScheduleRow:
     if row is None:
         raise ScheduleNotFoundError(f"there is no schedule {schedule_id}", schedule=schedule_id)
     return ScheduleRow(**row)
+
+
+def find_schedule(name_or_id: str) -> ScheduleRow:
+    """By name, else by number. One query. Raises `ScheduleNotFoundError`."""
+    number = int(name_or_id) if name_or_id.isascii() and name_or_id.isdigit() and len(name_or_id) < 19 else 0
+    rows = list(Schedule.objects.filter(Q(name=name_or_id) | Q(id=number)).values(*ScheduleRow.__dataclass_fields__))
+    if not rows:
+        raise ScheduleNotFoundError(f"there is no schedule {name_or_id}", schedule=name_or_id)
+    return ScheduleRow(**next((row for row in rows if row["name"] == name_or_id), rows[0]))
 
 
 def preview(rule: str, timezone: str, number: int = SHOWN, *, since: datetime | None = None) -> list[datetime]:

@@ -1,7 +1,7 @@
 """Bodies, queries and answers of schedules and limits."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from rest_framework import serializers
@@ -9,6 +9,9 @@ from rest_framework import serializers
 from durable_ops.api.serializers import answers
 from durable_ops.api.serializers.requests import MAX_COMMENT, MAX_NAME
 from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text
+from durable_ops.models import Right
+from durable_ops.permissions import Access
+from durable_ops.selectors.masking import masking_of
 from durable_ops.texts import json_text
 from execution_engine.core.attributes import MAX_CONCURRENCY_KEY, MAX_PRIORITY
 from execution_engine.core.calendar import MAX_INTERVAL_SECONDS, MAX_RULE_CHARACTERS, MIN_INTERVAL_SECONDS
@@ -16,7 +19,7 @@ from execution_engine.core.errors import InvalidInputError
 from execution_engine.core.limits import MAX_CONCURRENCY, MAX_SECONDS, Limits
 from execution_engine.core.schedules import MAX_CATCH_UP, Overlap, ScheduleValues
 from execution_engine.selectors.limits import FunctionLimits
-from execution_engine.selectors.schedules import Firing, ScheduleRow
+from execution_engine.selectors.schedules import Firing, ScheduleRow, last_firings, next_firings
 
 _OVERLAPS = [one.value for one in Overlap]
 
@@ -117,9 +120,10 @@ class TriggeredDocument(serializers.Serializer[Any]):
 
 
 class BackfilledDocument(serializers.Serializer[Any]):
-    """`started` leaves out what was started before; null for a dry run."""
+    """`started` leaves out what was started before; null for a dry run. `note` says why a range holds no firing, else null."""
 
     firings = serializers.IntegerField()
+    note = serializers.CharField(allow_null=True)
     started = serializers.ListField(child=serializers.UUIDField(), allow_null=True)
 
 
@@ -150,12 +154,22 @@ class LimitsDocument(serializers.Serializer[Any]):
     changed_at = serializers.DateTimeField(allow_null=True)
 
 
-def schedule(row: ScheduleRow, *, with_input: bool) -> dict[str, Any]:
+def schedule(row: ScheduleRow, access: Access) -> dict[str, Any]:
+    """As this person may read it."""
+    masks = masking_of(access).of(row.function)
+    with_input = access.may(Right.VIEW_PAYLOAD, row.function)
+    row = replace(row, input=masks.text(row.input), attributes=masks.attributes(row.attributes))
     found: dict[str, Any] = answers.plain({name: getattr(row, name) for name in ScheduleRow.__dataclass_fields__})
     for name in ("rule", "anchor_at", "revision", "input"):
         found.pop(name)
     shown = {"cron": None if row.interval else row.rule, "interval": row.interval}
     return {**found, **shown, **({"input": json_text.parse_or_text(row.input)} if with_input else {})}
+
+
+def schedule_detail(row: ScheduleRow, access: Access) -> dict[str, Any]:
+    """With the next moments and what came of the last ones. At most three queries."""
+    coming, last = [answers.plain(one) for one in next_firings(row)], [firing(one) for one in last_firings(row)]
+    return {**schedule(row, access), "next_firings": coming, "last_firings": last}
 
 
 def firing(one: Firing) -> dict[str, Any]:

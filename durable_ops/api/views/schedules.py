@@ -1,6 +1,5 @@
 """Schedules: what starts by the clock, and what it started."""
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -16,7 +15,6 @@ from durable_ops.api.serializers import schedules as shapes
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
-from durable_ops.selectors.masking import masking_of
 from execution_engine.selectors import schedules as reads
 from execution_engine.selectors.schedules import ScheduleRow
 
@@ -31,7 +29,8 @@ class SchedulesView(RestView):
         visible = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
         rows = reads.list_schedules(visible, after_name=cursor_of(request), limit=query["limit"] + 1)
         shown = rows[: query["limit"]]
-        return page(request, [_document(request, row) for row in shown], shown[-1].name if len(rows) > query["limit"] else None)
+        access = access_of(request.user)
+        return page(request, [shapes.schedule(row, access) for row in shown], shown[-1].name if len(rows) > query["limit"] else None)
 
     @documents.commands("create_schedule", shapes.CreateScheduleBody, {201: shapes.ScheduleDetailDocument})
     def post(self, request: Request) -> Response:
@@ -123,20 +122,16 @@ class BackfillScheduleView(RestView):
     def post(self, request: Request, schedule_id: int) -> Response:
         """Starts the firings of a range that is over, but for those that were started before: at most 1,000."""
         body = read(shapes.RangeBody, request.data)
+        start, end = body["start"], body["end"]
+        row = actions.find(actor_of(request), schedule_id, Right.MANAGE_SCHEDULES)
+        started: list[str] | None = None
         if body["dry_run"]:
-            row = actions.find(actor_of(request), schedule_id, Right.MANAGE_SCHEDULES)
-            return Response({"firings": actions.backfill_count(row, body["start"], body["end"], timezone.now()), "started": None})
-        started, firings = actions.backfill_schedule(actor_of(request), schedule_id, body["start"], body["end"], reason=body["reason"])
-        return Response({"firings": firings, "started": [str(one) for one in started]})
-
-
-def _document(request: Request, row: ScheduleRow) -> dict[str, Any]:
-    access = access_of(request.user)
-    masks = masking_of(access).of(row.function)
-    shown = replace(row, input=masks.text(row.input), attributes=masks.attributes(row.attributes))
-    return shapes.schedule(shown, with_input=access.may(Right.VIEW_PAYLOAD, row.function))
+            firings = actions.backfill_count(row, start, end, timezone.now())
+        else:
+            found, firings = actions.backfill_schedule(actor_of(request), schedule_id, start, end, reason=body["reason"])
+            started = [str(one) for one in found]
+        return Response({"firings": firings, "note": None if firings else actions.why_none(row, start, end), "started": started})
 
 
 def _detail(request: Request, row: ScheduleRow) -> dict[str, Any]:
-    coming = [answers.plain(one) for one in reads.next_firings(row)]
-    return {**_document(request, row), "next_firings": coming, "last_firings": [shapes.firing(one) for one in reads.last_firings(row)]}
+    return shapes.schedule_detail(row, access_of(request.user))

@@ -201,7 +201,7 @@ def backfill(request: HttpRequest, schedule_id: int) -> HttpResponse:
     row = _find(request, schedule_id, Right.MANAGE_SCHEDULES)
     asked = request.POST if request.method == "POST" else request.GET if "start" in request.GET else None
     form = RangeForm(asked)
-    count, status = None, 200
+    count, note, status = None, "", 200
     if form.is_bound and not form.is_valid():
         status = 422
     elif form.is_bound:
@@ -212,11 +212,13 @@ def backfill(request: HttpRequest, schedule_id: int) -> HttpResponse:
             form.add_error(None, error.message)
             status = error.status
         else:
+            note = "" if count else actions.why_none(row, start, end)
             answer = act_once(request, form, lambda: _backfilled(request, row, start, end, form.cleaned_data["reason"]))
             if isinstance(answer, HttpResponse):
                 return answer
             status = answer
-    return render_page(request, "schedules/backfill.html", {"schedule": row, "form": form, "count": count}, fragment="form", status=status)
+    context = {"schedule": row, "form": form, "count": count, "note": note}
+    return render_page(request, "schedules/backfill.html", context, fragment="form", status=status)
 
 
 def _backfilled(request: HttpRequest, row: ScheduleRow, start: datetime, end: datetime, reason: str) -> tuple[str, str]:

@@ -64,7 +64,7 @@ def test_triggered_and_made_up_for(admin: Door) -> None:
     assert Execution.objects.get(id=fired["execution_id"]).name == fired["name"]
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     span = {"start": (end - timedelta(hours=3)).isoformat(), "end": end.isoformat()}
-    assert admin.post(f"{path}/backfill", {**span, "dry_run": True}).json() == {"firings": 4, "started": None}
+    assert admin.post(f"{path}/backfill", {**span, "dry_run": True}).json() == {"firings": 4, "note": None, "started": None}
     first, second = (admin.post(f"{path}/backfill", span).json() for _ in range(2))
     assert (first["firings"], len(first["started"]), second["started"]) == (4, 4, [])
     refusal(admin.post(f"{path}/backfill", {**span, "end": (end + timedelta(hours=9)).isoformat()}), 400, "invalid_input")
