@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.remote.conftest import Remote
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
 WAITERS = 16
@@ -37,14 +37,14 @@ def test_callers_who_wait_leave_room_for_what_they_wait_for(remote: Remote) -> N
     for callback_id in asked:
         remote.product.call("POST", f"/callbacks/{callback_id}/succeed", {"result": "yes"})
     for thread in threads:
-        thread.join(120)
+        thread.join(PATIENCE)
     assert found == [[1, '"yes"', 2]] * (processes * WAITERS)
 
 
 def wait(remote: Remote, key: str, is_full: threading.Event, found: list[Any]) -> None:
     """Tries again, over a new connection and so perhaps at another process, until there is a place or all are taken."""
     while not is_full.is_set():
-        connection = http.client.HTTPConnection(urlsplit(remote.serving.address).netloc, timeout=120)
+        connection = http.client.HTTPConnection(urlsplit(remote.serving.address).netloc, timeout=PATIENCE)
         connection.request("POST", PATH, "{}", {"Authorization": f"Bearer {key}"})
         answer = connection.getresponse()
         text = answer.read()

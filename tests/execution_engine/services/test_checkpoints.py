@@ -1,6 +1,7 @@
 """Checkpoints from outside: what an answer brings, what the rows and the history then hold."""
 
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -103,6 +104,22 @@ def test_news_is_brought_by_the_next_answer_once(caller: Caller) -> None:
     assert [(one.id, one.status, one.payload) for one in reply.operations] == [("c1", "SUCCEEDED", '"yes"'), ("s1", "SUCCEEDED", None)]
     assert row(caller).answered_seq == 1
     assert caller.call().operations == ()
+
+
+def test_a_call_takes_two_round_trips(caller: Caller, tmp_path: Path) -> None:
+    """As libpq traces what it sends: answers are asked for by a Flush inside the pipeline, and by the Sync at its end."""
+    caller.call(step("START"), client_token="a")
+    with CONNECTIONS.reading() as cursor:
+        pgconn = cursor.connection.pgconn
+    with (tmp_path / "sent").open("w") as file:
+        pgconn.trace(file.fileno())
+        caller.call(step("SUCCEED"), step("START", "s2"), client_token="b")
+        pgconn.untrace()
+    lines = [line.split("\t") for line in (tmp_path / "sent").read_text().splitlines()]
+    sent = [line[3].split()[0] for line in lines if line[1] == "F"]
+    assert sent.count("Execute") == len(("BEGIN", "lock", "look", "flush", "reply", "COMMIT"))
+    assert sent.count("Sync") == 1
+    assert sent[: sent.index("Sync")].count("Flush") == 1
 
 
 def test_news_beside_open_branches_is_brought_and_stays_owed(caller: Caller) -> None:
