@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from durable_ops.actions.actor import Actor
 from durable_ops.approvals import forms, mails, shown
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalNotFoundError, ApprovalRefusedError
-from durable_ops.approvals.facts import person_now, person_of, question_of, waits
+from durable_ops.approvals.facts import person_now, person_of, question_now, waits
 from durable_ops.approvals.policy import Question, Refusal, is_asked, is_barred, is_settled, reassign_refusal, refusal
 from durable_ops.audit import log
 from durable_ops.models import Approval, Assignee, Decision, Right
@@ -60,6 +60,7 @@ def decide(
 
 
 def is_approval(callback_id: str) -> bool:
+    """Whether people are asked behind this callback. One query."""
     return Approval.objects.filter(callback_id=callback_id).exists()
 
 
@@ -171,7 +172,7 @@ def _locked(actor: Actor, callback_id: str) -> tuple[Approval, Question]:
     callback = find_callback(callback_id)
     hidden = ApprovalNotFoundError("there is no such approval", callback_id=callback_id[:100])
     actor.access.require_of_key(Right.DECIDE_CALLBACK, callback.function if callback else None, hidden)
-    return approval, question_of(approval, is_waiting=waits(approval, callback))
+    return approval, question_now(approval, is_waiting=waits(approval, callback))
 
 
 def _refuse(actor: Actor, approval: Approval, question: Question, *, approves: bool) -> None:

@@ -6,7 +6,6 @@ Lock order: the request's row, then (in the engine) the execution's.
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from durable_ops.actions import repairs
 from durable_ops.actions.actor import Actor
@@ -173,6 +173,7 @@ def visible_request(access: Access, user: Any, request_id: int) -> RedriveReques
 
 
 def is_open(request: RedriveRequest) -> bool:
+    """Whether somebody may still decide it."""
     return request.outcome == "" and request.expires_at > timezone.now()
 
 
@@ -200,7 +201,7 @@ def _found(requests: QuerySet[RedriveRequest], request_id: int) -> RedriveReques
 
 def _require_second_person(actor: Actor, request: RedriveRequest) -> None:
     """Whoever confirms must see all of what is confirmed."""
-    if request.requester_id == actor.user.pk:
+    if confirmers.is_requester(actor.user, request):
         raise SamePersonError("You asked for it yourself: somebody else has to confirm.", request_id=request.pk)
     for right in (Right.CONFIRM_REDRIVE, Right.VIEW_PAYLOAD):
         actor.require(right, request.function)
@@ -223,9 +224,10 @@ def _over(outcome: str, by: str, comment: str) -> dict[str, Any]:
 
 
 def _digest(request: RedriveRequest) -> str:
+    """Keyed, as it stands in the audit log: values cannot be tried at it. With another SECRET_KEY what waits has to be asked for again."""
     names = ("redrive_count", "from_operation", "replaces_result", "result", "replaces_input", "input", "reason")
     content = [str(request.execution_id), *(getattr(request, name) for name in names)]
-    return sha256(json.dumps(content).encode()).hexdigest()
+    return salted_hmac("durable_ops.redrive_requests", json.dumps(content), algorithm="sha256").hexdigest()
 
 
 def _sizes(request: RedriveRequest) -> dict[str, Any]:

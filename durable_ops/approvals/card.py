@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from durable_ops.approvals import shown
-from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
-from durable_ops.approvals.orphans import gone_groups
+from durable_ops.approvals.facts import ends_at, person_of, question_now, waits
 from durable_ops.approvals.policy import Question, Refusal, is_asked, reassign_refusal, refusal
 from durable_ops.approvals.reading import readable_details
 from durable_ops.models import Approval, Decision, Outbox, Right
 from durable_ops.permissions import has_right
+from durable_ops.selectors.groups import gone_groups
 from execution_engine.selectors.callbacks import CallbackRow, find_callback
 
 MAILS_SHOWN = 30
@@ -79,7 +79,7 @@ def make_card(approval: Approval, user: Any, typed: Mapping[str, str] | None = N
     `typed` is what a browser sent with a decision that was refused: nobody types it twice.
     """
     callback = find_callback(approval.callback_id)
-    question = question_of(approval, is_waiting=waits(approval, callback))
+    question = question_now(approval, is_waiting=waits(approval, callback))
     content = shown.content_of(approval)
     person = person_of(user)
     if question.is_waiting:

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from durable_ops.approvals.facts import address_of
 from durable_ops.approvals.people import MAX_RECIPIENTS
+from durable_ops.approvals.policy import spelt
 from durable_ops.models import MailPreference, Outbox, RedriveRequest, Right
 from durable_ops.permissions import APP, access_of
 from durable_ops.selectors.masking import masking_of
@@ -40,7 +41,14 @@ def may_confirm(user: Any, request: RedriveRequest) -> bool:
     access = access_of(user)
     rights = (Right.CONFIRM_REDRIVE, Right.VIEW_PAYLOAD)
     sees_all = all(access.may(right, request.function) for right in rights) and not masking_of(access).of(request.function).paths
-    return sees_all and request.requester_id != user.pk
+    return sees_all and not is_requester(user, request)
+
+
+def is_requester(user: Any, request: RedriveRequest) -> bool:
+    """Whoever asked, by another account with their mailbox too."""
+    mailbox = spelt(address_of(user))
+    is_same_box = bool(mailbox) and request.requester is not None and mailbox == spelt(address_of(request.requester))
+    return request.requester_id == user.pk or is_same_box
 
 
 def is_wanted(mail: Outbox) -> bool:

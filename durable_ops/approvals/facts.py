@@ -1,11 +1,12 @@
 """Reads what `policy.py` judges by: a person's rights now, and one approval's rules and progress."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from durable_ops.approvals.policy import Person, Question
+from durable_ops.approvals.policy import Person, Question, spelt
 from durable_ops.models import Approval, Assignee
 from execution_engine.selectors.callbacks import CallbackRow
 
@@ -13,8 +14,9 @@ from execution_engine.selectors.callbacks import CallbackRow
 def person_of(user: Any) -> Person:
     """One query for the groups, none when they were prefetched; permissions are asked of Django's backends when a question names one."""
     groups = frozenset(group.name for group in user.groups.all())
-    names = frozenset({user.get_username().casefold(), address_of(user).casefold()} - {""})
-    return Person(str(user.pk), bool(user.is_active), groups, user.has_perm, names)
+    mailbox = spelt(address_of(user))
+    names = frozenset({spelt(user.get_username()), mailbox} - {""})
+    return Person(str(user.pk), bool(user.is_active), groups, user.has_perm, names, mailbox)
 
 
 def person_now(user: Any) -> Person:
@@ -38,6 +40,17 @@ def ends_at(approval: Approval, callback: CallbackRow | None = None) -> datetime
     if callback is not None:
         return callback.timeout_at
     return approval.asked_at + timedelta(seconds=approval.timeout) if approval.timeout else None
+
+
+def question_now(approval: Approval, *, is_waiting: bool) -> Question:
+    """As `question_of`, with the mailboxes of who asked and who has decided: what a decision is judged by. One query more."""
+    question = question_of(approval, is_waiting=is_waiting)
+    keys = {*question.decided_by, *([question.requester_key] if question.requester_key else [])}
+    if not keys:
+        return question
+    mailboxes = {str(user.pk): spelt(address_of(user)) for user in get_user_model()._default_manager.filter(pk__in=keys)}
+    decided = frozenset(mailboxes.get(key, "") for key in question.decided_by) - {""}
+    return replace(question, requester_mailbox=mailboxes.get(question.requester_key, ""), decided_mailboxes=decided)
 
 
 def question_of(approval: Approval, *, is_waiting: bool) -> Question:

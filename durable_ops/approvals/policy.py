@@ -3,8 +3,10 @@
 Pure functions over facts; whoever asks has read them under the approval's lock, so that rights are those of this moment.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parseaddr
 from enum import StrEnum
 
 
@@ -23,19 +25,21 @@ class Refusal(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who wants to decide. `key` names them for ever, whatever they are called; `may` answers whether they hold a permission
-    ("app.codename"); `names` are what an author may have called them, in lower case: user name and mail address."""
+    ("app.codename"); `names` are what an author may have called them, as `spelt`: user name and mail address, which is `mailbox` too."""
 
     key: str
     is_active: bool
     groups: frozenset[str]
     may: Callable[[str], bool]
     names: frozenset[str] = frozenset()
+    mailbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """The rules of one approval, and how far it has come: `decided_by` have approved so far. People are named by their keys;
-    `requester` only, when it is nobody's key, as the author named them."""
+    `requester` only, when it is nobody's key, as the author named them. Where a decision hangs on it the mailboxes of requester and
+    deciders are known too: accounts with one mailbox count as one person."""
 
     is_waiting: bool
     users: frozenset[str] = frozenset()
@@ -47,6 +51,8 @@ class Question:
     quorum: int = 1
     decided_by: frozenset[str] = frozenset()
     claimed_by: str = ""
+    requester_mailbox: str = ""
+    decided_mailboxes: frozenset[str] = frozenset()
 
 
 def is_asked(person: Person, question: Question) -> bool:
@@ -67,7 +73,7 @@ def refusal(person: Person, question: Question, *, approves: bool) -> Refusal | 
         return Refusal.NOT_ASKED
     if not question.is_waiting:
         return Refusal.NOT_WAITING
-    if person.key in question.decided_by:
+    if person.key in question.decided_by or person.mailbox in question.decided_mailboxes:
         return Refusal.DECIDED_ALREADY
     if approves and is_barred(person, question):
         return Refusal.REQUESTER
@@ -81,8 +87,13 @@ def is_barred(person: Person, question: Question) -> bool:
     if question.requester_may_approve:
         return False
     if question.requester_key:
-        return question.requester_key == person.key
-    return bool(question.requester) and question.requester.casefold() in person.names
+        return question.requester_key == person.key or ("" != question.requester_mailbox == person.mailbox)
+    return not person.names.isdisjoint({spelt(question.requester), spelt(parseaddr(question.requester)[1])} - {""})
+
+
+def spelt(text: str) -> str:
+    """A name or an address without what people do not see of it: case, blanks, wide and other shapes of the same letters."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 def may_hand_on(person: Person, question: Question) -> Refusal | None:

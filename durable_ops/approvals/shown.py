@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from durable_ops.models import Approval, Shown
 
@@ -34,9 +34,10 @@ def content_of(approval: Approval) -> Content:
 
 
 def digest(content: Content) -> str:
+    """Keyed: whoever sees the digest of a state (in the audit log) and not the state cannot try values at home."""
     """Names what was seen: another content has another one."""
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
-    return sha256(text.encode()).hexdigest()
+    return salted_hmac("durable_ops.approvals.shown", text, algorithm="sha256").hexdigest()
 
 
 def words(value: Any) -> str:

@@ -63,6 +63,12 @@ def test_never_the_same_person_whatever_the_key(admin: Door, path: str) -> None:
     assert Execution.objects.get().status == "STOPPED"
 
 
+def test_nor_another_account_with_the_same_mailbox(admin: Door, boss: Door, path: str) -> None:
+    place = ask(admin, path)
+    type(boss.user).objects.update(email="anna@b.example")
+    refusal(boss.post(f"{place}/confirm", {"shown": boss.get(place).json()["digest"]}), 403, "same_person")
+
+
 def test_changed_values_are_not_confirmed(admin: Door, boss: Door, path: str) -> None:
     place = ask(admin, path)
     digest = boss.get(place).json()["digest"]

@@ -39,7 +39,7 @@ def test_a_new_name_is_no_second_vote(ask: Ask, actor: Make) -> None:
     _, approval = ask(quorum=2)
     mona = actor("mona", "managers")
     decide(mona, approval)
-    User.objects.filter(pk=mona.user.pk).update(username="monica")
+    User.objects.filter(pk=mona.user.pk).update(username="monica", email="monica@example.com")
     mona.user.refresh_from_db()
     refused("decided_already", lambda: decide(mona, approval))
     decide(actor("mona", "managers"), approval)  # somebody new of that name is somebody else
@@ -59,7 +59,7 @@ def test_whoever_takes_over_a_name_is_not_asked(ask: Ask, actor: Make, person: C
     decide(Actor(nora), approval)
 
 
-@pytest.mark.parametrize("spelt", ["rita", "Rita", "RITA@example.com"])
+@pytest.mark.parametrize("spelt", ["rita", "Rita", " rita\u00a0", "ｒｉｔａ", "RITA@example.com", "Rita <rita@example.com>"])
 def test_the_requester_is_barred_however_they_are_spelt(ask: Ask, actor: Make, spelt: str) -> None:
     rita = actor("rita", "managers")
     _, approval = ask(requester=spelt)
@@ -68,6 +68,22 @@ def test_the_requester_is_barred_however_they_are_spelt(ask: Ask, actor: Make, s
     if spelt == "rita":
         refused("requester_may_not_approve", lambda: decide(rita, approval))
     assert not Outbox.objects.filter(user=rita.user).exists()
+
+
+def test_accounts_with_one_mailbox_are_one_person(ask: Ask, actor: Make) -> None:
+    mona, twin, max_ = (actor(name, "managers") for name in ("mona", "twin", "max"))
+    User.objects.filter(username="twin").update(email=" MONA@example.com")
+    twin.user.refresh_from_db()
+    _, approval = ask(quorum=2)
+    decide(mona, approval)
+    refused("decided_already", lambda: decide(twin, approval))
+    decide(max_, approval)
+    approval.refresh_from_db()
+    assert approval.outcome == "approved"
+    _, own = ask(requester="mona")
+    refused("requester_may_not_approve", lambda: decide(twin, own))
+    User.objects.filter(username__in=["mona", "twin"]).update(email="")
+    decide(twin, own)
 
 
 def test_the_requester_names_no_judge(ask: Ask, actor: Make, person: Callable[..., User]) -> None:
