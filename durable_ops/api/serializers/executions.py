@@ -48,13 +48,18 @@ class ExecutionDocument(ExecutionSummaryDocument):
     error = serializers.JSONField(allow_null=True, help_text="AWS's error object")
 
 
-class OperationDocument(serializers.Serializer[Any]):
+class NamedOperationDocument(serializers.Serializer[Any]):
+    """What is said of an operation wherever one is named."""
+
     id = serializers.CharField()
     type = serializers.ChoiceField([one.value for one in OperationType])
     sub_type = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_null=True)
     parent_id = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField([one.value for one in OperationStatus])
+
+
+class OperationDocument(NamedOperationDocument):
     attempt = serializers.IntegerField(help_text="finished attempts")
     callback_id = serializers.CharField(allow_null=True)
     started_at = serializers.DateTimeField()

@@ -6,17 +6,13 @@ from rest_framework import serializers
 
 from durable_ops.actions.repairs import MovePlan, RepairPlan
 from durable_ops.api.serializers.answers import plain
-from execution_engine.core.enums import OperationStatus, OperationType
+from durable_ops.api.serializers.executions import NamedOperationDocument
+from execution_engine.core.enums import OperationType
 from execution_engine.invocation.rehearsal.findings import Change, Verdict
 
 
-class PlannedOperationDocument(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    type = serializers.ChoiceField([one.value for one in OperationType])
-    sub_type = serializers.CharField(allow_null=True)
-    name = serializers.CharField(allow_null=True)
-    parent_id = serializers.CharField(allow_null=True)
-    status = serializers.ChoiceField([one.value for one in OperationStatus])
+class PlannedOperationDocument(NamedOperationDocument):
+    """An operation that a plan names."""
 
 
 class PlaceDocument(serializers.Serializer[Any]):
