@@ -49,6 +49,7 @@ class RestView(APIView):
             answer[name] = value
         if is_correlation_id(sent):
             answer["X-Correlation-Id"] = sent
+        answer.headers.setdefault("Cache-Control", "private, no-cache")
         add_tag(request, answer)
         return answer
 

@@ -28,6 +28,7 @@ def test_an_open_execution_is_304_until_it_changes(admin: Door) -> None:
     tables = [query["sql"] for query in queries if "durable_execution" in query["sql"]]
     assert len(tables) == 1
     assert len(queries) <= 4, [query["sql"][:80] for query in queries]
+    assert {one.headers["Cache-Control"] for one in (answer, admin.get(path))} == {"private, no-cache"}  # in no cache that others share
     admin.post(f"{path}/pause")
     changed = again(admin, path, tag)
     assert (changed.status_code, changed.json()["state"]) == (200, "paused")
