@@ -60,7 +60,7 @@ def test_ticked_rows_stay_ticked_and_become_a_batch(sign_in: Callable[..., Page]
     page.get_by_label("Select bad-1").check()
     page.get_by_label("Select bad-2").check()
     make_execution(FunctionVersion.objects.get(), name="newcomer")
-    expect(page.get_by_role("link", name="newcomer")).to_be_visible(timeout=8000)
+    expect(page.get_by_role("link", name="newcomer")).to_be_visible()
     expect(page.locator("tbody input:checked")).to_have_count(2)
     page.get_by_role("button", name="Show what it would be…").click()
     expect(page.get_by_role("heading", name="Redrive 2 executions")).to_be_visible()
@@ -69,7 +69,7 @@ def test_ticked_rows_stay_ticked_and_become_a_batch(sign_in: Callable[..., Page]
     expect(page.get_by_text("0 of 2 tried")).to_be_visible()
     while batch_work.work():
         pass
-    expect(page.get_by_text("2 of 2 tried, 2 done, 0 failed.")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("2 of 2 tried, 2 done, 0 failed.")).to_be_visible()
     assert Execution.objects.filter(status="RUNNING", redrive_count=1).count() == 2
 
 
@@ -102,7 +102,7 @@ def test_a_move_asks_where_to_and_names_what_does_not_fit(sign_in: Callable[...,
         expect(page.get_by_text("0 of 1 tried")).to_be_visible()
         while batch_work.work():
             pass
-        expect(page.get_by_text("the code now asks for STEP 'fetch'")).to_be_visible(timeout=8000)
+        expect(page.get_by_text("the code now asks for STEP 'fetch'")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -34,8 +34,10 @@ from execution_engine import (
     durable_step,
     durable_with_child_context,
 )
+from tests.waiting import comes
 
 ONE_SECOND = Duration.from_seconds(1)
+FIVE_SECONDS = Duration.from_seconds(5)
 NO_RETRY = StepConfig(retry_strategy=RetryPresets.none())
 
 
@@ -154,7 +156,7 @@ def never_gets_through(_event: Any, _context: DurableContext) -> None:
     raise InvocationError("no connection")
 
 
-@durable_execution(execution_timeout=ONE_SECOND)
+@durable_execution(execution_timeout=FIVE_SECONDS)
 def too_slow(_event: Any, context: DurableContext) -> None:
     context.wait(Duration.from_days(2), name="two days")
 
@@ -164,9 +166,7 @@ def answered_while_it_runs(event: str, context: DurableContext) -> str:
     """`event` is the path of a file that comes when the answer was given; the step runs until then."""
 
     def slow(_step: StepContext) -> None:
-        ends = time.monotonic() + 30
-        while not Path(event).exists() and time.monotonic() < ends:
-            time.sleep(0.05)
+        comes(Path(event).exists)
 
     callback = context.create_callback(name="manager")
     context.step(slow, name="slow")
@@ -306,7 +306,7 @@ def attempt_after_crash(marker: Any, step: StepContext) -> str:
     """With the path of a file that is not there yet: ends the process, as a crash does. A test in memory brings no path."""
     if isinstance(marker, str) and not Path(marker).exists():
         Path(marker).touch()
-        time.sleep(0.3)  # held starts are written by then
+        time.sleep(1.5)  # held starts are written by then, on a busy machine too
         os._exit(1)
     return f"attempt {step.attempt}"
 
