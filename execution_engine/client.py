@@ -24,6 +24,7 @@ from execution_engine.sdk import ports
 from execution_engine.sdk.durations import to_seconds
 from execution_engine.sdk.errors import ExecutionFailedError
 from execution_engine.sdk.registry import find_function
+from execution_engine.selectors.executions import get_execution
 from execution_engine.services import executions, signals
 from execution_engine.services.executions import StartedExecution, StartOptions
 from execution_engine.worker.runtime import Runtime
@@ -57,7 +58,8 @@ class Handle:
     def result(self, timeout: Any = None) -> Any:
         """Waits for the end and answers the decoded result; `timeout` in any spelling of a duration, None for ever.
 
-        Raises `ExecutionFailedError` when it did not succeed, `TimeoutError` when it is not over in time.
+        Raises `ExecutionFailedError` when it did not succeed, `TimeoutError` when it is not over in time, which says what
+        it waits for.
         """
         began, pause = time.monotonic(), FIRST_LOOK_SECONDS
         ends = None if timeout is None else began + to_seconds(timeout)
@@ -70,7 +72,7 @@ class Handle:
             if status.is_terminal:
                 break
             if ends is not None and time.monotonic() >= ends:
-                raise TimeoutError(f"execution {self.name} is still {status}")
+                raise TimeoutError(f"execution {self.name} is still {status}: {get_execution(self.id).summary.state.sentence}")
         if status is ExecutionStatus.SUCCEEDED:
             return _value(result)
         error = ErrorObject() if error_text is None else ErrorObject.from_wire(json.loads(error_text))

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from django.db.models import Q
+
 from execution_engine.models import Execution, FunctionVersion
 from execution_engine.selectors.executions import ExecutionDetail, get_execution, open_operations
 from execution_engine.selectors.explain import KINDS, DerivedState, OpenOperation, StateCode, waiting_for
@@ -82,8 +84,8 @@ def _explain(detail: ExecutionDetail, depth: int) -> Explanation:
     if summary.is_terminal:
         return Explanation(summary.state, (), _parent(detail))
     if summary.state.code is StateCode.QUEUED:
-        causes = _queue(detail)
-        return Explanation(_held(detail, causes), causes, _parent(detail))
+        causes, until = _queue(detail)
+        return Explanation(replace(summary.state, until=until), causes, _parent(detail))
     operations = open_operations([summary.id])[summary.id]
     if summary.state.code is StateCode.STRANDED:
         causes = _nobody(detail)
@@ -103,13 +105,13 @@ def _parent(detail: ExecutionDetail) -> tuple[UUID, str] | None:
     return (found[0], found[1]) if found else None
 
 
-def _queue(detail: ExecutionDetail) -> tuple[Cause, ...]:
-    """Limits first: with one that is taken, no free thread helps. Then the rank: in the queue, or in the line of its limit."""
+def _queue(detail: ExecutionDetail) -> tuple[tuple[Cause, ...], datetime | None]:
+    """Limits first: with one that is taken, no free thread helps. Then the rank: in the queue, or in the line of its limit, where those
+    that are due alike stand in order of their ids. And when it begins, where that is known: a rate alone holds it."""
     version = detail.summary.function_version_id
     serving = [worker for worker in live_workers() if not worker.is_draining and version in worker.version_ids]
-    limits = held_by(detail.summary.function, detail.line)
-    taken = tuple(_limit(one) for one in limits)
-    due = Execution.objects.filter(status="RUNNING", claim_id__isnull=True, due_at__lt=detail.due_at, due_at__isnull=False)
+    earlier = Q(due_at__lt=detail.due_at) | Q(due_at=detail.due_at, id__lt=detail.summary.id)
+    due = Execution.objects.filter(earlier, status="RUNNING", claim_id__isnull=True, due_at__lte=detail.due_at)
     if detail.line is None:
         served = {one for worker in serving for one in worker.version_ids}
         found = due.filter(function_version_id__in=served, line__isnull=True).values("id")[: COUNTED + 1].count()
@@ -117,25 +119,20 @@ def _queue(detail: ExecutionDetail) -> tuple[Cause, ...]:
     else:
         found = due.filter(function_version_id=version, line=detail.line).values("id")[: COUNTED + 1].count()
         where, nobody = "in the same line", "It is the first of its line."
+    limits = held_by(detail.summary.function, detail.line, found + 1, detail.summary.read_at)
     number = f"more than {COUNTED:,}" if found > COUNTED else f"{found:,}"
     first = f"{number} due before it {where}." if found else nobody
     since = detail.summary.state.since
-    return (*taken, Cause(CauseCode.QUEUE, first, since=since), Cause(CauseCode.WORKERS, _busy(serving)))
-
-
-def _held(detail: ExecutionDetail, causes: Sequence[Cause]) -> DerivedState:
-    """The state of a queued execution in the words of the limit that holds it; a line of its own has said so already."""
-    state = detail.summary.state
-    if detail.line is not None or causes[0].code is not CauseCode.LIMIT:
-        return state
-    return replace(state, label="Queued by a limit", sentence="It is due and waits until fewer executions of its function run.")
+    rank = (Cause(CauseCode.QUEUE, first, since=since), Cause(CauseCode.WORKERS, _busy(serving)))
+    until = limits[-1].start_due_at if limits and found <= COUNTED else None
+    return (*map(_limit, limits), *rank), until
 
 
 def _limit(held: HeldLimit) -> Cause:
     holders = [Cause(CauseCode.HOLDER, f"{one.name} runs.", since=one.since, execution_id=one.id) for one in held.holders]
     if held.taken > len(holders) > 0:
         holders.append(Cause(CauseCode.MORE, f"{held.taken - len(holders)} more run."))
-    return Cause(CauseCode.LIMIT, held.sentence, causes=tuple(holders))
+    return Cause(CauseCode.LIMIT, held.sentence, until=held.until, causes=tuple(holders))
 
 
 def _busy(serving: Sequence[LiveWorker]) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from execution_engine.conf import engine_settings
@@ -20,6 +21,7 @@ from execution_engine.core.identifiers import execution_arn
 from execution_engine.models import Execution, Operation
 from execution_engine.selectors import states
 from execution_engine.selectors.explain import DerivedState, ExecutionFacts, OpenOperation, derived_state
+from execution_engine.selectors.limits import FULL_SQL
 from execution_engine.selectors.search import Count, ExecutionFilters, Precision, estimate, make_search
 from execution_engine.selectors.workers import FRESH, served_version_ids
 
@@ -40,7 +42,7 @@ _ONE_SQL = """
 select statement_timestamp(),
        exists (select 1 from durable_worker w
                 where w.seen_at > statement_timestamp() - make_interval(secs => %(fresh)s) and not w.is_draining
-                  and w.version_ids @> to_jsonb(function_version_id)), {columns}
+                  and w.version_ids @> to_jsonb(function_version_id)), {full}, {columns}
   from durable_execution where id = %(id)s"""
 
 
@@ -176,11 +178,11 @@ def get_execution_with_payloads(execution_id: UUID) -> tuple[ExecutionDetail, Ex
 def _read_one(execution_id: UUID, columns: Sequence[str]) -> dict[str, Any]:
     """Plain SQL: the answer to every start is made of it, and Django would take longer to write it than PostgreSQL to run it."""
     with connection.cursor() as cursor:
-        cursor.execute(_ONE_SQL.format(columns=", ".join(columns)), {"id": execution_id, "fresh": FRESH.total_seconds()})
+        cursor.execute(_ONE_SQL.format(full=FULL_SQL, columns=", ".join(columns)), {"id": execution_id, "fresh": FRESH.total_seconds()})
         found = cursor.fetchone()
     if found is None:
         raise ExecutionNotFoundError("There is no such execution.", execution_id=str(execution_id))
-    row = dict(zip(("read_at", "is_served", *columns), found, strict=True))
+    row = dict(zip(("read_at", "is_served", "is_full", *columns), found, strict=True))
     return {**row, "attributes": json.loads(row["attributes"])}
 
 
@@ -247,14 +249,14 @@ def _page(found: QuerySet[Execution], served: Collection[int], limit: int) -> Pa
 
 
 def _with_columns(found: QuerySet[Execution], columns: Iterable[str]) -> Any:
-    return found.annotate(read_at=Now()).values(*_FACTS, *columns, "read_at")
+    return found.annotate(read_at=Now(), is_full=RawSQL(FULL_SQL, ())).values(*_FACTS, *columns, "read_at", "is_full")  # noqa: S611 - a constant
 
 
 def _summary(row: Mapping[str, Any], operations: Mapping[UUID, Sequence[OpenOperation]], served: Collection[int]) -> ExecutionSummary:
     facts = ExecutionFacts(**{name: row[name] for name in _FACTS})
     engine = engine_settings()
     arn = execution_arn(engine.REGION, engine.ACCOUNT, facts.function, facts.version, row["name"], facts.id)
-    state = derived_state(facts, operations.get(facts.id, ()), now=row["read_at"], served=served)
+    state = derived_state(facts, operations.get(facts.id, ()), now=row["read_at"], served=served, is_full=row["is_full"])
     names = set(ExecutionSummary.__dataclass_fields__) - {"arn", "state"}
     return ExecutionSummary(arn=arn, state=state, **{name: row[name] for name in names})
 

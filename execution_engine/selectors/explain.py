@@ -120,9 +120,15 @@ _ENDED = {
 
 
 def derived_state(
-    execution: ExecutionFacts, open_operations: Sequence[OpenOperation], *, now: datetime, served: Collection[int]
+    execution: ExecutionFacts,
+    open_operations: Sequence[OpenOperation],
+    *,
+    now: datetime,
+    served: Collection[int],
+    is_full: bool = False,
 ) -> DerivedState:
-    """`now` is the database's time; `served` holds the ids of the function versions that a live worker serves.
+    """`now` is the database's time; `served` holds the ids of the function versions that a live worker serves; `is_full` says that as
+    many of its function run as its limit lets.
 
     An execution that waits counts as stranded only once it wants attention that nobody can give.
     """
@@ -141,7 +147,7 @@ def derived_state(
     if is_due and not is_served:
         return _stranded(execution)
     if is_due:
-        return _queued(execution)
+        return _queued(execution, is_full=is_full)
     return _suspended(execution, open_operations, is_served)
 
 
@@ -174,7 +180,7 @@ def _stranded(execution: ExecutionFacts) -> DerivedState:
     return DerivedState(StateCode.STRANDED, f"Stranded: nobody serves version {execution.version}", sentence, since=execution.due_at)
 
 
-def _queued(execution: ExecutionFacts) -> DerivedState:
+def _queued(execution: ExecutionFacts, *, is_full: bool) -> DerivedState:
     """Since when: a priority is a head start, so that `due_at` may lie before the start."""
     assert execution.due_at is not None
     since = max(execution.due_at, execution.last_event_at)
@@ -185,6 +191,9 @@ def _queued(execution: ExecutionFacts) -> DerivedState:
     if execution.line is not None:
         sentence = f"It is due for {what} invocation and waits until fewer executions with the concurrency key {execution.line} run."
         return DerivedState(StateCode.QUEUED, f"Queued behind {execution.line}", sentence, since=since)
+    if is_full:
+        sentence = f"It is due for {what} invocation and waits until fewer executions of its function run."
+        return DerivedState(StateCode.QUEUED, "Queued by a limit", sentence, since=since)
     sentence = f"It is due for {what} invocation and waits for a free thread of a worker."
     return DerivedState(StateCode.QUEUED, "Queued", sentence, since=since)
 

@@ -76,17 +76,32 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class HeldLimit:
-    """A limit that lets nobody pass now: "limit held by 5 of 5", the longest running of those who have it, and how many they are."""
+    """A limit that lets nobody pass now: "limit held by 5 of 5", the longest running of those who have it, and how many they are.
+
+    Of a rate `until` is when the next start is due, and `start_due_at` when that of the execution asked for is, if only the rate holds
+    it; an ended invocation frees the other limits, and nobody knows when.
+    """
 
     sentence: str
     taken: int
     holders: tuple[Holder, ...] = ()
+    until: datetime | None = None
+    start_due_at: datetime | None = None
 
 
-def held_by(function: str, line: str | None) -> list[HeldLimit]:
-    """What holds back an execution that is due, in this line or (None) in the queue. One query where nothing is limited."""
-    row = Limit.objects.filter(function=function).values(*_LIMITS).first()
-    limits = Limits(**row) if row else Limits()
+FULL_SQL = """
+coalesce(claim_id is null and status = 'RUNNING' and line is null and due_at <= statement_timestamp() and (
+  select (select count(*) from durable_execution r join durable_function_version v on v.id = r.function_version_id
+           where v.function = l.function and r.claim_id is not null) >= l.concurrency
+    from durable_limit l where l.function = durable_execution.function), false)
+"""
+"""Whether an execution is due and as many of its function have a claim as may; a look at the small table where nothing is limited."""
+
+
+def held_by(function: str, line: str | None, rank: int, now: datetime) -> list[HeldLimit]:
+    """What holds back an execution that is due, the `rank`-th in this line or (None) in the queue. One query where nothing is limited."""
+    row = Limit.objects.filter(function=function).values(*_LIMITS, "tokens", "tokens_at").first()
+    limits = Limits(**{name: row[name] for name in _LIMITS}) if row else Limits()
     found = []
     versions = FunctionVersion.objects.filter(function=function).values("id")
     running = Execution.objects.filter(claim_id__isnull=False, function_version_id__in=versions)
@@ -97,8 +112,11 @@ def held_by(function: str, line: str | None) -> list[HeldLimit]:
         alike = running.filter(concurrency_key=line)
         taken = alike.count()
         found.append(HeldLimit(f"Limit of concurrency key {line} held by {taken} of {limits.per_key}.", taken, _holders(alike)))
-    if limits.starts is not None and line == "":
-        found.append(HeldLimit(f"Rate of starts: {limits.starts} per {limits.seconds} s, {limits.burst} at once after a quiet time.", 0))
+    if row and limits.starts is not None and line == "":
+        sentence = f"Rate of starts: {limits.starts} per {limits.seconds} s, {limits.burst} at once after a quiet time."
+        following, own = (limits.start_due_at(row["tokens"], row["tokens_at"], one) for one in (1, rank))
+        assert following and own
+        found.append(HeldLimit(sentence, 0, until=max(following, now), start_due_at=None if found else max(own, now)))
     return found
 
 

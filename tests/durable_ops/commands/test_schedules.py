@@ -40,7 +40,7 @@ def test_one_is_shown_by_name_or_number_with_ten_moments(nightly: int) -> None:
 
     assert (shown["id"], shown["cron"], shown["input"], len(shown["next_firings"])) == (nightly, "30 2 * * *", "secret", 10)
     assert "Next (UTC):" in run("show_schedule", str(nightly))
-    with pytest.raises(CommandError, match="there is no schedule weekly .schedule_not_found"):
+    with pytest.raises(CommandError, match=r"there is no schedule weekly \[schedule_not_found"):
         run("show_schedule", "weekly")
 
 

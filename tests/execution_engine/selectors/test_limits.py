@@ -1,5 +1,6 @@
 """What people read of limits: why an execution waits, who has what it waits for, and how many stand where."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +10,13 @@ import pytest
 from execution_engine import durable_execution
 from execution_engine.core.limits import Limits
 from execution_engine.journal import connections, limited
-from execution_engine.models import FunctionVersion
+from execution_engine.models import FunctionVersion, Limit
 from execution_engine.selectors.causes import CauseCode, explain
-from execution_engine.selectors.executions import get_execution
+from execution_engine.selectors.executions import get_execution, list_executions
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.limits import function_limits
-from execution_engine.services.executions import StartOptions, start_execution
+from execution_engine.selectors.search import ExecutionFilters
+from execution_engine.services.executions import StartOptions, start_execution, start_executions
 from execution_engine.services.limits import set_limits
 
 
@@ -56,11 +58,26 @@ def test_who_holds_a_functions_limit(version: int) -> None:
 
     assert [one.code for one in found.causes] == [CauseCode.LIMIT, CauseCode.QUEUE, CauseCode.WORKERS]
     assert (found.state.code, found.state.label) == (StateCode.QUEUED, "Queued by a limit")
-    assert found.state.sentence == "It is due and waits until fewer executions of its function run."
+    assert found.state.sentence == "It is due for its first invocation and waits until fewer executions of its function run."
+    listed = {one.id: one.state for one in list_executions(ExecutionFilters()).items}
+    assert listed[fourth] == get_execution(fourth).summary.state == found.state, "the same words everywhere"
+    assert listed[first].label == "Running"
     assert found.causes[0].sentence == "Limit of test-held held by 2 of 2."
     assert [one.execution_id for one in found.causes[0].causes] == [first, second]
     assert found.causes[1].sentence == "1 due before it at the same workers."
     assert third != fourth
+
+
+def test_run_waits_for_its_turn_and_says_what_it_waited_for(version: int) -> None:
+    set_limits("test-held", Limits(concurrency=1))
+    start()
+    with connections.connect("claimer") as own:
+        look(own, version)
+
+    handle = held.run({})
+
+    with pytest.raises(TimeoutError, match=r"is still RUNNING: .* waits until fewer executions of its function run\.$"):
+        handle.result(timeout=1)
 
 
 def test_who_holds_a_key_and_the_rank_in_its_line(version: int) -> None:
@@ -80,7 +97,7 @@ def test_who_holds_a_key_and_the_rank_in_its_line(version: int) -> None:
 
 def test_what_waits_for_its_start(version: int) -> None:
     set_limits("test-held", Limits(starts=1, seconds=60, burst=1))
-    _, second = start(), start()
+    _, second, third = start(), start(), start()
     with connections.connect("claimer") as own:
         look(own, version)
 
@@ -91,8 +108,29 @@ def test_what_waits_for_its_start(version: int) -> None:
         "Rate of starts: 1 per 60 s, 1 at once after a quiet time.",
         "It is the first of its line.",
     ]
+    [bucket] = Limit.objects.values_list("tokens", "tokens_at")
+    next_start = bucket[1] + timedelta(seconds=(1 - bucket[0]) * 60)
+    assert found.causes[0].until == found.state.until == next_start
+    behind = explain(third)
+    assert behind.causes[0].until == next_start, "when the next one begins"
+    assert behind.state.until == next_start + timedelta(seconds=60), "when it does so itself"
     standing = function_limits(["test-held"])["test-held"]
-    assert (standing.running, standing.waiting_for_start, standing.revision, standing.limits.starts) == (1, 1, 1, 1)
+    assert (standing.running, standing.waiting_for_start, standing.revision, standing.limits.starts) == (1, 2, 1, 1)
+
+
+def test_only_one_of_those_that_are_due_alike_is_the_first(version: int) -> None:
+    set_limits("test-held", Limits(starts=1, seconds=60, burst=1))
+    started = sorted(one.id for one in start_executions("test-held", ["{}"] * 4))
+    with connections.connect("claimer") as own:
+        look(own, version)
+
+    lines = [explain(one).causes for one in started if get_execution(one).line == ""]
+
+    assert [causes[1].sentence for causes in lines] == [
+        "It is the first of its line.",
+        "1 due before it in the same line.",
+        "2 due before it in the same line.",
+    ]
 
 
 def test_without_limits_nothing_more_is_asked(version: int, django_assert_num_queries: Any) -> None:
