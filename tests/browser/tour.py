@@ -44,7 +44,7 @@ SHOTS = (
     Shot("execution-dark", "/executions/?function=order-fulfilment&state=failed", rest="", theme="dark"),
     Shot("history", "/executions/?function=order-fulfilment&state=failed", rest="?tab=history"),
     Shot("redrive", "/executions/?function=order-fulfilment&state=failed", rest="redrive/"),
-    Shot("approvals", "/approvals/?view=all"),
+    Shot("approvals", "/approvals/?box=all"),
     Shot("callbacks", "/callbacks/"),
     Shot("functions", "/functions/"),
     Shot("start", "/executions/start/?function=order-fulfilment"),
@@ -54,7 +54,7 @@ SHOTS = (
     Shot("settings", "/settings/people/"),
     Shot("components", "/components/", theme="dark"),
     Shot("overview-phone", "/overview/?span=7d", theme="dark", size=PHONE),
-    Shot("approvals-phone", "/approvals/?view=all", size=PHONE),
+    Shot("approvals-phone", "/approvals/?box=all", size=PHONE),
 )
 
 
