@@ -15,9 +15,9 @@ SAMPLES = {
 # Signing in and out is for everybody, the description of the API says nothing about anybody.
 # A mailed link is itself the right of its person; an unknown one shows nothing.
 OPEN = {"/login/", "/logout/", "/a/sample"}
-# Everybody who signed in has an inbox of approvals, and in it only what concerns them, chooses which mails they get,
-# and has keys of their own; those of others are not there.
-OWN = {"/approvals/", "/api/v1/approvals", "/settings/mails/"}
+# Everybody who signed in has an inbox of approvals, and in it only what concerns them, hears from the navigation how many wait
+# there, chooses which mails they get, and has keys of their own; those of others are not there.
+OWN = {"/approvals/", "/api/v1/approvals", "/navigation/", "/settings/mails/"}
 OWN |= {"/api/v1/keys", "/api/v1/keys/1", "/api/v1/keys/1/rotate", "/api/v1/keys/1/revoke"}
 
 

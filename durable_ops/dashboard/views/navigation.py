@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from durable_ops.approvals import inbox
 from durable_ops.dashboard.access import console_view
@@ -16,6 +17,7 @@ COUNTED = 99
 
 
 @console_view(None)
+@require_safe
 def navigation(request: HttpRequest) -> HttpResponse:
     """Whoever may not see executions hears of their approvals alone."""
     approvals = inbox.waiting_for(request.user)
