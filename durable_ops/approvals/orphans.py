@@ -1,6 +1,5 @@
 """Approvals that wait for groups which were renamed or removed: nobody can decide them until they are put to somebody else."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -18,9 +17,3 @@ def orphaned(user: Any, *, limit: int) -> list[Approval]:
     found = visible_to(user).filter(Exists(of_groups), closed_at=None)
     others = active.exclude(kind=Assignee.Kind.GROUP)
     return list(found.exclude(Exists(others)).exclude(Exists(of_groups.filter(is_there))).order_by("pk")[:limit])
-
-
-def gone_groups(assignees: Iterable[Assignee]) -> list[str]:
-    """Names of groups that are asked and do not exist. One query when any group is asked."""
-    names = {one.name for one in assignees if one.is_active and one.kind == Assignee.Kind.GROUP}
-    return sorted(names - set(Group.objects.filter(name__in=names).values_list("name", flat=True))) if names else []
