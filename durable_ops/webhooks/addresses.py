@@ -17,6 +17,11 @@ from execution_engine.core.errors import InvalidInputError
 MAX_URL_LENGTH = 2_000
 
 _NAT64 = ip_network("64:ff9b::/96")
+# Public by the tables of some Python versions. In order: protocols (and a cloud's metadata), translators of one's own network,
+# sites, translated IPv4, segment routing, documentation.
+_NOT_PUBLIC = tuple(
+    map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10", "::ffff:0:0:0/96", "5f00::/16", "3fff::/20"))
+)
 Address = IPv4Address | IPv6Address
 
 
@@ -90,7 +95,8 @@ def check(address: Address, *, is_secure: bool) -> None:
     """Raises ForbiddenAddressError for an address of this machine, its network or a cloud's metadata, however it is written."""
     for one in _embedded(address):
         is_allowed = any(one.version == network.version and one in network for network in _allowed_networks())
-        if one.is_link_local or one.is_multicast or one.is_unspecified or not (one.is_global or is_allowed):
+        is_public = one.is_global and not any(one.version == network.version and one in network for network in _NOT_PUBLIC)
+        if one.is_link_local or one.is_multicast or one.is_unspecified or not (is_public or is_allowed):
             raise ForbiddenAddressError(f"{address} is no public address; WEBHOOK_ALLOWED_NETWORKS names others that are allowed")
         if not is_secure and not one.is_loopback:
             raise ForbiddenAddressError("plain http goes to this machine only")
