@@ -151,7 +151,7 @@ ROWS: dict[str, dict[str, Cell]] = {
     ":metrics": {"GET": Cell("view_execution", 200)},
     "dashboard:home": {"GET": Cell("view_execution", 200), "POST": Cell("view_execution", 200)},
     "dashboard:overview": {"GET": Cell("view_execution", 200), "POST": Cell("view_execution", 200)},
-    "dashboard:navigation": {"GET": Cell(ANYBODY, 200), "POST": Cell(ANYBODY, 200)},
+    "dashboard:navigation": {"GET": Cell(ANYBODY, 200)},
     "dashboard:executions": {"GET": Cell("view_execution", 200), "POST": Cell("view_execution", 200)},
     "dashboard:counts": {"GET": Cell("view_execution", 200), "POST": Cell("view_execution", 200)},
     "dashboard:export": {"GET": Cell("view_execution", 200)},
