@@ -101,6 +101,6 @@ def test_a_range_without_a_firing_says_why() -> None:
 def test_a_person_acts_with_own_rights() -> None:
     make_user("viewer", "eve")
     assert "nightly" in run("list_schedules", "--user", "eve")
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match=r"\[permission_denied\]"):
         run("trigger_schedule", "nightly", "--user", "eve")
     assert Execution.objects.count() == 0
