@@ -69,7 +69,7 @@ def _ended(version: FunctionVersion, number: int, text: str) -> None:
 
 def _waiting(version: FunctionVersion) -> Execution:
     waiting: Any = make_execution(version, name="waiting", attributes={"customer": 42}, input=json.dumps(HOSTILE), status_text=HOSTILE[1])
-    make_callback(waiting, HOSTILE[2], options={"timeout": 600, "heartbeat": 60}, due_at=ago(seconds=-60))
+    make_callback(waiting, HOSTILE[2], options={"timeout": 7200, "heartbeat": 3600}, due_at=ago(hours=-1))
     found: Execution = waiting
     return found
 
