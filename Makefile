@@ -3,6 +3,7 @@
 # make lint   ruff, mypy, import rules, sizes
 # make bench  our figures beside another engine's, on the same database
 # make polling  what 200 open pages cost the engine
+# make pages  how fast pages answer with a million executions
 # make checkpoints  what the door for checkpoints over HTTP carries
 # make crash  the long fault tests with real workers
 # make screenshots  pictures of the running console with demo data (ARGS="--into DIRECTORY --only overview,costs")
@@ -16,7 +17,7 @@ UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
 
 .DEFAULT_GOAL := run
-.PHONY: approvals run test lint bench checkpoints polling crash screenshots conformance browser node clean fuzz
+.PHONY: approvals run test lint bench checkpoints pages polling crash screenshots conformance browser node clean fuzz
 
 run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
@@ -49,6 +50,9 @@ bench: .venv-bench/.installed
 
 checkpoints: .venv/.tests
 	@exec .venv/bin/python -m tests.benchmarks.checkpoints $(ARGS)
+
+pages: .venv/.tests
+	@exec .venv/bin/python -m tests.benchmarks.pages $(ARGS)
 
 polling: .venv/.tests
 	@exec .venv/bin/python -m tests.benchmarks.polling $(ARGS)

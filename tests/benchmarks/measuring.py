@@ -46,8 +46,8 @@ def milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 
-def latencies(values: Sequence[float]) -> dict[str, float]:
-    return {f"p{percent}_ms": milliseconds(percentile(values, percent)) for percent in (50, 90, 99)}
+def latencies(values: Sequence[float], percents: Sequence[int] = (50, 90, 99)) -> dict[str, float]:
+    return {f"p{percent}_ms": milliseconds(percentile(values, percent)) for percent in percents}
 
 
 def answer_calls(calls: Mapping[str, Callable[[], Any]]) -> None:
