@@ -1,5 +1,7 @@
 """The call shape of many articles, for code that was written in it: `DurableContext(context)` around our context.
 
+So this runs:
+
     ctx = DurableContext(context)
     order = ctx.step(name="load", fn=lambda: load(event), retry_config={"max_attempts": 5, "initial_interval_seconds": 2})
     review = ctx.wait("fraud-review", timeout={"hours": 72}, on_timeout="reject")

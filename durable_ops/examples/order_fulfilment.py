@@ -31,7 +31,7 @@ class Order(TypedDict):
     """What the console's start form asks for; `check_order` is what counts."""
 
     order_id: str
-    items: Annotated[dict[str, int], "article and number, as {\"mug\": 2}; a unicorn is never in stock"]
+    items: Annotated[dict[str, int], 'article and number, as {"mug": 2}; a unicorn is never in stock']
     amount: float
     card: Literal["card-good", "card-declined", "card-busy"]
     email: str

@@ -37,9 +37,7 @@ class Figures(Collector):
     def _ended(self) -> Iterator[Metric]:
         rows = CostDay.objects.values("function", "status").order_by("function", "status")
         rows = rows if self._functions is None else rows.filter(function__in=self._functions)
-        ended = CounterMetricFamily(
-            "durable_executions_ended", "Executions that ended.", labels=["function", "status"]
-        )
+        ended = CounterMetricFamily("durable_executions_ended", "Executions that ended.", labels=["function", "status"])
         attempts = CounterMetricFamily("durable_step_attempts", "Attempts at steps of those.", labels=["function", "status"])
         for row in rows.annotate(number=Sum("executions"), tried=Sum("step_attempts")):
             labels = [row["function"], row["status"].lower()]

@@ -60,7 +60,5 @@ RIGHT_LABELS = {
     Right.CHECKPOINT_EXECUTION: "Can load and checkpoint executions, as remote functions do",
 }
 
-OF_NO_FUNCTION = frozenset(
-    {Right.MANAGE_KEYS, Right.MANAGE_PEOPLE, Right.MANAGE_PRICES, Right.MANAGE_WEBHOOKS, Right.MANAGE_PROTECTION}
-)
+OF_NO_FUNCTION = frozenset({Right.MANAGE_KEYS, Right.MANAGE_PEOPLE, Right.MANAGE_PRICES, Right.MANAGE_WEBHOOKS, Right.MANAGE_PROTECTION})
 """Rights that cannot be limited to functions: whoever may change people could lift every limit. A limited group does not give them."""

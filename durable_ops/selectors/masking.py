@@ -180,9 +180,7 @@ class Masks:
         return MASK if self._is_masked(stack) else self._masked(value, stack)
 
     def _is_masked(self, stack: tuple[str, ...]) -> bool:
-        return any(
-            len(path) <= len(stack) and all(map(fnmatchcase, stack[len(stack) - len(path) :], path)) for path in self.paths
-        )
+        return any(len(path) <= len(stack) and all(map(fnmatchcase, stack[len(stack) - len(path) :], path)) for path in self.paths)
 
     def _of_text(self, text: str, stack: tuple[str, ...]) -> str:
         if text.lstrip()[:1] in ("{", "[", '"'):

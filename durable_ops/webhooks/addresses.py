@@ -19,9 +19,7 @@ MAX_URL_LENGTH = 2_000
 _NAT64 = ip_network("64:ff9b::/96")
 # Public by the tables of some Python versions. In order: protocols (and a cloud's metadata), translators of one's own network,
 # sites, translated IPv4, segment routing, documentation.
-_NOT_PUBLIC = tuple(
-    map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10", "::ffff:0:0:0/96", "5f00::/16", "3fff::/20"))
-)
+_NOT_PUBLIC = tuple(map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10", "::ffff:0:0:0/96", "5f00::/16", "3fff::/20")))
 Address = IPv4Address | IPv6Address
 
 

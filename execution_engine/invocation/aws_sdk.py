@@ -66,7 +66,11 @@ class JournalClient:
         return aws.CheckpointOutput(token, aws.CheckpointUpdatedExecutionState([aws_values.to_aws(one) for one in changed]))
 
     def get_execution_state(
-        self, durable_execution_arn: str, checkpoint_token: str, next_marker: str, max_items: int = 1000  # noqa: ARG002
+        self,
+        durable_execution_arn: str,  # noqa: ARG002
+        checkpoint_token: str,  # noqa: ARG002
+        next_marker: str,  # noqa: ARG002
+        max_items: int = 1000,  # noqa: ARG002
     ) -> aws.StateOutput:
         """Never needed: the first page holds everything."""
         return aws.StateOutput()

@@ -98,9 +98,7 @@ class DurableContext(ContextExtras):
         sub_type = config.sub_type or _STEP
         return self._perform(OperationType.STEP, sub_type, name or original_name(body), run_step, body, config)  # type: ignore[no-any-return]
 
-    def wait(
-        self, duration: DurationLike | str | None = None, name: str | DurationLike | None = None, **units: float
-    ) -> None:
+    def wait(self, duration: DurationLike | str | None = None, name: str | DurationLike | None = None, **units: float) -> None:
         """Suspends for 1 s to 366 days: `wait(Duration.from_hours(1))`, `wait("cool-off", timedelta(days=3))`,
         `wait(seconds=300)`. Raises `ValidationError` outside the bounds, before anything is recorded."""
         if isinstance(duration, str) or (duration is None and name is not None and not isinstance(name, str)):
@@ -179,9 +177,8 @@ class DurableContext(ContextExtras):
             check, config, name = config, name, check  # type: ignore[assignment]
         if not callable(check) or not isinstance(config, WaitForConditionConfig):
             raise ValidationError("wait_for_condition needs a check function and a WaitForConditionConfig")
-        return self._perform(  # type: ignore[no-any-return]
-            OperationType.STEP, _WAIT_FOR_CONDITION, name, run_wait_for_condition, check, config  # type: ignore[arg-type]
-        )
+        kind = (OperationType.STEP, _WAIT_FOR_CONDITION)
+        return self._perform(*kind, name, run_wait_for_condition, check, config)  # type: ignore[no-any-return,arg-type]
 
     def map(
         self,
@@ -213,9 +210,7 @@ class DurableContext(ContextExtras):
         config.completion_config.check_total(len(functions))
         return self._batch(_PARALLEL, name, partial(plan_parallel, functions, config), len(functions), config)
 
-    def invoke(
-        self, function_name: str, payload: Any = None, name: str | None = None, config: InvokeConfig[Any, Any] | None = None
-    ) -> Any:
+    def invoke(self, function_name: str, payload: Any = None, name: str | None = None, config: InvokeConfig[Any, Any] | None = None) -> Any:
         """Starts another function with `payload` as input and waits, suspended, for its result.
 
         Raises `InvokeError` with the other's error, time-out or stop. Payload and result are JSON unless `config` says else.

@@ -177,9 +177,7 @@ class ExecutionFailedError(DurableExecutionsError):
     `error_type` and `message` are the author's own. The text is `"<error_type>: <message>"`.
     """
 
-    def __init__(
-        self, message: str | None, *, error_type: str | None, status: ExecutionStatus, error: ErrorObject | None = None
-    ) -> None:
+    def __init__(self, message: str | None, *, error_type: str | None, status: ExecutionStatus, error: ErrorObject | None = None) -> None:
         super().__init__(": ".join(part for part in (error_type, message) if part) or str(status))
         self.message = message
         self.error_type = error_type

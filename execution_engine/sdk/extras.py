@@ -31,9 +31,7 @@ class ContextExtras(ContextPosition):
         """The execution's id, as text."""
         return str(self._invocation.execution_id)
 
-    def wait_for_signal(
-        self, name: str, *, timeout: DurationLike | None = None, on_timeout: str | None = None
-    ) -> SignalResult:
+    def wait_for_signal(self, name: str, *, timeout: DurationLike | None = None, on_timeout: str | None = None) -> SignalResult:
         """Waits for the oldest signal of that name; one sent before is taken from the buffer.
 
         `timeout` is at most 99,999,999 s. Raises `SignalTimeoutError` when it passes without a signal, unless

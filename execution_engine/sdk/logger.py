@@ -15,9 +15,7 @@ class Logger:
 
     __slots__ = ("_extra", "_is_replaying", "_logger")
 
-    def __init__(
-        self, logger: LoggerInterface, default_extra: Mapping[str, object], is_replaying: Callable[[], bool] = _never
-    ) -> None:
+    def __init__(self, logger: LoggerInterface, default_extra: Mapping[str, object], is_replaying: Callable[[], bool] = _never) -> None:
         self._logger = logger
         self._extra = default_extra
         self._is_replaying = is_replaying
@@ -47,9 +45,7 @@ class Logger:
     def exception(self, msg: object, *args: object, extra: Mapping[str, object] | None = None) -> None:
         self._log(self._logger.exception, msg, args, extra)
 
-    def _log(
-        self, emit: Callable[..., Any], msg: object, args: tuple[object, ...], extra: Mapping[str, object] | None
-    ) -> None:
+    def _log(self, emit: Callable[..., Any], msg: object, args: tuple[object, ...], extra: Mapping[str, object] | None) -> None:
         if not self._is_replaying():
             emit(msg, *args, extra={**self._extra, **extra} if extra else self._extra)
 

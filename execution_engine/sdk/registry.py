@@ -212,9 +212,7 @@ def find_function(name: str, version: str | None = None) -> RegisteredFunction |
     return next((function for function in reversed(_functions.values()) if function.name == name), None)
 
 
-def start_many(
-    function: DurableFunction | str, inputs: Sequence[Any], *, version: str | None = None
-) -> list[ports.ExecutionHandle]:
+def start_many(function: DurableFunction | str, inputs: Sequence[Any], *, version: str | None = None) -> list[ports.ExecutionHandle]:
     """Starts one execution per input in one statement, inside the caller's transaction."""
     name = function.name if isinstance(function, DurableFunction) else function
     if version is None and isinstance(function, DurableFunction):

@@ -128,9 +128,7 @@ class RetryPresets:
     @classmethod
     def critical(cls) -> RetryStrategy:
         """10 attempts, 1 s growing by half to 60 s, no jitter."""
-        return create_retry_strategy(
-            RetryStrategyConfig(10, Duration(1), Duration.from_minutes(1), 1.5, JitterStrategy.NONE)
-        )
+        return create_retry_strategy(RetryStrategyConfig(10, Duration(1), Duration.from_minutes(1), 1.5, JitterStrategy.NONE))
 
     @classmethod
     def linear(cls) -> RetryStrategy:

@@ -82,9 +82,7 @@ class ContextPosition:
         self._base_logger = new_logger
         self._logger = None
 
-    def _perform(
-        self, type_: OperationType, sub_type: str, name: str | None, operate: Callable[..., T], *arguments: Any
-    ) -> T:
+    def _perform(self, type_: OperationType, sub_type: str, name: str | None, operate: Callable[..., T], *arguments: Any) -> T:
         """Gives the next operation its key and runs `operate(self, key, *arguments)` with the replay status kept right.
 
         Once a suspension, a lost claim or a divergence unwinds through this context, every further call raises it again:

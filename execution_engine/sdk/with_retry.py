@@ -20,9 +20,7 @@ class WithRetryConfig(Generic[T]):
     child_context_config: ChildConfig[T] | None = None
 
 
-def with_retry(
-    context: DurableContext, func: Callable[[DurableContext, int], T], config: WithRetryConfig[T], name: str | None = None
-) -> T:
+def with_retry(context: DurableContext, func: Callable[[DurableContext, int], T], config: WithRetryConfig[T], name: str | None = None) -> T:
     """Runs `func(context, attempt)` again from its beginning when it raises, after a wait named `{name}-backoff-{attempt}`.
 
     `func` may hold any durable operations; those of each attempt are recorded anew. Raises what the last attempt raised.

@@ -34,9 +34,7 @@ class Span:
     end: datetime
 
 
-def execution_segments(
-    whole: Span, invocations: Iterable[Span], *, waits: Sequence[Span], retries: Sequence[Span]
-) -> list[Segment]:
+def execution_segments(whole: Span, invocations: Iterable[Span], *, waits: Sequence[Span], retries: Sequence[Span]) -> list[Segment]:
     """Cuts `whole` into queued, running, waiting and retry-wait, without gap or overlap.
 
     Between two invocations the execution waits until the first thing it waits for is over (`waits` end by an answer or

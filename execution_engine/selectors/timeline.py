@@ -158,9 +158,7 @@ def _was_retried(row: Mapping[str, Any]) -> bool:
     return bool(row["type"] == OperationType.STEP and row["attempt"] > (1 if is_over else 0))
 
 
-def _read_events(
-    execution_id: UUID, retried: Sequence[str]
-) -> tuple[list[Span], dict[str, list[datetime]], dict[str, list[_Attempt]]]:
+def _read_events(execution_id: UUID, retried: Sequence[str]) -> tuple[list[Span], dict[str, list[datetime]], dict[str, list[_Attempt]]]:
     invocations: list[Span] = []
     starts: dict[str, list[datetime]] = defaultdict(list)
     attempts: dict[str, list[_Attempt]] = defaultdict(list)

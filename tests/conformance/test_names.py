@@ -24,6 +24,7 @@ NAMES = {
     "waits": "WaitForConditionConfig WaitForConditionDecision WaitStrategyConfig create_wait_strategy",
 }
 
+
 @pytest.mark.parametrize("name", [name for names in NAMES.values() for name in names.split()])
 def test_name_is_importable_from_the_package(name: str) -> None:
     assert hasattr(execution_engine, name)

@@ -44,9 +44,7 @@ def test_every_partial_is_used(repository: Path, code: str) -> None:
 
 
 def test_every_style_is_worn(repository: Path) -> None:
-    words = {
-        word for _, text in texts(repository, ".py", ".html", ".js", ".svg") for word in re.findall(r"[A-Za-z][\w-]*", text)
-    }
+    words = {word for _, text in texts(repository, ".py", ".html", ".js", ".svg") for word in re.findall(r"[A-Za-z][\w-]*", text)}
     unworn = set()
     for name, text in texts(repository, ".css"):
         selectors = re.sub(r"\{[^{}]*\}", "{}", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))

@@ -21,9 +21,7 @@ CHANCE = Rule("durable.W002", "gives another value on every replay", f"use conte
 NETWORK = Rule("durable.W003", "talks to the network again on every replay", _STEP)
 DATABASE = Rule("durable.W004", "uses the database, which may answer otherwise on replay, and repeats what it writes", _STEP)
 CACHE = Rule("durable.W004", "uses the cache, which may answer otherwise on replay", _STEP)
-SLEEP = Rule(
-    "durable.W005", "holds the worker's thread, and sleeps again on every replay", "use context.wait()", "use context.wait()"
-)
+SLEEP = Rule("durable.W005", "holds the worker's thread, and sleeps again on every replay", "use context.wait()", "use context.wait()")
 THREAD = Rule(
     "durable.W006", "starts work that replay starts again and that may outlive the invocation",
     "use context.parallel() or context.map()", "use context.parallel() or context.map()",
@@ -80,9 +78,7 @@ _FUNCTIONS: dict[Rule, list[str]] = {
         *_names("psycopg2", "connect"),
         *_names("sqlite3", "connect"),
     ],
-    CACHE: _names(
-        "django.core.cache.cache", "get set add incr decr delete touch clear get_or_set get_many set_many delete_many has_key"
-    ),
+    CACHE: _names("django.core.cache.cache", "get set add incr decr delete touch clear get_or_set get_many set_many delete_many has_key"),
     SLEEP: [*_names("time", "sleep"), *_names("asyncio", "sleep")],
     THREAD: [
         *_names("threading", "Thread Timer"),
@@ -107,9 +103,7 @@ _FUNCTIONS: dict[Rule, list[str]] = {
 FUNCTIONS = {name: rule for rule, names in _FUNCTIONS.items() for name in names}
 
 # These read the clock only when they are told no time.
-CLOCK_WITHOUT_ARGUMENTS = frozenset(
-    [*_names("time", "localtime gmtime ctime asctime"), *_names("django.utils.timezone", "localtime")]
-)
+CLOCK_WITHOUT_ARGUMENTS = frozenset([*_names("time", "localtime gmtime ctime asctime"), *_names("django.utils.timezone", "localtime")])
 # Every function of these modules draws, but for the ones named; with a seed the generators are the author's own affair.
 CHANCE_MODULES = ("random.", "secrets.", "numpy.random.")
 NO_CHANCE = frozenset({"secrets.compare_digest"})

@@ -22,9 +22,7 @@ def operation_logger(context: ContextPosition, key: OperationKey) -> Callable[[i
     """Makes the logger of a running body when it is first asked for; a running body is never replaying."""
 
     def make(attempt: int) -> Logger:
-        extra = identity(
-            key.invocation.arn, operation_id=key.id, name=key.name, parent_id=key.parent_id, attempt=attempt
-        )
+        extra = identity(key.invocation.arn, operation_id=key.id, name=key.name, parent_id=key.parent_id, attempt=attempt)
         return context.logger.with_extra(extra, lambda: False)
 
     return make

@@ -13,7 +13,10 @@ from execution_engine.sdk.types import SignalResult
 
 
 def run_signal(
-    context: ContextPosition, key: OperationKey, timeout_seconds: int, on_timeout: str | None  # noqa: ARG001
+    context: ContextPosition,  # noqa: ARG001
+    key: OperationKey,
+    timeout_seconds: int,
+    on_timeout: str | None,
 ) -> SignalResult:
     if key.found is None:
         key.sink.checkpoint(key.update(START, options=OperationOptions(signal=key.name, timeout=timeout_seconds)))

@@ -49,9 +49,7 @@ class _AttemptFailedError(Exception):
         self.error = error
 
 
-def _attempt(
-    context: ContextPosition, key: OperationKey, func: Body, config: StepConfig, record: OperationRecord | None
-) -> Any:
+def _attempt(context: ContextPosition, key: OperationKey, func: Body, config: StepConfig, record: OperationRecord | None) -> Any:
     is_started = record is not None and record.status is OperationStatus.STARTED
     step = StepContext(None, 1 if record is None else record.attempt + 1, make_logger=operation_logger(context, key))
     start = None if is_started else key.update(START)
@@ -71,9 +69,7 @@ def _attempt(
     return value
 
 
-def _attempt_atomic(
-    key: OperationKey, func: Body, config: StepConfig, step: StepContext, start: OperationUpdate | None
-) -> Any:
+def _attempt_atomic(key: OperationKey, func: Body, config: StepConfig, step: StepContext, start: OperationUpdate | None) -> Any:
     def finish() -> tuple[OperationUpdate, Any]:
         text, value = _call(key, func, config, step)
         return key.update(SUCCEED, text), value

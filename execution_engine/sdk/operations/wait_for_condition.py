@@ -16,9 +16,7 @@ from execution_engine.sdk.types import WaitForConditionCheckContext
 from execution_engine.sdk.waits import WaitForConditionConfig
 
 
-def run_wait_for_condition(
-    context: ContextPosition, key: OperationKey, check: Body, config: WaitForConditionConfig[Any]
-) -> Any:
+def run_wait_for_condition(context: ContextPosition, key: OperationKey, check: Body, config: WaitForConditionConfig[Any]) -> Any:
     """The state that met the condition. Raises `WaitForConditionError`; suspends between checks."""
     record = key.found
     while True:

@@ -80,9 +80,7 @@ def test_no_masks_hand_on_the_very_object() -> None:
 
 
 @pytest.mark.django_db
-def test_rules_of_settings_and_table_add_up_for_whom_they_hold(
-    settings: Any, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_rules_of_settings_and_table_add_up_for_whom_they_hold(settings: Any, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     settings.DURABLE_MASKED_FIELDS = {"*": ["iban"]}
     Protection.objects.create(pattern="payments-*", masked=["card_number"])
     Protection.objects.create(pattern="orders", needs_second_person=True)

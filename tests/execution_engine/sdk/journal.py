@@ -84,9 +84,7 @@ class Journal:
         """One invocation, from the durable records, as after a restart."""
         self.operations = dict(self.durable)
         self.held = []
-        outcome = run_handler(
-            self.function, self, self.event, updated_operation_ids=self.updated, is_replaying=bool(self.durable)
-        )
+        outcome = run_handler(self.function, self, self.event, updated_operation_ids=self.updated, is_replaying=bool(self.durable))
         if outcome.status is InvocationStatus.PENDING:
             self.checkpoint()
         return outcome

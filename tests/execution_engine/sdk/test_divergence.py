@@ -55,9 +55,7 @@ def test_another_parent_is_a_divergence() -> None:
     }
     from execution_engine import ChildConfig
 
-    journal.function = Journal(
-        lambda event, context: context.run_in_child_context("c", pay, ChildConfig(is_virtual=True))
-    ).function
+    journal.function = Journal(lambda event, context: context.run_in_child_context("c", pay, ChildConfig(is_virtual=True))).function
     assert "recorded parent" in journal.invoke().error.message
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from execution_engine.sdk.fingerprint import fingerprint_of
 
-BASE = '''
+BASE = """
 def charge(context, amount):
     return context.step("charge", lambda: amount)
 
@@ -17,7 +17,7 @@ def handler(event, context):
     if total > 5:
         context.wait("cool-off", seconds=5)
     return charge(context, total)
-'''
+"""
 
 
 def fingerprint(folder: Path, text: str) -> str:

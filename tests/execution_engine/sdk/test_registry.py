@@ -67,9 +67,9 @@ def test_arguments_are_kept_in_seconds_and_days() -> None:
 )
 def test_values_outside_their_bounds_are_refused_with_the_limit(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said.replace("(", r"\(")):
-        durable_execution(**arguments)(lambda event, context: None) if "name" in arguments else durable_execution(
-            name="n", **arguments
-        )(lambda event, context: None)
+        durable_execution(**arguments)(lambda event, context: None) if "name" in arguments else durable_execution(name="n", **arguments)(
+            lambda event, context: None
+        )
     assert registered_functions() == []
 
 

@@ -76,9 +76,7 @@ def test_a_killed_invocation_is_a_retry() -> None:
 def test_a_started_millisecond_counts() -> None:
     start = ago(minutes=5)
     execution = make_execution(make_version(), started_at=start)
-    make_event(
-        execution, 1, "InvocationCompleted", start + timedelta(microseconds=1200), details={"StartTimestamp": start.isoformat()}
-    )
+    make_event(execution, 1, "InvocationCompleted", start + timedelta(microseconds=1200), details={"StartTimestamp": start.isoformat()})
     assert get_usage(execution.id).usage.active_ms == 2
 
 

@@ -18,6 +18,7 @@ from tests.durable_ops.versions import changed, id_of, load, loaded_versions, st
 
 pytestmark = pytest.mark.django_db
 
+
 @pytest.fixture(autouse=True)
 def versions() -> Iterator[dict[str, RegisteredFunction]]:
     with loaded_versions() as found:

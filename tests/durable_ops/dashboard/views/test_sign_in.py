@@ -43,7 +43,9 @@ def test_right_passwords_are_not_counted() -> None:
     assert {sign_in("secret").status_code for _ in range(REFUSED_PER_NAME + 2)} == {302}
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:///evil.example"])
+@pytest.mark.parametrize(
+    "place", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:///evil.example"]
+)
 def test_nobody_is_led_to_another_site(place: str) -> None:
     assert sign_in("secret", next=place)["Location"] == "/"
 
