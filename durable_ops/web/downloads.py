@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from django.http import StreamingHttpResponse
 
-KINDS = {"csv": "text/csv", "json": "application/json", "jsonl": "application/x-ndjson"}
+KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json", "jsonl": "application/x-ndjson"}
 
 
 def download(lines: Iterable[str], name: str, form: str) -> StreamingHttpResponse:
     """`name` without its ending, `form` is a key of `KINDS`."""
-    answer = StreamingHttpResponse(lines, content_type=f"{KINDS[form]}; charset=utf-8")
+    answer = StreamingHttpResponse(lines, content_type=KINDS[form])
     answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return answer

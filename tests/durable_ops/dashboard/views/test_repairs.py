@@ -113,7 +113,7 @@ def test_fork_starts_a_new_execution_with_what_was_done(admin: Client, stopped: 
 def test_audit_tab_tells_who_touched_it(admin: Client, sign_in: Callable[[str], Client], stopped: UUID) -> None:
     admin.post(f"/executions/{stopped}/redrive/", {"reason": "was <b>too</b> early"})
     html = admin.get(f"/executions/{stopped}/?tab=audit").content.decode()
-    assert ("execution.redrive" in html, "was &lt;b&gt;too&lt;/b&gt; early" in html) == (True, True)
+    assert ("Redrive execution" in html, "was &lt;b&gt;too&lt;/b&gt; early" in html) == (True, True)
     assert 'href="?tab=audit"' not in sign_in("viewer").get(f"/executions/{stopped}/?tab=audit").content.decode()
 
 
