@@ -19,7 +19,7 @@ from tests.durable_ops.api.conftest import Door, refusal
 from tests.durable_ops.api.test_executions import uuid_of
 from tests.durable_ops.journal import callback_row, open_callback
 from tests.durable_ops.people import bearer
-from tests.durable_ops.test_json_text import REFUSED
+from tests.durable_ops.texts.test_json_text import REFUSED
 
 START = "/executions"
 

@@ -13,7 +13,7 @@ from durable_ops.api.parsers import max_body_bytes
 from tests.durable_ops.api.conftest import BASE, Door
 from tests.durable_ops.api.test_executions import uuid_of
 from tests.durable_ops.journal import open_callback
-from tests.durable_ops.test_json_text import REFUSED
+from tests.durable_ops.texts.test_json_text import REFUSED
 
 BODY_METHODS = ("post", "put", "patch")
 JSON = "application/json"
