@@ -12,7 +12,8 @@ START_LINE = ""
 """The line of those that wait for the rate of starts; every other line is a concurrency key. None is the queue."""
 
 QUEUE_LOOK = 500
-"""So many of the queue are looked at when some of them may have to leave it for a line."""
+"""So many of the queue, or of the line of starts, are looked at when some of them may have to leave it for a line: who stands behind
+those must not be passed by later ones meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Room:
 
     @property
     def start_look(self) -> int:
-        return self.free if self.starts is None else min(self.free, self.starts)
+        most = self.free if self.starts is None else min(self.free, self.starts)
+        return most if self.per_key is None or most == 0 else QUEUE_LOOK
 
     @property
     def full_keys(self) -> list[str]:
