@@ -5,7 +5,7 @@
 # make polling  what 200 open pages cost the engine
 # make pages  how fast pages answer with a million executions
 # make checkpoints  what the door for checkpoints over HTTP carries
-# make crash  the long fault tests with real workers
+# make crash  the long fault tests with real workers, and thousands of other schedules of the simulation
 # make screenshots  pictures of the running console with demo data (ARGS="--into DIRECTORY --only overview,costs")
 # make approvals  the long proofs of approvals: scanners, guesses, fifty at once, a moody mail server
 # make fuzz  20,000 requests drawn from the OpenAPI document, as every role (FUZZ_REQUESTS=100000 more of them)
@@ -23,13 +23,13 @@ run: .venv/.installed
 	@DURABLE_FOLLOW_PARENT=1 exec .venv/bin/python manage.py serve $(ARGS)
 
 test: .venv/.tests browser .node/.installed
-	@exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/house $(ARGS)
 
 crash: .venv/.tests
-	@exec .venv/bin/python -m pytest tests/crash tests/races --all-faults $(ARGS)
+	@exec .venv/bin/python -m pytest tests/crash tests/races tests/simulation --all-faults $(ARGS)
 
 fuzz: .venv/.tests
 	@exec .venv/bin/python -m pytest tests/durable_ops/api/test_schemathesis.py --all-faults $(ARGS)
