@@ -84,14 +84,14 @@ def deliver_due(connection: psycopg.Connection[Any], limit: int = 100) -> int:
     return told
 
 
-def _deliver(connection: psycopg.Connection[Any], child_id: UUID, parent_id: UUID, operation_id: str, redrives: int) -> int:
+def _deliver(connection: psycopg.Connection[Any], child_id: UUID, parent_id: UUID, operation_id: str, version: str) -> int:
     completed = False
     with connection.transaction(), connection.cursor() as cursor:
         try:
             completed = _complete(cursor, child_id, parent_id, operation_id)
         except ExecutionNotFoundError:
             completed = False
-    connection.execute(statement("clear_owing"), {"id": child_id, "redrives": redrives})
+    connection.execute(statement("clear_owing"), {"id": child_id, "version": version})
     return int(completed)
 
 

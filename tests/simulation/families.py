@@ -10,7 +10,7 @@ from execution_engine.core.enums import ExecutionStatus, OperationStatus, Operat
 from execution_engine.core.records import ErrorObject, OperationRecord
 from execution_engine.core.transitions import chained_invoke
 from execution_engine.core.transitions.reopening import Asked
-from tests.simulation.database import Transaction, execution_key
+from tests.simulation.database import Fits, Transaction, execution_key
 from tests.simulation.entries import write_moves
 from tests.simulation.protocol import Protocol
 from tests.simulation.repairs import Repairs, anything, number_of
@@ -68,13 +68,18 @@ class Families:
         with self.protocol.begin() as transaction:
             snapshot = transaction.snapshot()
             yield
-            is_same = lambda row: row.owes_parent and row.redrive_count == seen.redrive_count  # noqa: E731
-            fits = anything if self.variant is Variant.CLEARS_ANY_ANSWER else is_same
-            row = yield from transaction.lock(execution_key(seen.id.int), fits, snapshot=snapshot)
+            row = yield from transaction.lock(execution_key(seen.id.int), self._is_as_seen(seen), snapshot=snapshot)
             if row is not None:
                 transaction.write(execution_key(seen.id.int), replace(row, owes_parent=False))
                 yield
                 transaction.commit()
+
+    def _is_as_seen(self, seen: Row) -> Fits:
+        if self.variant is Variant.CLEARS_ANY_ANSWER:
+            return anything
+        if self.variant is Variant.CLEARS_A_SECOND_MARK:
+            return lambda row: row.owes_parent and row.redrive_count == seen.redrive_count
+        return lambda row: row is seen
 
     def redrive_children(self) -> Steps:
         """A duty: what redriven parents wait for is redriven, told again, or given up."""

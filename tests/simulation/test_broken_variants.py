@@ -9,7 +9,11 @@ from tests.simulation.variants import Variant
 from tests.simulation.world import run_schedule
 
 SCHEDULES = 3000
-RARE = {Variant.CLEARS_ANY_ANSWER: 1170, Variant.VANISHED_CHILD_FORGOTTEN: 851371035}
+RARE = {
+    Variant.CLEARS_ANY_ANSWER: 1170,
+    Variant.CLEARS_A_SECOND_MARK: 700028684,
+    Variant.VANISHED_CHILD_FORGOTTEN: 851371035,
+}
 """Seeds that once noticed what takes long to find; they only save time."""
 
 

@@ -22,6 +22,7 @@ class Variant(Enum):
     WARM_ACROSS_REDRIVE = "a worker goes on with what it remembers of an execution that was redriven since"
     TRUSTS_OLD_REDRIVES = "a child's end is delivered whatever its redrive count"
     CLEARS_ANY_ANSWER = "the mark of a child is cleared though it was redriven since it was read"
+    CLEARS_A_SECOND_MARK = "the mark of a child is cleared though a redriven parent made it again since it was read"
     CLEARED_BEFORE_TOLD = "the mark of a child is cleared before its parent was told"
     CHILDREN_NOT_REDRIVEN = "a parent's redrive leaves no mark for its children"
     GONE_CHILD_AWAITED = "nobody gives up a child that was removed while its parent was redriven"

@@ -22,12 +22,12 @@ select id, 1, 'ExecutionStarted', started_at,
   from started
 
 -- name: children_owing
--- Children that ended and whose parents do not know it yet. Index: execution_owes_parent.
-select id, parent_id, parent_operation_id, redrive_count from durable_execution where owes_parent order by id limit %(limit)s
+-- Children that ended and whose parents do not know it yet; xmin is the version of the row. Index: execution_owes_parent.
+select id, parent_id, parent_operation_id, xmin::text from durable_execution where owes_parent order by id limit %(limit)s
 
 -- name: read_child
 select status, result, error, redrive_count from durable_execution where id = %(id)s
 
 -- name: clear_owing
--- Told, unless it was redriven meanwhile and owes a second answer.
-update durable_execution set owes_parent = false where id = %(id)s and redrive_count = %(redrives)s and owes_parent
+-- Told, unless the row was written since it was read: redriven, or marked again for a parent that was redriven, it owes a second answer.
+update durable_execution set owes_parent = false where id = %(id)s and xmin = %(version)s::xid and owes_parent

@@ -9,11 +9,13 @@ from execution_engine.conf import engine_settings
 from execution_engine.core.enums import OperationAction, OperationType
 from execution_engine.core.records import ErrorObject, OperationOptions, OperationUpdate
 from execution_engine.invocation.sink import LaneSink
-from execution_engine.journal import children, connections
+from execution_engine.journal import children, connections, redrive
 from execution_engine.journal.lane import Lane
+from execution_engine.journal.statements import statement
 from execution_engine.models import Event, Execution, Operation
 from execution_engine.sdk.errors import CheckpointError
 from execution_engine.services import executions
+from execution_engine.services.redrive import redrive_execution
 
 Claimed = Callable[..., Any]
 
@@ -130,3 +132,37 @@ def test_an_ended_parent_is_not_disturbed(parent: tuple[LaneSink, Lane], connect
     assert children.deliver_due(connection) == 0
     assert not child_of(lane).owes_parent
     assert events_of(lane)[-1] == "ExecutionStopped"
+
+
+class Frozen:
+    """A connection of a courier whose process stands still between telling the parent and clearing the mark."""
+
+    def __init__(self, connection: Any, meanwhile: Callable[[], object]) -> None:
+        self._connection = connection
+        self._meanwhile = meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, query: Any, *values: Any) -> Any:
+        if query == statement("clear_owing"):
+            self._meanwhile()
+        return self._connection.execute(query, *values)
+
+
+def test_a_mark_made_again_for_a_redriven_parent_outlives_a_frozen_courier(parent: tuple[LaneSink, Lane], connection: Any) -> None:
+    """The courier found the parent stopped; until it goes on, the parent was redriven and waits for the same end of the same child."""
+    sink, lane = parent
+    sink.checkpoint(invoke("test-journal"))
+    executions.stop_execution(lane.execution_id)
+    ended = "update durable_execution set status = 'SUCCEEDED', result = '1', ended_at = now(), due_at = null, owes_parent = true"
+    connection.execute(f"{ended} where parent_id = %s", [lane.execution_id])
+
+    def meanwhile() -> None:
+        redrive_execution(lane.execution_id, reason="stopped too early")
+        redrive.look(connection)
+        assert child_of(lane).owes_parent
+
+    assert children.deliver_due(Frozen(connection, meanwhile)) == 0
+    assert (child_of(lane).owes_parent, children.deliver_due(connection)) == (True, 1)
+    assert Operation.objects.get(execution_id=lane.execution_id, id="i1").status == "SUCCEEDED"
