@@ -60,7 +60,8 @@ class Families:
             if move is None:
                 self.protocol.met["told twice"] += 1
                 return
-            self._wake(transaction, write_moves(transaction, seen.parent, parent, (move,), wakes=True))
+            woken = self.protocol.woken(write_moves(transaction, seen.parent, parent, (move,), wakes=True))
+            transaction.write(execution_key(seen.parent), woken)
             yield
             transaction.commit()
 
@@ -132,7 +133,8 @@ class Families:
             move = None if operation is None else chained_invoke.complete(operation, OperationStatus.FAILED, self.protocol.now, error=GONE)
             if move is not None:
                 self.protocol.met["child gone"] += 1
-                self._wake(transaction, write_moves(transaction, number, row, (move,), wakes=True))
+                woken = self.protocol.woken(write_moves(transaction, number, row, (move,), wakes=True))
+                transaction.write(execution_key(number), woken)
                 yield
                 transaction.commit()
 
@@ -151,10 +153,6 @@ class Families:
         snapshot = transaction.snapshot()
         rows = (transaction.read(execution_key(number), snapshot) for number in list(self.protocol.executions))
         return (row for row in rows if row is not None)
-
-    def _wake(self, transaction: Transaction, row: Row) -> None:
-        is_idle = row.claim_id is None and row.status is ExecutionStatus.RUNNING
-        transaction.write(execution_key(row.id.int), replace(row, due_at=self.protocol.now) if is_idle else row)
 
 
 def _waits_for_child(operation: OperationRecord) -> bool:

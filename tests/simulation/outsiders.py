@@ -155,10 +155,7 @@ class Outsiders:
 
     def _write(self, transaction: Transaction, number: int, row: ExecutionRecord, transitions: tuple[Transition, ...]) -> Steps:
         row = write_moves(transaction, number, row, transitions, wakes=True)
-        if row.claim_id is None:
-            now = self.protocol.now
-            row = replace(row, due_at=now if self.variant is Variant.ANSWER_LOSES_PLACE else min(row.due_at or now, now))
-        transaction.write(execution_key(number), row)
+        transaction.write(execution_key(number), self.protocol.woken(row))
         yield
         transaction.commit()
 

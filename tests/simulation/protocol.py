@@ -46,6 +46,14 @@ class Protocol:
     def begin(self) -> Transaction:
         return Transaction(self.database)
 
+    def woken(self, row: ExecutionRecord) -> ExecutionRecord:
+        """After a change from outside or by time, as `journal/store.wake`: due now unless an invocation is under way or it is paused, and
+        what is due already keeps its place."""
+        if row.claim_id is not None or row.status is not RUNNING:
+            return row
+        is_kept = row.due_at is not None and self.variant is not Variant.ANSWER_LOSES_PLACE
+        return replace(row, due_at=min(row.due_at, self.now) if is_kept else self.now)
+
     def claim(self, executions: Sequence[int], limit: int, claimed_ids: set[UUID]) -> Steps:
         """Takes due executions under new claim ids, which it adds to `claimed_ids`; returns their numbers and rows."""
         with self.begin() as transaction:
