@@ -12,7 +12,7 @@ from execution_engine.core.transitions import chained_invoke
 from execution_engine.core.transitions.reopening import Asked
 from tests.simulation.database import Fits, Transaction, execution_key
 from tests.simulation.entries import write_moves
-from tests.simulation.protocol import Protocol
+from tests.simulation.protocol import Protocol, woken
 from tests.simulation.repairs import Repairs, anything, number_of
 from tests.simulation.rows import Row
 from tests.simulation.scheduler import Steps
@@ -60,8 +60,8 @@ class Families:
             if move is None:
                 self.protocol.met["told twice"] += 1
                 return
-            woken = self.protocol.woken(write_moves(transaction, seen.parent, parent, (move,), wakes=True))
-            transaction.write(execution_key(seen.parent), woken)
+            row_after = woken(self.protocol, write_moves(transaction, seen.parent, parent, (move,), wakes=True))
+            transaction.write(execution_key(seen.parent), row_after)
             yield
             transaction.commit()
 
@@ -133,8 +133,8 @@ class Families:
             move = None if operation is None else chained_invoke.complete(operation, OperationStatus.FAILED, self.protocol.now, error=GONE)
             if move is not None:
                 self.protocol.met["child gone"] += 1
-                woken = self.protocol.woken(write_moves(transaction, number, row, (move,), wakes=True))
-                transaction.write(execution_key(number), woken)
+                row_after = woken(self.protocol, write_moves(transaction, number, row, (move,), wakes=True))
+                transaction.write(execution_key(number), row_after)
                 yield
                 transaction.commit()
 

@@ -13,7 +13,7 @@ from execution_engine.core.transitions import callback, pausing
 from execution_engine.core.transitions import execution as moves
 from tests.simulation.database import Transaction, execution_key
 from tests.simulation.entries import write_ending, write_moves
-from tests.simulation.protocol import Protocol
+from tests.simulation.protocol import Protocol, woken
 from tests.simulation.scheduler import Steps
 from tests.simulation.variants import Variant
 
@@ -155,7 +155,7 @@ class Outsiders:
 
     def _write(self, transaction: Transaction, number: int, row: ExecutionRecord, transitions: tuple[Transition, ...]) -> Steps:
         row = write_moves(transaction, number, row, transitions, wakes=True)
-        transaction.write(execution_key(number), self.protocol.woken(row))
+        transaction.write(execution_key(number), woken(self.protocol, row))
         yield
         transaction.commit()
 

@@ -46,14 +46,6 @@ class Protocol:
     def begin(self) -> Transaction:
         return Transaction(self.database)
 
-    def woken(self, row: ExecutionRecord) -> ExecutionRecord:
-        """After a change from outside or by time, as `journal/store.wake`: due now unless an invocation is under way or it is paused, and
-        what is due already keeps its place."""
-        if row.claim_id is not None or row.status is not RUNNING:
-            return row
-        is_kept = row.due_at is not None and self.variant is not Variant.ANSWER_LOSES_PLACE
-        return replace(row, due_at=min(row.due_at, self.now) if is_kept else self.now)
-
     def claim(self, executions: Sequence[int], limit: int, claimed_ids: set[UUID]) -> Steps:
         """Takes due executions under new claim ids, which it adds to `claimed_ids`; returns their numbers and rows."""
         with self.begin() as transaction:
@@ -263,3 +255,12 @@ def _is_held_by(claim_id: UUID) -> Fits:
 def _due(known: Known, now: datetime) -> list[Transition]:
     fired = (fire_timer(operation, now) for operation in known.operations.values())
     return [transition for transition in fired if transition is not None]
+
+
+def woken(protocol: Protocol, row: ExecutionRecord) -> ExecutionRecord:
+    """After a change from outside or by time, as `journal/store.wake`: due now unless an invocation is under way or it is paused, and what
+    is due already keeps its place."""
+    if row.claim_id is not None or row.status is not RUNNING:
+        return row
+    is_kept = row.due_at is not None and protocol.variant is not Variant.ANSWER_LOSES_PLACE
+    return replace(row, due_at=min(row.due_at, protocol.now) if is_kept else protocol.now)
