@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from durable_ops.dashboard.access import masks_for
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
+from execution_engine.core.identifiers import read_number
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.logs import LEVELS, PAGE, list_lines
 from execution_engine.selectors.operations import list_operations
@@ -20,8 +21,7 @@ def logs_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, 
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return {"lines": None}
     asked = {key: request.GET.get(key, "").replace("\x00", "").strip() for key in ("text", "level")}
-    after = request.GET.get("after", "")
-    after_id = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    after_id = read_number(request.GET.get("after", "")) or 0
     found = list_lines(execution.summary.id, **asked, after=after_id, limit=PAGE + 1)
     is_cut, masks = len(found) > PAGE, masks_for(request, execution.summary.function, execution.summary.id)
     lines = masks.lines(found[:PAGE], asked["text"])

@@ -6,8 +6,6 @@ from django.db.models import Model, QuerySet
 
 Row = TypeVar("Row", bound=Model)
 
-_DIGITS_OF_A_KEY = 18
-
 
 def first_page(found: QuerySet[Row], limit: int) -> tuple[list[Row], int | None]:
     """The first `limit` rows in the order of `found`, and the id of the last of them where more follow. One query."""
@@ -18,8 +16,3 @@ def first_page(found: QuerySet[Row], limit: int) -> tuple[list[Row], int | None]
 def newest_page(found: QuerySet[Row], limit: int, before: int | None) -> tuple[list[Row], int | None]:
     """As `first_page`, the highest id first; `before` is the id that the page before ended with."""
     return first_page((found.filter(pk__lt=before) if before else found).order_by("-pk"), limit)
-
-
-def read_id(text: str) -> int | None:
-    """The id that an address goes on from; None for what is none, so that a mistyped address shows the first page."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_OF_A_KEY else None

@@ -43,6 +43,11 @@ def new_execution_id() -> UUID:
     return UUID(int=value)
 
 
+def read_number(text: str) -> int | None:
+    """A row's number, or an event's, as somebody typed it: at most 18 digits, which a bigint holds. None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def operation_id(prefix: str | None, counter: int) -> str:
     """The id of the counter-th operation of a context: ids depend on call order only (AWS SDK's rule)."""
     text = f"{prefix}-{counter}" if prefix else str(counter)

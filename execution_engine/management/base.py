@@ -9,6 +9,8 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 
+from execution_engine.core.identifiers import read_number
+
 AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 
@@ -50,6 +52,7 @@ def seconds_above_zero(text: str) -> float:
 
 def number_from_one(text: str) -> int:
     """For argparse: a whole number from one that PostgreSQL can hold."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) > 0):
+    number = read_number(text)
+    if not number:
         raise ArgumentTypeError(f"takes a whole number from 1, not {text[:50]!r}")
-    return int(text)
+    return number

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from execution_engine.core.calendar import Calendar, make_calendar
 from execution_engine.core.errors import ScheduleNotFoundError
+from execution_engine.core.identifiers import read_number
 from execution_engine.core.schedules import execution_name
 from execution_engine.models import Schedule
 from execution_engine.selectors.executions import ExecutionSummary, named_executions
@@ -80,7 +81,7 @@ def get_schedule(schedule_id: int) -> ScheduleRow:
 
 def find_schedule(name_or_id: str) -> ScheduleRow:
     """By name, else by number. One query. Raises `ScheduleNotFoundError`."""
-    number = int(name_or_id) if name_or_id.isascii() and name_or_id.isdigit() and len(name_or_id) < 19 else 0
+    number = read_number(name_or_id) or 0
     rows = list(Schedule.objects.filter(Q(name=name_or_id) | Q(id=number)).values(*ScheduleRow.__dataclass_fields__))
     if not rows:
         raise ScheduleNotFoundError(f"there is no schedule {name_or_id}", schedule=name_or_id)

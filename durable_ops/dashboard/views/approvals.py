@@ -18,8 +18,8 @@ from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import access_of, has_right
-from durable_ops.selectors.pages import read_id
 from execution_engine.core.errors import CommandError
+from execution_engine.core.identifiers import read_number
 from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 
 BOXES = {Box.GROUPS: "For me and my groups", Box.MINE: "By name", Box.ALL: "All open", Box.DECIDED: "Decided"}
@@ -31,7 +31,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     """Everybody who signed in has an inbox; what is in it is theirs, or all with the right to see executions."""
     box = Box(request.GET.get("box", "")) if request.GET.get("box") in set(Box) else Box.GROUPS
     text, after = request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("after", "")
-    found = inbox.rows(request.user, box, text=text, before=read_id(after))
+    found = inbox.rows(request.user, box, text=text, before=read_number(after))
     callbacks = _plain_callbacks(request) if box in (Box.GROUPS, Box.ALL) and not text and not after else []
     current = token(box, [_state(row) for row in found], [row.callback_id for row in callbacks])
     if is_unchanged(request, current):

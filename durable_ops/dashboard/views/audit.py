@@ -17,8 +17,9 @@ from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.htmx import page_url, render_page, wants_fragment
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
-from durable_ops.selectors.pages import first_page, read_id
+from durable_ops.selectors.pages import first_page
 from durable_ops.texts.csv_cells import csv_lines
+from execution_engine.core.identifiers import read_number
 
 PAGE_SIZE = 50
 EXPORTED_ROWS = 100_000
@@ -30,7 +31,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     """Filters by text (who, object, reason), action, door and days; pages by entry number."""
     filters = _filters(request)
     before = request.GET.get("before", "")
-    found, last_seen = find_entries(filters), read_id(before)
+    found, last_seen = find_entries(filters), read_number(before)
     entries, following = first_page((older(found, last_seen) if last_seen else found).select_related("seal"), PAGE_SIZE)
     query = request.GET.copy()
     query.pop("before", None)

@@ -19,9 +19,11 @@ from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, toke
 from durable_ops.models import Batch, BatchItem, Right
 from durable_ops.permissions import access_of, has_right
 from durable_ops.selectors import exports
+from durable_ops.selectors.pages import newest_page
 from durable_ops.selectors.searches import KEYS
 from durable_ops.web.downloads import download
 from execution_engine.core.errors import CommandError
+from execution_engine.core.identifiers import read_number
 
 PAGE_SIZE = 50
 SAMPLE = 10
@@ -31,15 +33,12 @@ SAMPLE = 10
 @require_safe
 def batch_list(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
-    found = _visible(request).exclude(status=Batch.Status.DRAFT).order_by("-id")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        found = found.filter(id__lt=int(before))
-    rows = list(found[: PAGE_SIZE + 1])
-    shown = rows[:PAGE_SIZE]
+    found = _visible(request).exclude(status=Batch.Status.DRAFT)
+    shown, following = newest_page(found, PAGE_SIZE, read_number(before))
     outcomes = _outcomes([batch.pk for batch in shown])
     context = {
         "rows": [{"batch": batch, **_progress(batch, outcomes.get(batch.pk, {}))} for batch in shown],
-        "next_url": f"{request.path}?before={shown[-1].pk}" if len(rows) > PAGE_SIZE else None,
+        "next_url": f"{request.path}?before={following}" if following else None,
         "first_url": request.path if before else None,
     }
     return render_page(request, "batches/list.html", context, fragment="rows")
@@ -167,6 +166,6 @@ def _items(batch: Batch, outcome: str, after: str) -> list[BatchItem]:
     found = batch.items.defer("row").order_by("id")
     if outcome in BatchItem.Outcome.values:
         found = found.filter(outcome=outcome)
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        found = found.filter(id__gt=int(after))
+    if (number := read_number(after)) is not None:
+        found = found.filter(id__gt=number)
     return list(found[: PAGE_SIZE + 1])

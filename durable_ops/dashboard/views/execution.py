@@ -14,13 +14,14 @@ from durable_ops.dashboard.htmx import LIVE, is_unchanged, live_url, render_page
 from durable_ops.dashboard.logs import logs_context
 from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.dashboard.views.costs import cost_context, header_cost
-from durable_ops.dashboard.views.timeline import number, timeline_context
+from durable_ops.dashboard.views.timeline import timeline_context
 from durable_ops.models import AuditEntry, Right
 from durable_ops.permissions import access_of, has_right
 from durable_ops.selectors.explanations import explain
 from durable_ops.web.quick_poll import holds, make_stamp
 from execution_engine.core.enums import EventType
 from execution_engine.core.errors import ExecutionNotFoundError
+from execution_engine.core.identifiers import read_number
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.events import list_event_rows
 from execution_engine.selectors.executions import ExecutionDetail, get_error, get_execution, get_payloads
@@ -118,7 +119,7 @@ def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | No
 
 
 def _operations_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
-    after, only = number(request.GET.get("after")), request.GET.get("only", "")
+    after, only = read_number(request.GET.get("after", "")), request.GET.get("only", "")
     only = only if only in ONLY else ""
     operations = list_operations(execution.summary.id, after=after or 0, limit=TABLE_ROWS + 1, ended=ONLY.get(only))
     is_cut = len(operations) > TABLE_ROWS
@@ -137,7 +138,7 @@ def _history_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
     kind = kind if kind in set(EventType) else None
     newest_first = request.GET.get("order") == "newest"
     follows = request.GET.get("order") == "follow"
-    after = None if follows else number(request.GET.get("after"))
+    after = None if follows else read_number(request.GET.get("after", ""))
     page = list_event_rows(execution.summary.id, kind=kind, after=after, newest_first=newest_first or follows)
     if follows:  # the last events in the order in which they happened, as `tail -f` shows a file
         page = replace(page, items=page.items[::-1], next_after=None)

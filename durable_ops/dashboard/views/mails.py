@@ -22,7 +22,8 @@ from durable_ops.approvals import inbox
 from durable_ops.dashboard.access import actor_of, console_view, person_of
 from durable_ops.models import MailPreference, Outbox, Right
 from durable_ops.permissions import access_of
-from durable_ops.selectors.pages import newest_page, read_id
+from durable_ops.selectors.pages import newest_page
+from execution_engine.core.identifiers import read_number
 
 PAGE = 50
 FILES_READ = 500
@@ -35,7 +36,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     """Newest first. Two queries."""
     state, before = request.GET.get("state", ""), request.GET.get("before", "")
     found = _in_state(state if state in STATES else "").filter(_visible(request))
-    rows, following = newest_page(found.select_related("approval", "user"), PAGE, read_id(before))
+    rows, following = newest_page(found.select_related("approval", "user"), PAGE, read_number(before))
     context = {"mails": rows, "state": state, "states": STATES, "next_before": following, "has_texts": _folder() is not None}
     return render(request, "approvals/mails.html", context)
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from durable_ops.dashboard.charts.timeline import timeline_figure
 from durable_ops.dashboard.htmx import LIVE
 from execution_engine.core.enums import OperationType
+from execution_engine.core.identifiers import read_number
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.segments import SegmentKind
 from execution_engine.selectors.timeline import Lane, Timeline, get_timeline
@@ -22,7 +23,7 @@ def timeline_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
     """`?window=` is the history event after which it begins, `?open=` the ids of contexts that are drawn open."""
     summary = execution.summary
     opened = request.GET.getlist("open")[:MAX_OPENED]
-    timeline = get_timeline(execution, after=number(request.GET.get("window")) or 0, opened=opened)
+    timeline = get_timeline(execution, after=read_number(request.GET.get("window", "")) or 0, opened=opened)
     usual = usual_durations(summary.function, summary.version, [lane.title for lane in timeline.lanes[:MAX_COMPARED]])
     return {
         "timeline": timeline,
@@ -33,13 +34,9 @@ def timeline_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
     }
 
 
-def number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
 def _windows(request: HttpRequest, timeline: Timeline, opened: Sequence[str]) -> dict[str, Any]:
     """Addresses of the other windows, and of every context opened or closed; the rest of the address stays."""
-    window = number(request.GET.get("window"))
+    window = read_number(request.GET.get("window", ""))
     changeable = [lane for lane in timeline.lanes if lane.is_closed or lane.operation_id in opened]
     return {
         "toggles": [{"lane": lane, "url": _address(request, window, _toggled(lane, opened))} for lane in changeable[:MAX_OPENED]],

@@ -15,10 +15,11 @@ from durable_ops.dashboard.forms.fields import ReasonForm
 from durable_ops.dashboard.forms.webhooks import WebhookForm
 from durable_ops.dashboard.htmx import render_page
 from durable_ops.models import Delivery, Right, Webhook
-from durable_ops.selectors.pages import newest_page, read_id
+from durable_ops.selectors.pages import newest_page
 from durable_ops.webhooks.events import LABELS
 from durable_ops.webhooks.listing import STATES, deliveries_in
 from execution_engine.core.errors import CommandError
+from execution_engine.core.identifiers import read_number
 
 SHOWN = 50
 WORDS = {"": "All", "waiting": "Waiting", "sent": "Delivered", "given_up": "Given up"}
@@ -136,7 +137,7 @@ def _acted(request: HttpRequest, webhook_id: int, act: Callable[[], tuple[str, s
 
 def _page(request: HttpRequest, hook: Webhook, *, status: int = 200, **more: Any) -> HttpResponse:
     state = request.GET.get("state", "")
-    rows, following = newest_page(deliveries_in(hook, state), SHOWN, read_id(request.GET.get("before", "")))
+    rows, following = newest_page(deliveries_in(hook, state), SHOWN, read_number(request.GET.get("before", "")))
     initial = {name: getattr(hook, name) for name in ("name", "url", "functions", "events")}
     context: dict[str, Any] = {"hook": hook, "rows": rows, "next_before": following, "state": state, "states": WORDS, "events": LABELS}
     context |= {"form": WebhookForm(initial=initial), "tab": "webhooks", **more}
