@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from durable_ops.actions import approvals
 from durable_ops.actions.actor import Actor, Channel
@@ -21,6 +22,7 @@ from durable_ops.models import Approval, ApprovalLink, AuditEntry, Decision, Out
 pytestmark = pytest.mark.django_db(transaction=True)
 LOOKS = 20
 TABS = 4
+SECONDS_ON_THE_WAY = 5
 SCANNERS: tuple[tuple[str, dict[str, str]], ...] = (
     ("get", {}),
     ("head", {}),
@@ -54,7 +56,15 @@ def scan(paths: list[str], tabs: list[Page], address: str, by_browser: int) -> N
             for tab, path in side_by_side:
                 tab.evaluate("(path) => { location.href = path }", address + path)
             for tab, path in side_by_side:
-                tab.wait_for_url(address + path, wait_until="load")
+                arrive(tab, address + path)
+
+
+def arrive(tab: Page, url: str) -> None:
+    """Waits for a page that the tab is on its way to. What a script began can get lost between two pages; then it is opened anew."""
+    try:
+        tab.wait_for_url(url, wait_until="load", timeout=SECONDS_ON_THE_WAY * 1000)
+    except TookTooLong:
+        tab.goto(url, wait_until="load")
 
 
 def open_tabs(page: Page) -> list[Page]:
