@@ -49,7 +49,7 @@ if not LOCAL:
         raise ImproperlyConfigured("Unsafe settings, not starting:\n- " + "\n- ".join(problems))
 
 INSTALLED_APPS = [
-    "durable_ops.admin_app.ConsoleAdminConfig",
+    "durable_ops.django_admin.app.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

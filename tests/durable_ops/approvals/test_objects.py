@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.template import Context, Template
 
+from durable_ops.django_admin.objects import DurableObjectAdmin
 from durable_ops.models import Approval
-from durable_ops.object_admin import DurableObjectAdmin
 
 pytestmark = pytest.mark.django_db
 TAGS = "{% load durable_ops %}{% approvals_of row as asked %}{% executions_of row as run %}"

@@ -1,7 +1,7 @@
-"""People and groups in Django's admin, under the console's two rules: nobody gives or takes what they do not hold, nothing goes unaudited.
+"""People and groups in Django's admin, by the console's two rules: nobody gives or takes rights they do not hold; every change is audited.
 
-Whoever may change a person may become that person, by a new password or mail address: people and groups with more rights than the one
-who looks are shown and cannot be changed.
+Whoever may change a person can become that person, by a new password or mail address. People and groups with more rights than the
+person who looks are therefore read-only.
 """
 
 from collections.abc import Iterator
@@ -28,14 +28,16 @@ NOTHING = Holding(Access({}))
 
 
 class AuditedRightsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """For whatever gives rights: `object_type` names it in the audit log. Every change is one transaction with its audit row."""
+    """For models that give rights. A change and its audit row are one transaction; `object_type` names the model in the audit log."""
 
     object_type = ""
 
     def held(self, instance: Any) -> Holding:
+        """The rights that the stored `instance` gives."""
         raise NotImplementedError
 
     def facts(self, instance: Any) -> dict[str, Any]:
+        """What an audit row keeps of `instance`, as JSON values; never a password."""
         raise NotImplementedError
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -85,7 +87,7 @@ class AuditedRightsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class AuditedUserAdmin(AuditedRightsAdmin, UserAdmin):  # type: ignore[type-arg]
-    """Inherit from it for a user model of your own."""
+    """The page of a person. A project with a user model of its own inherits from it."""
 
     object_type = "person"
 
@@ -107,7 +109,7 @@ class AuditedUserAdmin(AuditedRightsAdmin, UserAdmin):  # type: ignore[type-arg]
             return super().user_change_password(request, id, form_url)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Django's page of a new password saves by itself and tells nobody but this."""
+        """Django's page for a new password saves without `save_model`; this is the only method that it calls afterwards."""
         if request.resolver_match is not None and request.resolver_match.url_name == "auth_user_password_change":
             self._append(request, obj, "password", {"usable": obj.has_usable_password()})
         return super().log_change(request, obj, message)
@@ -125,7 +127,7 @@ class AuditedGroupAdmin(AuditedRightsAdmin, GroupAdmin):
 
 
 def take_over(site: admin.AdminSite) -> None:
-    """In place of Django's own pages; a project that registered others keeps them."""
+    """Replaces Django's own pages of people and groups; pages that a project registered itself stay."""
     for model, plain, audited in ((get_user_model(), UserAdmin, AuditedUserAdmin), (Group, GroupAdmin, AuditedGroupAdmin)):
         if site.is_registered(model) and type(site.get_model_admin(model)) is plain:
             site.unregister(model)
@@ -138,7 +140,7 @@ def _actor(request: HttpRequest) -> Actor:
 
 @contextmanager
 def _one_act(request: HttpRequest) -> Iterator[None]:
-    """One transaction. Django's admin knows one refusal, which rolls it back."""
+    """Makes a POST one transaction. A CommandError rolls it back and becomes PermissionDenied, the one refusal that the admin shows."""
     try:
         with transaction.atomic(), people.administrator_stays() if request.method == "POST" else nullcontext():
             yield

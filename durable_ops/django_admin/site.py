@@ -13,7 +13,7 @@ from durable_ops.permissions import has_right
 
 
 class ConsoleAdminSite(AdminSite):
-    """For staff who may see executions; whoever is not signed in does so at the console's door, others are refused."""
+    """For staff who may see executions. Whoever is not signed in is sent to the console's sign-in page; everybody else gets 403."""
 
     site_header = "Durable Ops"
     site_title = "Durable Ops"
@@ -35,7 +35,7 @@ class ConsoleAdminSite(AdminSite):
         return guarded
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
-        """There is one sign-in page: the console's."""
+        """Redirects to the console's sign-in page, as the admin has none of its own."""
         if not request.user.is_authenticated:
             return redirect_to_login(f"{request.path.rpartition('login/')[0]}")
         if not self.has_permission(request):
