@@ -19,7 +19,7 @@ from django.conf import settings
 
 from durable_ops.costs.prices import LIST_PRICES, Book, Item
 from execution_engine.selectors.costs import COLUMNS, USAGE_SQL, Cursor
-from execution_engine.selectors.ends import ENDS_SQL
+from execution_engine.selectors.ended_executions import ENDED_AFTER_SQL
 
 PASSES = {"recent": 5, "late": 6 * 3600}
 """How many seconds each pass stays behind now."""
@@ -45,7 +45,7 @@ _REWIND = "update durable_ops_cost_cursor set ended_at = least(ended_at, %(at)s)
 _ENDS = f"""
 select found.ended_at, found.id, exists (
          select 1 from durable_ops_cost_entry b where b.execution_id = found.id and b.ended_at = found.ended_at)
-  from ({ENDS_SQL}) found
+  from ({ENDED_AFTER_SQL}) found
  order by found.ended_at, found.id
 """  # noqa: S608  only constants
 

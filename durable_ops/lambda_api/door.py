@@ -26,7 +26,7 @@ from execution_engine.conf import engine_settings
 from execution_engine.core import wire
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.identifiers import ExecutionReference, FunctionReference, parse_execution_arn, parse_function
-from execution_engine.selectors.plain import PlainExecution, read_execution
+from execution_engine.selectors.aws_executions import AwsExecution, read_execution
 
 logger = logging.getLogger(__name__)
 MIB = 1024 * 1024
@@ -97,7 +97,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def execution_of(actor: Actor, right: Right, arn: str) -> PlainExecution:
+def execution_of(actor: Actor, right: Right, arn: str) -> AwsExecution:
     """The execution that an ARN of this installation names. Raises PermissionDenied, LambdaError, ExecutionNotFoundError."""
     named = reference_of(arn)
     actor.require_on(right, named.id)

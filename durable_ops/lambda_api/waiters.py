@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error, connection
 
-from execution_engine.selectors.plain import Outcome, read_outcomes
+from execution_engine.selectors.aws_executions import Outcome, read_outcomes
 
 logger = logging.getLogger(__name__)
 SHORTEST_LOOK_SECONDS = 0.005

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from durable_ops.models import EventCursor, Webhook
 from durable_ops.webhooks import facts
 from durable_ops.webhooks.events import Event, EventType, listeners, promise
-from execution_engine.selectors.ends import ENDS_SQL
+from execution_engine.selectors.ended_executions import ENDED_AFTER_SQL
 
 PASSES = {"ends": 1, "ends-soon": 15, "ends-late": 6 * 3600, "waits": 1, "waits-soon": 60}
 """How many seconds each pass stays behind now."""
@@ -30,7 +30,7 @@ _FAILED = frozenset({"FAILED", "TIMED_OUT"})
 _ENDS = f"""
 select e.id, e.ended_at, '', e.function, e.version, e.name, e.status, e.started_at, e.traceparent, e.correlation_id,
        left(substring(e.error from '"ErrorType" *: *"([^"]*)"'), 200)
-  from ({ENDS_SQL}) found join durable_execution e on e.id = found.id
+  from ({ENDED_AFTER_SQL}) found join durable_execution e on e.id = found.id
  order by found.ended_at, found.id
 """  # noqa: S608  only constants
 # Index: operation_pending_callbacks. What was answered meanwhile waits no more, and nobody is told.

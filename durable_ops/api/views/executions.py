@@ -23,6 +23,7 @@ from durable_ops.selectors.masking import Masks, masking_of
 from durable_ops.selectors.searches import read_search
 from durable_ops.texts import json_text
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
+from execution_engine.selectors.change_tags import read_change_tag
 from execution_engine.selectors.executions import (
     ExecutionSummary,
     get_execution,
@@ -34,7 +35,6 @@ from execution_engine.selectors.history import list_events
 from execution_engine.selectors.logs import list_lines, operation_ends
 from execution_engine.selectors.operations import list_operations
 from execution_engine.selectors.search import ExecutionFilters
-from execution_engine.selectors.tags import read_tag
 
 
 class ExecutionsView(RestView):
@@ -195,10 +195,10 @@ def masks_for(request: Request, shown: ExecutionSummary) -> Masks:
 
 
 def _tag(request: Request, execution_id: UUID) -> str:
-    """Weak, as the text changes with the execution's age; another one for whom payloads or fields of them are hidden from."""
+    """Weak, as the body also holds ages. People from whom payloads or fields of them are hidden get a tag of their own."""
     access = permissions.access_of(request.user)
     seen = masking_of(access).tag if access.may_on(Right.VIEW_PAYLOAD, execution_id) else "-"
-    return f'W/"{read_tag(execution_id)}{seen}"'
+    return f'W/"{read_change_tag(execution_id)}{seen}"'
 
 
 def search_of(request: Request, query: Mapping[str, Any]) -> ExecutionFilters:

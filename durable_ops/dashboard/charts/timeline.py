@@ -11,7 +11,7 @@ from typing import Any
 from durable_ops.dashboard.formats import duration_text
 from execution_engine.selectors.segments import Segment, SegmentKind
 from execution_engine.selectors.timeline import Lane, Timeline
-from execution_engine.selectors.usual import Usual
+from execution_engine.selectors.typical_durations import TypicalDuration
 
 ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT"})
 NOTICED = timedelta(milliseconds=50)
@@ -19,16 +19,18 @@ ID_CHARACTERS = 16
 """Enough of an operation's id to find it in its execution; 64 characters for each of 2,000 rows would be half of the page."""
 
 
-def timeline_figure(timeline: Timeline, *, title: str, invocations: int = 1, usual: Mapping[str, Usual] | None = None) -> dict[str, Any]:
+def timeline_figure(
+    timeline: Timeline, *, title: str, invocations: int = 1, typical: Mapping[str, TypicalDuration] | None = None
+) -> dict[str, Any]:
     """`origin` is the start in milliseconds since 1970, `end` how long after it the figure ends, `is_open` whether bars still grow.
 
     `data` has a trace per tone: rows `y`, begins `base` and widths `x` of its bars. `label`, `depth` and `id` (the beginning of the
     operation's) have an entry per row, `words` and `toggle` (a context that opens and closes) only for rows that have them. Row 0 is
     the execution itself, the band of its `invocations`, below it the operations in order of start; what runs is drawn over what waits.
-    `usual` says, by label, how long its operations usually take: who took longer than 95 % of them is called slow.
+    `typical` says, by label, how long such operations take: one that took longer than 95 % of them is called slow.
     """
     traces = {tone: _trace(tone) for tone in ("queued", "waiting", "retrying", "running", "failed")}
-    known = usual or {}
+    known = typical or {}
     _add(traces, 0, timeline.start, timeline.segments, failed=False)
     for row, lane in enumerate(timeline.lanes, start=1):
         _add(traces, row, timeline.start, lane.segments, failed=lane.status in ENDED_BADLY)
@@ -49,26 +51,26 @@ def timeline_figure(timeline: Timeline, *, title: str, invocations: int = 1, usu
     }
 
 
-def is_slow(lane: Lane, usual: Usual | None) -> bool:
+def is_slow(lane: Lane, typical: TypicalDuration | None) -> bool:
     """Longer than 95 % of its kind, and by so much that somebody would notice."""
-    return usual is not None and lane.duration > usual.p95 and lane.duration - usual.p50 > max(usual.p50 / 5, NOTICED)
+    return typical is not None and lane.duration > typical.p95 and lane.duration - typical.p50 > max(typical.p50 / 5, NOTICED)
 
 
-def _label(lane: Lane, usual: Usual | None) -> str:
+def _label(lane: Lane, typical: TypicalDuration | None) -> str:
     label = _shown(lane.title)
     if lane.inside:
         failed = f", {lane.failed_inside:,} failed" if lane.failed_inside and lane.is_closed else ""
         label = f"{'▸' if lane.is_closed else '▾'} {label} ({lane.inside:,}{failed})"
-    return f"{label} · slow" if is_slow(lane, usual) else label
+    return f"{label} · slow" if is_slow(lane, typical) else label
 
 
-def _words(lane: Lane, usual: Usual | None) -> str:
+def _words(lane: Lane, typical: TypicalDuration | None) -> str:
     words = []
     if lane.attempts > 1:
         words.append(f"{lane.attempts} attempts")
     if lane.inside:
         words.append(f"{lane.inside:,} inside" + (f", {lane.failed_inside:,} failed" if lane.failed_inside else ""))
-    if is_slow(lane, usual):
+    if is_slow(lane, typical):
         words.append(f"{duration_text(lane.duration)} in all")
     return " · ".join(words)
 

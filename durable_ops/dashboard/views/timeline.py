@@ -12,11 +12,11 @@ from execution_engine.core.identifiers import read_number
 from execution_engine.selectors.executions import ExecutionDetail
 from execution_engine.selectors.segments import SegmentKind
 from execution_engine.selectors.timeline import Lane, Timeline, get_timeline
-from execution_engine.selectors.usual import usual_durations
+from execution_engine.selectors.typical_durations import typical_durations
 
 MAX_OPENED = 50
 MAX_COMPARED = 200
-"""Lanes whose duration is compared with the usual one: more are too many to read."""
+"""Lanes whose duration is compared with the typical one; nobody reads more."""
 
 
 def timeline_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
@@ -24,11 +24,11 @@ def timeline_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
     summary = execution.summary
     opened = request.GET.getlist("open")[:MAX_OPENED]
     timeline = get_timeline(execution, after=read_number(request.GET.get("window", "")) or 0, opened=opened)
-    usual = usual_durations(summary.function, summary.version, [lane.title for lane in timeline.lanes[:MAX_COMPARED]])
+    typical = typical_durations(summary.function, summary.version, [lane.title for lane in timeline.lanes[:MAX_COMPARED]])
     return {
         "timeline": timeline,
         "split": _split(timeline),
-        "figure": timeline_figure(timeline, title=summary.function, invocations=summary.invocations, usual=usual),
+        "figure": timeline_figure(timeline, title=summary.function, invocations=summary.invocations, typical=typical),
         "windows": _windows(request, timeline, opened),
         "has_children": any(lane.type == OperationType.CHAINED_INVOKE for lane in timeline.lanes),
     }

@@ -24,10 +24,10 @@ from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.core.identifiers import function_arn
 from execution_engine.core.records import ErrorObject
 from execution_engine.core.trace import as_amzn_trace
-from execution_engine.selectors import plain
+from execution_engine.selectors import aws_executions
+from execution_engine.selectors.aws_executions import AwsExecution, StartedFilters
 from execution_engine.selectors.executions import get_payloads
 from execution_engine.selectors.history import list_events
-from execution_engine.selectors.plain import PlainExecution, StartedFilters
 
 MAX_REASON = 1024
 MAX_STATUSES = 10
@@ -91,8 +91,8 @@ class ExecutionsView(LambdaView):
         place = queries.read_marker(path, query)
         after = None if place is None else (datetime.fromisoformat(place[0]), UUID(place[1]))
         newest_first = newest_first if place is None else place[2]
-        rows = plain.list_started(asked.name, filters, newest_first=newest_first, after=after, limit=limit + 1)
-        if not rows and place is None and not plain.is_function(asked.name, asked.version):
+        rows = aws_executions.list_started(asked.name, filters, newest_first=newest_first, after=after, limit=limit + 1)
+        if not rows and place is None and not aws_executions.is_function(asked.name, asked.version):
             raise FunctionNotFoundError(f"Function not found: {function}")
         shown, found = rows[:limit], {"DurableExecutions": [_summary(row) for row in rows[:limit]]}
         if len(rows) > limit:
@@ -156,7 +156,7 @@ def _is_first(actor: Actor, path: str, asked: Mapping[str, Any]) -> bool:
     return False
 
 
-def _summary(found: PlainExecution) -> dict[str, Any]:
+def _summary(found: AwsExecution) -> dict[str, Any]:
     settings = engine_settings()
     summary = {
         "DurableExecutionArn": found.arn,
@@ -169,7 +169,7 @@ def _summary(found: PlainExecution) -> dict[str, Any]:
     return _present(summary)
 
 
-def _detail(found: PlainExecution) -> dict[str, Any]:
+def _detail(found: AwsExecution) -> dict[str, Any]:
     trace, pause = as_amzn_trace(found.traceparent), found.pause
     detail = {
         "Version": found.version,
@@ -187,13 +187,13 @@ def _pause(pause: Mapping[str, Any]) -> dict[str, Any]:
     return {**_present(details), "ExecutionTimeoutPaused": bool(pause.get("ExecutionTimeoutPaused"))}
 
 
-def _data(actor: Actor, found: PlainExecution) -> dict[str, Any]:
+def _data(actor: Actor, found: AwsExecution) -> dict[str, Any]:
     payloads = masking_of(actor.access).of_execution(found.function, found.id).payloads(get_payloads(found.id))
     error = None if payloads.error is None else json.loads(payloads.error)
     return _present({"InputPayload": payloads.input, "Result": payloads.result, "Error": error})
 
 
-def _with_data(actor: Actor, found: PlainExecution, wanted: bool | None) -> bool:
+def _with_data(actor: Actor, found: AwsExecution, wanted: bool | None) -> bool:
     """Absent, data comes along for whoever may read it; asked for without the right, it is refused."""
     if wanted is None:
         return actor.may(Right.VIEW_PAYLOAD, found.function)

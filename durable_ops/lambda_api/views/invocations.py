@@ -28,7 +28,7 @@ from execution_engine.conf import engine_settings
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import FunctionNotFoundError
 from execution_engine.core.identifiers import FunctionReference
-from execution_engine.selectors.plain import Outcome, is_function
+from execution_engine.selectors.aws_executions import Outcome, is_function
 
 EVENT_BYTES = MIB
 """AWS's limit for an input that nobody waits for."""

@@ -7,7 +7,7 @@ from typing import Any
 from durable_ops.dashboard.charts.timeline import timeline_figure
 from execution_engine.selectors.segments import Segment, SegmentKind
 from execution_engine.selectors.timeline import Lane, Timeline
-from execution_engine.selectors.usual import Usual
+from execution_engine.selectors.typical_durations import TypicalDuration
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -39,9 +39,9 @@ def test_figure_has_a_trace_per_kind_and_text_for_names() -> None:
 
 
 def test_a_step_that_took_longer_than_usual_is_called_slow() -> None:
-    usual = {"pay": Usual(timedelta(seconds=1), timedelta(seconds=2), 40)}
+    typical = {"pay": TypicalDuration(timedelta(seconds=1), timedelta(seconds=2), 40)}
     for seconds, expected in ((1.5, "pay"), (2.5, "pay · slow")):
-        figure = timeline_figure(timeline(lane("pay", segment(SegmentKind.RUNNING, 0, seconds))), title="x", usual=usual)
+        figure = timeline_figure(timeline(lane("pay", segment(SegmentKind.RUNNING, 0, seconds))), title="x", typical=typical)
         assert figure["label"][1] == expected
         assert figure["usual"] == {"pay": "usually 1 s, 95 % below 2 s"}
 

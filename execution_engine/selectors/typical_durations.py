@@ -1,4 +1,4 @@
-"""How long the steps of a function usually take, from its latest executions that succeeded."""
+"""How long the operations of a function typically take, from its latest executions that succeeded."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from execution_engine.models import Execution, Operation
 
 SAMPLED_EXECUTIONS = 60
 SAMPLED_OPERATIONS = 6_000
-LEAST = 5
-"""Of fewer durations nothing is said."""
+FEWEST_SAMPLES = 5
+"""A name with fewer durations than these has no entry."""
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class TypicalDuration:
     """Median and 95th percentile of `count` durations."""
 
     p50: timedelta
@@ -25,8 +25,8 @@ class Usual:
     count: int
 
 
-def usual_durations(function: str, version: str, names: Collection[str]) -> dict[str, Usual]:
-    """By operation name; steps, child contexts and invokes. One query, none without names."""
+def typical_durations(function: str, version: str, names: Collection[str]) -> dict[str, TypicalDuration]:
+    """By operation name, of steps, child contexts and invokes. One query, none without names."""
     wanted = sorted(set(names))
     if not wanted:
         return {}
@@ -39,15 +39,15 @@ def usual_durations(function: str, version: str, names: Collection[str]) -> dict
     return _percentiles(list(sampled))
 
 
-def _percentiles(rows: list[dict[str, float]]) -> dict[str, Usual]:
+def _percentiles(rows: list[dict[str, float]]) -> dict[str, TypicalDuration]:
     by_name: dict[str, list[float]] = {}
     for row in rows:
         by_name.setdefault(str(row["name"]), []).append(float(row["seconds"]))
-    return {name: _usual(sorted(values)) for name, values in by_name.items() if len(values) >= LEAST}
+    return {name: _summarize(sorted(values)) for name, values in by_name.items() if len(values) >= FEWEST_SAMPLES}
 
 
-def _usual(values: list[float]) -> Usual:
+def _summarize(values: list[float]) -> TypicalDuration:
     def part(share: float) -> timedelta:
         return timedelta(seconds=values[min(len(values) - 1, round(share * (len(values) - 1)))])
 
-    return Usual(part(0.5), part(0.95), len(values))
+    return TypicalDuration(part(0.5), part(0.95), len(values))

@@ -1,4 +1,4 @@
-"""Executions as AWS's API shows them: the rows as they are, without the state that is derived for people."""
+"""Executions as AWS's API shows them: as they are stored, without the state that is derived for people."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -20,8 +20,11 @@ _DETAIL = ("deadline_at", "execution_timeout", "retention_days", "pause", "trace
 
 
 @dataclass(frozen=True, slots=True)
-class PlainExecution:
-    """One execution. `pause` holds the details of the pause it is in, by AWS's key; times in seconds and days."""
+class AwsExecution:
+    """One execution. `execution_timeout` is in seconds, `retention_days` in days; `pause` is AWS's object of its pause, None unless paused.
+
+    A list fills the fields up to `ended_at`, `read_execution` all of them.
+    """
 
     id: UUID
     arn: str
@@ -40,7 +43,7 @@ class PlainExecution:
 
 @dataclass(frozen=True, slots=True)
 class StartedFilters:
-    """None means any; the window excludes both its moments."""
+    """None, or no statuses, means any. The window (`after`, `before`) excludes both its moments."""
 
     version: str | None = None
     name: str | None = None
@@ -51,7 +54,7 @@ class StartedFilters:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an execution ended: `result` is opaque text, `error` the wire's error object as JSON text."""
+    """How an execution ended. `result` is the text as the handler's serdes wrote it, `error` AWS's error object as JSON text."""
 
     status: str
     version: str
@@ -59,19 +62,22 @@ class Outcome:
     error: str | None
 
 
-def read_execution(execution_id: UUID) -> PlainExecution:
+def read_execution(execution_id: UUID) -> AwsExecution:
     """One query. Raises ExecutionNotFoundError."""
     row = Execution.objects.filter(id=execution_id).values(*_COLUMNS, *_DETAIL).first()
     if row is None:
         raise ExecutionNotFoundError("There is no such execution.", execution_id=str(execution_id))
     row["pause"] = json.loads(row["pause"]) if row["pause"] else None
-    return _plain(row)
+    return _from_row(row)
 
 
 def list_started(
     function: str, filters: StartedFilters, *, newest_first: bool, after: tuple[datetime, UUID] | None, limit: int
-) -> list[PlainExecution]:
-    """By start, beyond the place `after` in the direction of reading. One query. Index: execution_list_by_function."""
+) -> list[AwsExecution]:
+    """At most `limit` in the order of their start; `after` is the start and id that the page before ended with.
+
+    One query. Index: execution_list_by_function.
+    """
     found = Execution.objects.filter(function=function)
     for lookup, value in (
         ("version", filters.version),
@@ -86,22 +92,22 @@ def list_started(
         beyond = Q(**{f"started_at__{side}": after[0]}) | Q(started_at=after[0], **{f"id__{side}": after[1]})
         found = found.filter(beyond, **{f"started_at__{side}e": after[0]})
     order = ("-started_at", "-id") if newest_first else ("started_at", "id")
-    return [_plain(row) for row in found.order_by(*order).values(*_COLUMNS)[:limit]]
+    return [_from_row(row) for row in found.order_by(*order).values(*_COLUMNS)[:limit]]
 
 
 def is_function(name: str, version: str | None = None) -> bool:
-    """Whether a start would find it: registered by a worker, or known to this process from its code."""
+    """Whether a start would find this function (at this version): registered by a worker, or in the code of this process. One query."""
     rows = FunctionVersion.objects.filter(function=name, **({"version": version} if version else {}))
     return find_function(name, version) is not None or rows.exists()
 
 
 def read_outcomes(ids: Sequence[UUID]) -> dict[UUID, Outcome]:
-    """Of those of the executions that have ended. One query."""
+    """By id, without executions that are still open or do not exist. One query."""
     ended = Execution.objects.filter(id__in=ids, ended_at__isnull=False).values_list("id", "status", "version", "result", "error")
     return {row[0]: Outcome(*row[1:]) for row in ended}
 
 
-def _plain(row: Mapping[str, Any]) -> PlainExecution:
+def _from_row(row: Mapping[str, Any]) -> AwsExecution:
     engine = engine_settings()
     arn = execution_arn(engine.REGION, engine.ACCOUNT, row["function"], row["version"], row["name"], row["id"])
-    return PlainExecution(arn=arn, **row)
+    return AwsExecution(arn=arn, **row)

@@ -1,4 +1,4 @@
-"""What changes with everything that is said about an execution, but for its age."""
+"""A short text that differs whenever an answer about an execution would differ, except for ages: what an ETag is made of."""
 
 import hashlib
 from uuid import UUID
@@ -16,8 +16,8 @@ select e.event_seq, e.wake_seq, e.redrive_count, e.status, e.status_text, e.attr
   from durable_execution e where e.id = %(id)s"""
 
 
-def read_tag(execution_id: UUID) -> str | None:
-    """Made of its row, of whether it is due and of whether anybody serves it; None when there is no such execution. One query."""
+def read_change_tag(execution_id: UUID) -> str | None:
+    """32 hex digits, made of the row, of whether it is due and whether a worker serves its version; None for an unknown id. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_ROW, {"id": execution_id, "fresh": FRESH.total_seconds()})
         row = cursor.fetchone()
