@@ -83,11 +83,10 @@ def claim(
         "worker": worker,
         "limit": limit,
         "claim_seconds": claim_seconds,
-        "suspects": suspects,
         "alone": alone,
         "now": now,
     }
-    text = f"{statement('claim_executions')} {statement('claim_found')}"
+    text = f"{statement('claim_suspects' if suspects else 'claim_executions')} {statement('claim_found')}"
     return [Claim(*row) for row in connection.execute(text, params, binary=True)]
 
 

@@ -85,6 +85,8 @@ class Execution(JournalModel):
                 condition=Q(due_at__isnull=False, line__isnull=False),
                 name="execution_lines",
             ),
+            # Few, and asked for again and again: a look through the queue would read everything else that is due.
+            models.Index(fields=["function_version_id", "due_at"], condition=Q(is_suspect=True), name="execution_suspects"),
             models.Index(fields=["-started_at", "-id"], name="execution_list"),
             models.Index(fields=["function", "-started_at"], name="execution_list_by_function"),
             models.Index(fields=["status", "-started_at"], name="execution_list_by_status"),

@@ -8,14 +8,27 @@ with clock as materialized (
     from unnest(%(versions)b::int8[]) as v(id) cross join lateral (
       select e.id from durable_execution e
        where e.function_version_id = v.id and e.due_at <= (select now from clock)
-         and e.claim_id is null and e.status = 'RUNNING' and e.is_suspect = %(suspects)s and e.line is null
+         and e.claim_id is null and e.status = 'RUNNING' and not e.is_suspect and e.line is null
        order by e.due_at limit %(limit)s for no key update skip locked) due
    where v.id not in (select f.id from durable_limit join durable_function_version f using (function))
    limit %(limit)s
 )
 
+-- name: claim_suspects
+-- As `claim_executions`, of those that were in flight when a child died: few, and behind everything else that is due. Index:
+-- execution_suspects.
+with clock as materialized (
+  select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
+), found as materialized (
+  select e.id, null as function from durable_execution e
+   where e.is_suspect and e.function_version_id = any(%(versions)b::int8[]) and e.due_at <= (select now from clock)
+     and e.claim_id is null and e.status = 'RUNNING' and e.line is null
+     and e.function_version_id not in (select f.id from durable_limit join durable_function_version f using (function))
+   order by e.due_at limit %(limit)s for no key update skip locked
+)
+
 -- name: claim_found
--- How this and `claim_limited` end: `found` is what was chosen and locked.
+-- How these two and `claim_limited` end: `found` is what was chosen and locked.
 update durable_execution e
    set claim_id = gen_random_uuid(), claimed_by = %(worker)s, invocation_id = gen_random_uuid(), invocation_started_at = c.now,
        invocations = e.invocations + 1, is_suspect = false, line = null, runs_alone = %(alone)s, due_at = c.now + make_interval(secs => %(claim_seconds)s)
@@ -26,10 +39,10 @@ returning e.id, e.function_version_id, e.name, e.started_at, e.deadline_at, e.cl
           e.redrive_count, e.traceparent, e.correlation_id, e.client_context, f.function is not null
 
 -- name: has_suspects
--- Executions that were in flight when a child died wait for a child that has nothing else in flight.
+-- Executions that were in flight when a child died wait for a child that has nothing else in flight. Index: execution_suspects.
 select exists (
   select 1 from durable_execution
-   where function_version_id = any(%(versions)b::int8[]) and due_at <= clock_timestamp() and claim_id is null and is_suspect
+   where is_suspect and function_version_id = any(%(versions)b::int8[]) and due_at <= clock_timestamp() and claim_id is null
      and status = 'RUNNING' and line is null)
 
 -- name: take_over
@@ -94,7 +107,7 @@ select e.id from durable_execution e
 -- name: outlook
 -- What a look that claimed everything due still wants to know: in how many seconds the next one is due, null when nothing is, whether
 -- suspects wait for a quiet child, and whether any of these functions has limits. What a limit holds back is due, and yet nobody may
--- have it: it is looked at again after `held_seconds`. Indexes: execution_claim_loop, execution_lines.
+-- have it: it is looked at again after `held_seconds`. Indexes: execution_claim_loop, execution_lines, execution_suspects.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), rule as materialized (
@@ -103,8 +116,8 @@ with clock as materialized (
 )
 select extract(epoch from min(due.due_at) - (select now from clock))::float8, exists (
     select 1 from durable_execution
-     where function_version_id = any(%(versions)b::int8[]) and due_at <= (select now from clock)
-       and claim_id is null and is_suspect and status = 'RUNNING' and line is null), exists (select 1 from rule)
+     where is_suspect and function_version_id = any(%(versions)b::int8[]) and due_at <= (select now from clock)
+       and claim_id is null and status = 'RUNNING' and line is null), exists (select 1 from rule)
   from (
     select greatest(e.due_at, r.again) as due_at
       from unnest(%(versions)b::int8[]) as v(id) left join rule r using (id) cross join lateral (

@@ -2,19 +2,23 @@
 -- read before everything else and compared when it claims, says that nobody claimed meanwhile.
 
 -- name: read_turns
--- The limits of those of these versions for which somebody waits. Indexes: execution_claim_loop, execution_lines.
+-- The limits of those of these versions for which somebody waits. Indexes: execution_claim_loop, execution_lines, execution_suspects.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), rule as materialized (
   select l.function, array_agg(v.id) as versions
     from durable_limit l join durable_function_version v using (function) where v.id = any(%(versions)b::int8[]) group by 1
 ), stands as materialized (
-  select r.*, exists (
+  select r.*, case when %(suspects)s then exists (
+      select 1 from durable_execution e
+       where e.is_suspect and e.function_version_id = any(r.versions) and e.due_at <= (select now from clock) and e.claim_id is null
+         and e.status = 'RUNNING' and e.line is null)
+    else exists (
       select 1 from unnest(r.versions) as v(id) cross join lateral (
         select 1 from durable_execution e
          where e.function_version_id = v.id and e.due_at <= (select now from clock) and e.claim_id is null and e.status = 'RUNNING'
-           and e.is_suspect = %(suspects)s and e.line is null
-         order by e.due_at limit 1) e) as has_queue,
+           and not e.is_suspect and e.line is null
+         order by e.due_at limit 1) e) end as has_queue,
     not %(suspects)s and exists (
       select 1 from unnest(r.versions) as v(id) cross join lateral (
         select 1 from durable_execution e
@@ -51,14 +55,19 @@ select version_id, line, met from lines where line > %(last_line)s and line <> a
 
 -- name: read_waiting
 -- The oldest of each place, at most as many as it says: the queue of a version (null), or one of its lines.
--- Indexes: execution_claim_loop, execution_lines.
+-- Indexes: execution_claim_loop, execution_lines, execution_suspects.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 )
 select s.* from unnest(%(versions)b::int8[], %(lines)b::text[], %(most)b::int8[]) as p(version_id, line, most) cross join lateral (
   (select e.id, e.due_at, e.concurrency_key, e.invocations = 0, e.line from durable_execution e
-    where p.line is null and e.line is null and e.function_version_id = p.version_id and e.due_at <= (select now from clock)
-      and e.claim_id is null and e.status = 'RUNNING' and e.is_suspect = %(suspects)s
+    where not %(suspects)s and p.line is null and e.line is null and e.function_version_id = p.version_id
+      and e.due_at <= (select now from clock) and e.claim_id is null and e.status = 'RUNNING' and not e.is_suspect
+    order by e.due_at limit p.most)
+  union all
+  (select e.id, e.due_at, e.concurrency_key, e.invocations = 0, e.line from durable_execution e
+    where %(suspects)s and p.line is null and e.line is null and e.function_version_id = p.version_id
+      and e.due_at <= (select now from clock) and e.claim_id is null and e.status = 'RUNNING' and e.is_suspect
     order by e.due_at limit p.most)
   union all
   (select e.id, e.due_at, e.concurrency_key, e.invocations = 0, e.line from durable_execution e

@@ -29,6 +29,13 @@ def connection(transactional_db: None) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture
+def version(connection: psycopg.Connection[Any]) -> int:
+    """Of `test-journal`, of which one execution waits."""
+    executions.start_execution("test-journal", "{}")
+    return int(FunctionVersion.objects.get(function="test-journal").id)
+
+
+@pytest.fixture
 def claim_one(connection: psycopg.Connection[Any]) -> Callable[..., tuple[Claim, Lane]]:
     """Starts an execution, or takes the given one, and claims it for a new worker."""
 

@@ -1,7 +1,5 @@
 """Claims read what they take, however much waits: the plan of each statement over a long queue and long lines."""
 
-import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -10,78 +8,23 @@ import pytest
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from execution_engine.core.limits import Limits
-from execution_engine.journal import claims, limited, statements
+from execution_engine.journal import claims, limited
 from execution_engine.journal.statements import statement
-from execution_engine.models import FunctionVersion
-from execution_engine.services.executions import start_execution
 from execution_engine.services.limits import set_limits
+from tests.execution_engine.journal.plans import Explained, fill, indexes, rows_read, scans
 
-MANY = 20_000
 TAKEN = 10
-FILL = """
-insert into durable_execution (
-  id, function_version_id, function, version, name, status, started_at, due_at, retention_days, invocations, failed_invocations,
-  is_suspect, runs_alone, event_seq, checkpoint_seq, wake_seq, told_seq, last_event_at, status_text, attributes, started_by,
-  owes_parent, redrive_count, concurrency_key, line, claim_id)
-select gen_random_uuid(), %(version)s, 'test-journal', '1', 'n' || n || gen_random_uuid(), 'RUNNING', now(),
-       now() - interval '1 day' + n * interval '1 ms', 14, 0,
-       0, false, false, 1, 0, 0, -1, now(), '', '{}', '', false, 0, %(key)s, %(line)s,
-       null
-  from generate_series(1, %(number)s) n
-"""
 
 
-@pytest.fixture
-def version(connection: psycopg.Connection[Any]) -> int:
-    start_execution("test-journal", "{}")
-    return int(FunctionVersion.objects.get(function="test-journal").id)
-
-
-def fill(connection: psycopg.Connection[Any], version: int, number: int = MANY, key: str | None = None, line: str | None = None) -> None:
-    connection.execute(FILL, {"version": version, "number": number, "key": key, "line": line})
-    connection.execute("analyze durable_execution")
-
-
-class Explained:
-    """A connection that notes the executed plan of every statement, rolled back, before it runs it."""
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
-        self.plans: dict[str, dict[str, Any]] = {}
-
-    def execute(self, text: str, params: dict[str, Any], *, binary: bool) -> psycopg.Cursor[Any]:
-        with self._connection.transaction(force_rollback=True):
-            row = self._connection.execute(f"explain (analyze, format json) {text}", params).fetchone()
-        assert row is not None
-        name = next(name for name, known in statements._statements().items() if text.startswith(known))
-        self.plans[name] = (row[0] if isinstance(row[0], list) else json.loads(row[0]))[0]["Plan"]
-        return self._connection.execute(text, params, binary=binary)
-
-
-def claim(connection: psycopg.Connection[Any], version: int, look: Any) -> tuple[list[claims.Claim], dict[str, dict[str, Any]]]:
+def claim(
+    connection: psycopg.Connection[Any], version: int, look: Any, **options: Any
+) -> tuple[list[claims.Claim], dict[str, dict[str, Any]]]:
     """Ten at most, and the plan of each statement by its name."""
     explained = Explained(connection)
-    found = look(explained, versions=[version], worker=uuid4(), limit=TAKEN, claim_seconds=30)
+    found = look(explained, versions=[version], worker=uuid4(), limit=TAKEN, claim_seconds=30, **options)
     whole = [name for name, plan in explained.plans.items() if any(one["Node Type"] == "Seq Scan" for one in scans(plan))]
     assert whole == [], "these read the whole table"
     return found, explained.plans
-
-
-def scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What of the plan reads executions."""
-    if node.get("Relation Name") == "durable_execution" and "Scan" in node["Node Type"]:
-        yield node
-    for inner in node.get("Plans", ()):
-        yield from scans(inner)
-
-
-def rows_read(node: dict[str, Any]) -> int:
-    return int(sum((one["Actual Rows"] + one.get("Rows Removed by Filter", 0)) * one["Actual Loops"] for one in scans(node)))
-
-
-def indexes(node: dict[str, Any]) -> set[str]:
-    own = {node["Index Name"]} if "Index Name" in node else set()
-    return own.union(*(indexes(inner) for inner in node.get("Plans", ())))
 
 
 def test_without_limits_the_queue_is_read_from_its_index(connection: psycopg.Connection[Any], version: int) -> None:
@@ -159,9 +102,34 @@ def test_those_that_wait_for_their_start_do_not_stand_in_the_way(connection: psy
     assert sum(rows_read(plan) for plan in plans.values()) <= 100
 
 
+@pytest.mark.parametrize("limits", [None, Limits(concurrency=TAKEN)])
+def test_suspects_are_found_behind_a_long_queue(connection: psycopg.Connection[Any], version: int, limits: Limits | None) -> None:
+    fill(connection, version)
+    if limits is not None:
+        set_limits("test-journal", limits)
+    behind = "select id from durable_execution order by due_at desc limit 1"
+    connection.execute(f"update durable_execution set is_suspect = true where id = ({behind})")
+
+    found, plans = claim(connection, version, limited.claim if limits else claims.claim, suspects=True, alone=True)
+
+    assert len(found) == 1
+    assert sum(rows_read(plan) for plan in plans.values()) <= 10
+
+
+def test_what_is_asked_after_a_claim_is_not_read_from_the_queue(connection: psycopg.Connection[Any], version: int) -> None:
+    """Asked after every claim, so that a look through what is due would cost each claim of a flood the whole flood."""
+    fill(connection, version)
+    explained = Explained(connection)
+
+    assert not claims.has_suspects(explained, [version])
+    assert not claims.outlook(explained, [version]).has_suspects
+
+    assert max(rows_read(plan) for plan in explained.plans.values()) <= 2
+
+
 def test_a_client_reads_the_text_of_a_claim_once() -> None:
     """psycopg keeps what it made of a statement up to this length, and reads a longer one anew each time."""
-    for name in ("claim_executions", "claim_limited"):
+    for name in ("claim_executions", "claim_suspects", "claim_limited"):
         assert len(f"{statement(name)} {statement('claim_found')}") <= MAX_CACHED_STATEMENT_LENGTH
     for name in ("read_turns", "count_held", "next_lines", "read_waiting", "outlook", "flush"):
         assert len(statement(name)) <= MAX_CACHED_STATEMENT_LENGTH
