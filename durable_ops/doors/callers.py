@@ -1,6 +1,7 @@
 """What every door reads of a caller before it asks for rights: the trace it names, and how often its keys were refused."""
 
 from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.core.cache import cache
 
@@ -19,8 +20,19 @@ class TooManyRefusedKeysError(CommandError):
 
 def count_refused_key(address: str) -> None:
     """Raises TooManyRefusedKeysError beyond `REFUSED_KEYS_PER_MINUTE` of an address."""
-    if count_in_minute(f"durable-ops-bad-keys:{address}") > REFUSED_KEYS_PER_MINUTE:
+    if count_in_minute(f"durable-ops-bad-keys:{place_of(address)}") > REFUSED_KEYS_PER_MINUTE:
         raise TooManyRefusedKeysError("Too many refused keys from this address.", retry_after=60)
+
+
+def place_of(address: str) -> str:
+    """What guesses are counted by: an IPv4 address, or the /64 of an IPv6 address, as whoever has one address there has them all."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:  # a socket's path, or nothing
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False))
 
 
 def count_in_minute(counter: str) -> int:

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,6 +21,7 @@ from durable_ops.approvals import links
 from durable_ops.approvals.card import Card, fields_from_post, make_card
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalRefusedError
 from durable_ops.approvals.links import FoundLink, LinkState
+from durable_ops.doors.callers import count_in_minute, place_of
 from durable_ops.models import Approval, ApprovalLink
 from execution_engine.core.errors import CallbackCompletedError, CommandError
 
@@ -150,13 +150,6 @@ def _private(answer: HttpResponse) -> HttpResponse:
 
 def _miss(request: HttpRequest) -> HttpResponse:
     """404, and 429 to an address that guesses. A good link is never held up: behind a proxy everybody has one address."""
-    key = f"approval-misses:{request.META.get('REMOTE_ADDR', '')}"
-    misses = 1
-    if not cache.add(key, 1, timeout=60):
-        try:
-            misses = cache.incr(key)
-        except ValueError:  # its minute was over in between
-            cache.add(key, 1, timeout=60)
-    if misses > MISSES_PER_MINUTE:
+    if count_in_minute(f"approval-misses:{place_of(str(request.META.get('REMOTE_ADDR', '')))}") > MISSES_PER_MINUTE:
         return _outcome(request, 429, "Too many unknown links", headers={"Retry-After": "60"})
     return _outcome(request, 404, "There is no such link")

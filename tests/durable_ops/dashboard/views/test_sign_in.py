@@ -32,6 +32,13 @@ def test_many_wrong_passwords_of_one_name_are_stopped_at_one_address() -> None:
     assert sign_in("secret", name="bea").status_code == 302
 
 
+def test_the_addresses_of_one_network_are_one_place() -> None:
+    for number in range(REFUSED_PER_NAME):
+        assert sign_in("wrong", address=f"2001:db8::{number + 1:x}").status_code == 200
+    assert sign_in("secret", address="2001:db8::ffff").status_code == 429
+    assert sign_in("secret", address="2001:db8:0:1::1").status_code == 302
+
+
 def test_many_names_are_stopped_at_one_address(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     for number in range(REFUSED_PER_ADDRESS):
