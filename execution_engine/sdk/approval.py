@@ -21,12 +21,12 @@ REJECTED = "rejected"
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """One question to people. Times in whole seconds, zero means none.
+    """One question to people. Times are whole seconds; zero means none.
 
-    `groups`, `users` (user names) and `permission` ("app.codename") say who may decide; whoever fits one of them may.
-    `details` are shown as fields, in order: a flat mapping of JSON values. `form` is a Django form class, a dataclass or a
-    JSON schema whose fields are asked with the decision. `object` is (model label, primary key as text) of the linked
-    row. `amount` is compared with the sum above which a mailed link asks for a sign-in.
+    `groups`, `users` (user names) and `permission` ("app.codename") say who may decide: whoever matches one of them. `details` are shown in
+    order, as fields: a flat mapping of JSON values. `form` is a Django form class, a dataclass or a JSON schema; its fields are filled in
+    with the decision. `object` is the linked row as (model label, primary key as text). Above the installation's limit for `amount`, a
+    mailed link asks for a sign-in.
     """
 
     title: str
@@ -73,7 +73,7 @@ class ApprovalDecision:
 
     @classmethod
     def from_text(cls, text: str | None) -> "ApprovalDecision":
-        """Raises `SerDesError` for an answer that is none: nothing is approved on a guess."""
+        """Reads the answer of a callback. Raises `SerDesError` for a text that is no decision: nothing is approved on a guess."""
         try:
             found = json.loads(text or "null")
             approved = found["approved"] if "approved" in found else {"approved": True, REJECTED: False}[found["action"]]
@@ -109,8 +109,10 @@ def make_request(
     for_object: Any,
     **more: Any,
 ) -> ApprovalRequest:
-    """The author's arguments, checked. Raises `ValidationError` with the limit and the value; `users` and `requester` may be
-    Django users."""
+    """Checks the author's arguments. `users` and `requester` may be Django users.
+
+    Raises `ValidationError`, which names the limit and the value.
+    """
     groups, names = _names(group, "group"), _names(users, "users")
     if not groups and not names and not permission:
         raise ValidationError("an approval needs group=, users= or permission=: who may decide?")
@@ -144,7 +146,7 @@ def make_request(
 
 
 def _title(title: Any) -> str:
-    """On one line, as it stands in the subject of a mail."""
+    """The title on one line, because it becomes the subject of a mail."""
     plain = " ".join(title.split()) if isinstance(title, str) else ""
     if not 0 < len(plain) <= MAX_TITLE_CHARACTERS or not _is_storable(plain):
         raise ValidationError(f"the title of an approval has 1 to {MAX_TITLE_CHARACTERS} characters without NUL, got {title!r:.100}")
@@ -152,7 +154,7 @@ def _title(title: Any) -> str:
 
 
 def _is_storable(text: str) -> bool:
-    """PostgreSQL's text holds no NUL and no lone surrogate."""
+    """Whether PostgreSQL can store the text: without NUL and without lone surrogates."""
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 

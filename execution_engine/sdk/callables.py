@@ -1,4 +1,4 @@
-"""What a callable wants to be given, and the decorators that bind arguments before a durable call."""
+"""Which arguments a callable expects, and decorators that bind arguments before a durable call."""
 
 import inspect
 from collections.abc import Callable
@@ -54,17 +54,20 @@ def _wants_by_signature(func: Callable[..., Any], index: int) -> bool:
 
 
 def original_name(func: Any) -> str | None:
-    """The name of a function decorated below; plain functions and lambdas give none, as with AWS."""
+    """The name of a function that a decorator of this module wrapped; None for plain functions and lambdas, as in AWS's SDK."""
     return getattr(func, "_original_name", None)
 
 
 def durable_step(func: Callable[Concatenate[StepContext, P], T]) -> Callable[P, Callable[[StepContext], T]]:
-    """`f(step_context, ...)` becomes `f(...)`, which gives what `context.step` takes; the step is named after `f`."""
+    """Lets a step take arguments: `f(step_context, ...)` is then called as `f(...)`, which returns what `context.step` takes.
+
+    The step is named after `f`.
+    """
     return _binding(func)
 
 
 def durable_with_child_context(func: Callable[Concatenate[C, P], T]) -> Callable[P, Callable[[C], T]]:
-    """`f(child_context, ...)` becomes `f(...)`, which gives what `context.run_in_child_context` takes."""
+    """As `durable_step`, for `f(child_context, ...)` and `context.run_in_child_context`."""
     return _binding(func)
 
 
@@ -83,7 +86,7 @@ def _binding(func: Callable[Concatenate[C, P], T]) -> Callable[P, Callable[[C], 
 def durable_parallel_branch(
     name: str | None = None,
 ) -> Callable[[Callable[Concatenate[C, P], T]], Callable[P, ParallelBranch[T]]]:
-    """`f(context, ...)` becomes `f(...)`, which gives a branch for `context.parallel`, named `name`."""
+    """As `durable_step`, for `f(context, ...)` and the branches of `context.parallel`; the branch is called `name`."""
 
     def decorate(func: Callable[Concatenate[C, P], T]) -> Callable[P, ParallelBranch[T]]:
         @wraps(func)
@@ -98,7 +101,7 @@ def durable_parallel_branch(
 def durable_wait_for_callback(
     func: Callable[Concatenate[str, WaitForCallbackContext, P], T],
 ) -> Callable[P, Callable[[str, WaitForCallbackContext], T]]:
-    """`f(callback_id, context, ...)` becomes `f(...)`, which gives a submitter for `context.wait_for_callback`."""
+    """As `durable_step`, for `f(callback_id, context, ...)` and the submitter of `context.wait_for_callback`."""
 
     @wraps(func)
     def bind(*args: P.args, **kwargs: P.kwargs) -> Callable[[str, WaitForCallbackContext], T]:

@@ -1,4 +1,4 @@
-"""A last step between payload texts and the journal: compress, encrypt."""
+"""The last step between the text of a payload and the journal, such as compression or encryption."""
 
 import base64
 import zlib
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class PayloadCodec(Protocol):
-    """Given to `durable_execution(codec=...)`; sees the text of every result the function records.
+    """Transforms every text that a function records; given to `durable_execution(codec=...)`.
 
-    Not input, output, callback answers, signals and invokes, which others write or read. `decode` must also take texts
-    that were recorded before the codec was there.
+    It does not see the input and the output of the execution, answers of callbacks, signals, and payloads of invokes: others write or read
+    those. `decode` must also accept texts that were recorded before there was a codec.
     """
 
     def encode(self, text: str) -> str: ...

@@ -71,10 +71,12 @@ Predicate = Callable[[CompletionStatus], CompletionDecision]
 
 @dataclass(frozen=True)
 class CompletionConfig:
-    """With nothing set the first failure ends the batch. Percentages count failures against all items and compare strictly.
+    """With nothing set, the first failure ends the batch.
 
-    `should_complete` excludes the thresholds. It must depend on the status alone and must not change its mind when more
-    branches end; it is asked again whenever a branch changes, and not for a batch that is recorded already.
+    A batch ends when more items fail than `tolerated_failure_count`, or more than `tolerated_failure_percentage` of all its items.
+    `should_complete` cannot be combined with these thresholds. It is asked whenever a branch changes, except in a batch whose end is
+    recorded; its answer must depend on the status alone and must not change back when more branches end. Raises `ValidationError` for
+    values out of bounds.
     """
 
     min_successful: int | None = None
@@ -139,7 +141,7 @@ class Progress:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is started or waited for."""
+        """Whether no further branch is started or awaited."""
         if self.is_tolerance_exceeded or (self.decision is not None and self.decision.complete):
             return True
         minimum = self.config.min_successful

@@ -1,4 +1,4 @@
-"""What an author may set on an operation, under AWS's names; ours are marked."""
+"""What an author may set on an operation. The names are AWS's; what AWS does not have is marked (ours)."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _SUB_TYPE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class StepSemantics(Enum):
-    """What an interrupted attempt does: run again, or count as failed with `StepInterruptedError`."""
+    """What happens to an attempt that was interrupted: it runs again, or counts as failed with `StepInterruptedError`."""
 
     AT_MOST_ONCE_PER_RETRY = "AT_MOST_ONCE_PER_RETRY"
     AT_LEAST_ONCE_PER_RETRY = "AT_LEAST_ONCE_PER_RETRY"
@@ -65,7 +65,7 @@ class ChildConfig(Generic[T]):
 
 @dataclass(frozen=True)
 class CallbackConfig:
-    """A zero timeout is none; at most 99,999,999 s."""
+    """Time-outs in any spelling of a duration, at most 99,999,999 seconds; zero means none."""
 
     timeout: Duration = field(default_factory=Duration)
     heartbeat_timeout: Duration = field(default_factory=Duration)
@@ -116,10 +116,11 @@ class _BatchConfig:
 
 @dataclass(frozen=True)
 class MapConfig(_BatchConfig, Generic[T]):
-    """`max_concurrency` branches are unfinished at a time, a suspended one counts (None: all). `serdes` writes the
-    BatchResult and, without `item_serdes`, each item's result too. `item_namer(item, index)` names the items.
+    """At most `max_concurrency` branches are unfinished at a time, suspended ones included (None: no limit).
 
-    By default the first failure ends the map; `CompletionConfig.all_completed()` runs every item."""
+    `serdes` writes the `BatchResult` and, without `item_serdes`, each item's result too. `item_namer(item, index)` names the branches. By
+    default the first failure ends the map; `CompletionConfig.all_completed()` runs every item.
+    """
 
     item_namer: Callable[[T, int], str] | None = None
 

@@ -82,6 +82,7 @@ def define(
     plugins: tuple[Any, ...] = (),
     codec: PayloadCodec | None = None,
 ) -> RegisteredFunction:
+    """Checks what a decorator or `register` declares. Raises `ValidationError`, which names the limit and the value."""
     if not _NAME.fullmatch(name):
         raise ValidationError(f"a function's name is 1 to 64 characters of A-Z a-z 0-9 _ -, got {name!r}")
     if inspect.iscoroutinefunction(handler):
@@ -109,7 +110,7 @@ def _optional(value: DurationLike | None, what: str, low: int, high: int) -> int
 
 
 def checked_url(url: str) -> str:
-    """Where a remote function runs, without a slash at the end. Only what a registration in code names is ever called.
+    """The address of a remote function, without a slash at its end. Only addresses that are registered in code are ever called.
 
     Raises `ValidationError` for anything but `http(s)://host[:port][/path]`.
     """
@@ -126,6 +127,7 @@ def checked_url(url: str) -> str:
 
 
 def kind_of(handler: Any, durable: bool, url: str | None) -> str:
+    """The `RegisteredFunction.kind` of a handler."""
     if url is not None:
         return "remote"
     if not durable:

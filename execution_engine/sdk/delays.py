@@ -34,7 +34,7 @@ def exponential(initial: float, rate: float, attempts_made: int, ceiling: float)
 
 
 class DelayBounds:
-    """What every strategy's configuration, a dataclass with these two fields, has in common."""
+    """Base of the configurations of strategies, which are dataclasses with these two fields: both take any spelling of a duration."""
 
     initial_delay: Duration
     max_delay: Duration

@@ -36,7 +36,7 @@ class TerminationReason(Enum):
 
 
 class UnrecoverableError(DurableExecutionsError):
-    """What the handler cannot mend: base of `ExecutionError` and `InvocationError`."""
+    """Base of `ExecutionError` and `InvocationError`: what a handler cannot repair by catching it."""
 
     default_reason = TerminationReason.UNHANDLED_ERROR
 
@@ -108,8 +108,8 @@ class StepInterruptedError(InvocationError):
 class DurableOperationError(DurableExecutionsError):
     """A recorded failure of an operation.
 
-    `error_type` is the name of the original exception's class (fully qualified, builtins bare), `message` its text,
-    `stack_trace` its lines. `__cause__` is a stand-in rebuilt from the record, never the original object.
+    `error_type` is the class name of the original exception (fully qualified, builtins bare), `message` its text, `stack_trace` its lines.
+    `__cause__` is rebuilt from the record; it is never the original object.
     """
 
     def __init__(
@@ -144,11 +144,11 @@ class ChildContextError(DurableOperationError):
 
 
 class WaitForConditionError(DurableOperationError):
-    """A check or its wait strategy raised, or its attempts are used up."""
+    """A check or its wait strategy raised, or the condition was not met within the allowed attempts."""
 
 
 class CallbackError(DurableOperationError):
-    """Catches every failure of a callback."""
+    """Base of every failure of a callback."""
 
 
 class CallbackExternalError(CallbackError):
@@ -156,7 +156,7 @@ class CallbackExternalError(CallbackError):
 
 
 class CallbackTimeoutError(CallbackError):
-    """Nobody answered in time, or heartbeats stayed away."""
+    """Nobody answered in time, or no heartbeat came in time."""
 
 
 class CallbackSubmitterError(CallbackError):
@@ -172,9 +172,9 @@ class ApprovalTimeoutError(CallbackTimeoutError):
 
 
 class ExecutionFailedError(DurableExecutionsError):
-    """Asked for its result, an execution turned out to have failed, timed out or been stopped.
+    """The result of an execution was asked for that failed, timed out or was stopped.
 
-    `error_type` and `message` are the author's own. The text is `"<error_type>: <message>"`.
+    `error_type` and `message` are those of the author's exception. The text is `"<error_type>: <message>"`.
     """
 
     def __init__(self, message: str | None, *, error_type: str | None, status: ExecutionStatus, error: ErrorObject | None = None) -> None:
@@ -194,7 +194,7 @@ class OrphanedChildException(InvocationInterrupt):
 
 
 class BackgroundThreadError(InvocationInterrupt):
-    """Unwinds author code after the checkpointing thread of an adapter failed."""
+    """Unwinds author code after the thread of an adapter that writes checkpoints has failed."""
 
     def __init__(self, message: str, source_exception: Exception) -> None:
         super().__init__(message)
@@ -202,5 +202,5 @@ class BackgroundThreadError(InvocationInterrupt):
 
 
 def type_name(kind: type[BaseException]) -> str:
-    """The wire's ErrorType: fully qualified, builtins bare."""
+    """The ErrorType on the wire: fully qualified, without a module for builtins."""
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -1,4 +1,4 @@
-"""What our contexts offer beyond AWS's: signals, approvals, replay-safe time and chance, words for people."""
+"""Methods of a context that AWS does not have: signals, approvals, replay-safe time and randomness, status and attributes."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -28,14 +28,14 @@ class ContextExtras(ContextPosition):
 
     @property
     def execution_id(self) -> str:
-        """The execution's id, as text."""
+        """The UUID of the execution, as text."""
         return str(self._invocation.execution_id)
 
     def wait_for_signal(self, name: str, *, timeout: DurationLike | None = None, on_timeout: str | None = None) -> SignalResult:
-        """Waits for the oldest signal of that name; one sent before is taken from the buffer.
+        """Waits for the oldest signal called `name`; one that was sent earlier is taken from the buffer at once.
 
-        `timeout` is at most 99,999,999 s. Raises `SignalTimeoutError` when it passes without a signal, unless
-        `on_timeout` names the signal that is then assumed. Recorded: replay gives the same answer.
+        `timeout` is at most 99,999,999 s. When it passes without a signal, raises `SignalTimeoutError`, or returns a signal named
+        `on_timeout` if that is given. Recorded: replay gives the same answer.
         """
         seconds = 0 if timeout is None else bounded_seconds(timeout, "timeout", low=1, high=MAX_CALLBACK_SECONDS)
         if not name:
@@ -79,7 +79,7 @@ class ContextExtras(ContextPosition):
         return self._perform(OperationType.CALLBACK, _CALLBACK, name, run_approval, asked)
 
     def now(self) -> datetime:
-        """The time (UTC) at which the last operation of this context ended, at first the start: the same on replay."""
+        """When the last operation of this context ended, UTC; before the first one, when the execution started. The same on replay."""
         return self._consumed_at()
 
     def uuid(self) -> UUID:
@@ -91,12 +91,12 @@ class ContextExtras(ContextPosition):
         return (int.from_bytes(self._draw(8), "big") >> 11) * 2.0**-53
 
     def set_status(self, text: str) -> None:
-        """Says in a few words (up to 500 characters) what the execution is doing; stored with the next checkpoint."""
+        """Tells people in a few words (up to 500 characters) what the execution is doing; stored with the next checkpoint."""
         if not self._is_replaying:
             self._invocation.sink.set_status(str(text)[:MAX_STATUS_CHARACTERS])
 
     def set_attributes(self, attributes: Mapping[str, str | int | float | bool | None] | None = None, **more: Any) -> None:
-        """Merges attributes to search executions by, bounded by `core.attributes`; stored with the next checkpoint."""
+        """Merges attributes by which executions can be searched; bounds in `core.attributes`. Stored with the next checkpoint."""
         merged = {**(attributes or {}), **more}
         if (problem := problem_of(merged)) is not None:
             raise ValidationError(problem)

@@ -1,7 +1,7 @@
-"""Exceptions to recorded error objects and back.
+"""Exceptions as recorded error objects, and back.
 
-An operation's failure is always rebuilt from its record, on the first run as on replay, so that both raise the same class
-with the same text.
+The failure of an operation is rebuilt from its record on the first run as well, so that replay raises the same class with the same
+text.
 """
 
 import traceback
@@ -25,7 +25,7 @@ from execution_engine.sdk.errors import (
     type_name,
 )
 
-# AWS keeps error objects below 32 KiB; the last lines of a trace are the ones that explain.
+# AWS keeps error objects below 32 KiB; of a trace, the last lines explain the most.
 STACK_TRACE_LINES = 50
 STACK_TRACE_CHARACTERS = 16_000
 MESSAGE_CHARACTERS = 8_000
@@ -51,12 +51,12 @@ _REBUILT: dict[str, Rebuild] = {
 
 
 def register_operation_error(error_cls: type[DurableOperationError], rebuild: Rebuild | None = None) -> None:
-    """Lets a subclass defined elsewhere be rebuilt from its recorded type name, message, data and stack trace."""
+    """Registers a subclass defined elsewhere, so that it is rebuilt from its recorded type name, message, data and stack trace."""
     _REBUILT[type_name(error_cls)] = rebuild or error_cls
 
 
 def error_object(error: BaseException) -> ErrorObject:
-    """What is recorded for an exception. An operation's own failure keeps its fields and its own class as type."""
+    """What is recorded of an exception. The failure of an operation keeps its fields, and its own class as the type."""
     if isinstance(error, DurableOperationError | SerDesError):
         kind = SerDesError if isinstance(error, SerDesError) else type(error)
         trace = None if error.stack_trace is None else tuple(error.stack_trace)
@@ -65,7 +65,7 @@ def error_object(error: BaseException) -> ErrorObject:
 
 
 def recorded_error(kind: type[DurableOperationError], error: ErrorObject | None) -> DurableOperationError | SerDesError:
-    """The failure of an operation, rebuilt from its record; a failed serdes comes back as `SerDesError`."""
+    """The failure of an operation, rebuilt from its record; a failed serdes becomes a `SerDesError`."""
     error = error or ErrorObject()
     trace = None if error.stack_trace is None else list(error.stack_trace)
     raised = (SerDesError if error.type == _SERDES_ERROR else kind)(error.message, error.type, error.data, trace)
@@ -83,7 +83,7 @@ def _text(error: BaseException) -> str:
 
 
 def _stack_trace(error: BaseException) -> tuple[str, ...] | None:
-    """The last lines of the trace, without the SDK's own frames above the author's."""
+    """The last lines of the trace, without the frames of this SDK above the author's."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None and _is_ours(trace):
         trace = trace.tb_next
