@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from durable_ops.actions.actor import Actor
-from durable_ops.approvals import forms, mails, shown
+from durable_ops.approvals import assigning, forms, mails, shown
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalNotFoundError, ApprovalRefusedError
 from durable_ops.approvals.facts import person_now, person_of, question_now, waits
-from durable_ops.approvals.policy import Question, Refusal, is_asked, is_barred, is_settled, reassign_refusal, refusal
+from durable_ops.approvals.people import asked_people
+from durable_ops.approvals.policy import Question, Refusal, has_decided, is_asked, is_settled, reassign_refusal, refusal, voices
 from durable_ops.audit import log
 from durable_ops.models import Approval, Assignee, Decision, Right
 from durable_ops.permissions import has_right
@@ -79,7 +80,7 @@ def claim(actor: Actor, callback_id: str) -> Approval:
     with transaction.atomic():
         approval, question = _locked(actor, callback_id)
         _require_asked(actor, question)
-        if str(actor.user.pk) in question.decided_by:
+        if has_decided(person_now(actor.user), question):
             raise ApprovalRefusedError(Refusal.DECIDED_ALREADY)
         before = _claimant(approval)
         approval.claimed_by, approval.claimed_at = actor.user, Now()
@@ -100,27 +101,24 @@ def release(actor: Actor, callback_id: str) -> Approval:
     return approval
 
 
-def reassign(actor: Actor, callback_id: str, *, to: Sequence[str], reason: str) -> Approval:
-    """Puts the question to these users (by user name) and to nobody else; whoever was asked before is kept on record.
+def reassign(actor: Actor, callback_id: str, *, to: Sequence[str] = (), groups: Sequence[str] = (), reason: str) -> Approval:
+    """Puts the question to these users (by user name) and groups, and to nobody else; whoever was asked before is kept on record.
 
     For whoever could give the last approval that is missing, and for holders of the right to reassign, except whoever asked for it.
-    Raises as `decide`, and InvalidInputError for people that do not exist, are too few for the quorum, or asked for it themselves.
+    Raises as `decide`, and InvalidInputError for people and groups that do not exist, or in whom too few may approve for the quorum.
     """
     _check_words(reason, "reason")
     with transaction.atomic():
         approval, question = _locked(actor, callback_id)
         _require_may_reassign(actor, question)
-        people = _checked_people(question, to)
         before = sorted(str(one) for one in approval.assignees.filter(is_active=True))
-        approval.assignees.update(is_active=False)
-        names = sorted(user.get_username() for user in people)
-        rows = [Assignee(approval=approval, kind=Assignee.Kind.USER, name=user.get_username(), user_key=str(user.pk)) for user in people]
-        unique, changed = ["approval", "kind", "name"], ["is_active", "user_key"]
-        Assignee.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=changed)
+        asked = _named(to, groups)
+        assigning.put_to(approval, asked, instead=True)
+        _require_enough(approval, question)
         approval.claimed_by = approval.claimed_at = None
         approval.save(update_fields=["claimed_by", "claimed_at"])
         mails.queue_request(approval)
-        _log(actor, "approval.reassign", approval, reason, {"from": before, "to": names})
+        _log(actor, "approval.reassign", approval, reason, {"from": before, "to": sorted(str(one) for one in asked)})
     return approval
 
 
@@ -133,23 +131,31 @@ def _require_may_reassign(actor: Actor, question: Question) -> None:
         raise ApprovalRefusedError(found)
 
 
-def _checked_people(question: Question, to: Sequence[str]) -> list[Any]:
-    """The users with these names, once each. Raises InvalidInputError."""
-    names = list(dict.fromkeys(to))
-    for name in names:
-        _check_words(name, "to")
-    users = get_user_model()
-    name_field = users.USERNAME_FIELD
-    found = {user.get_username(): user for user in users._default_manager.filter(is_active=True, **{f"{name_field}__in": names})}
-    unknown = [name for name in names if name not in found]
-    if unknown or not names:
-        raise InvalidInputError(f"there is no active user {unknown[0]!r}" if unknown else "name at least one user", field="to")
-    people = [found[name] for name in names]
-    can = [user for user in people if str(user.pk) not in question.decided_by and not is_barred(person_of(user), question)]
+def _named(users: Sequence[str], groups: Sequence[str]) -> list[Assignee]:
+    """Each once. Raises InvalidInputError for none, and for the first name that nobody active or no group has."""
+    for field, names in (("to", users), ("groups", groups)):
+        for name in names:
+            _check_words(name, field)
+    if not users and not groups:
+        raise InvalidInputError("name at least one user or group", field="to")
+    model = get_user_model()
+    people = model._default_manager.filter(is_active=True, **{f"{model.USERNAME_FIELD}__in": users})
+    keys = {user.get_username(): str(user.pk) for user in people}
+    group_keys = assigning.group_keys(groups)
+    if unknown := [name for name in users if name not in keys]:
+        raise InvalidInputError(f"there is no active user {unknown[0]!r}", field="to", value=unknown[0])
+    if unknown := [name for name in groups if name not in group_keys]:
+        raise InvalidInputError(f"there is no group {unknown[0]!r}", field="groups", value=unknown[0])
+    return [*(Assignee(kind=Assignee.Kind.USER, key=key, name=name) for name, key in keys.items()), *assigning.groups(group_keys)]
+
+
+def _require_enough(approval: Approval, question: Question) -> None:
+    """Of those to whom it is put now; raises InvalidInputError, which undoes it."""
     missing = question.quorum - len(question.decided_by)
-    if len(can) < missing:
-        raise InvalidInputError(f"{missing} people still have to approve, and of these only {len(can)} may", field="to", limit=missing)
-    return people
+    found = voices(map(person_of, asked_people(approval)), question)
+    if found < missing:
+        words = f"{missing} {'person still has' if missing == 1 else 'people still have'} to approve, and of these only {found} may"
+        raise InvalidInputError(words, field="to", limit=missing)
 
 
 def _check_words(text: str, field: str) -> None:

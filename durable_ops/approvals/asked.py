@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from durable_ops.approvals.facts import ends_at
 from durable_ops.models import Approval, Assignee
+from durable_ops.selectors.assignees import with_names
 from execution_engine.models import Operation
 from execution_engine.selectors.states import OPEN
 
@@ -29,7 +30,8 @@ def asked_of(execution_ids: Collection[UUID]) -> dict[UUID, Asked]:
         return {}
     # The callback alone says whether it still waits; an approval may be a moment behind.
     waits = Operation.objects.filter(OPEN, execution_id=OuterRef("approval__execution_id"), id=OuterRef("approval__operation_id"))
-    found = Assignee.objects.filter(Exists(waits), is_active=True, approval__execution_id__in=execution_ids, approval__closed_at=None)
+    asked = with_names(Assignee.objects.filter(is_active=True, approval__execution_id__in=execution_ids, approval__closed_at=None))
+    found = asked.filter(Exists(waits))
     approvals: dict[UUID, dict[int, Approval]] = {}
     people: dict[int, list[str]] = {}
     for one in found.select_related("approval").defer("approval__details", "approval__form").order_by("approval_id", "id"):

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from durable_ops.approvals import shown
 from durable_ops.approvals.facts import ends_at, person_of, question_now, waits
 from durable_ops.approvals.policy import Question, Refusal, is_asked, reassign_refusal, refusal
 from durable_ops.approvals.reading import readable_details
-from durable_ops.models import Approval, Decision, Outbox, Right
+from durable_ops.models import Approval, Assignee, Decision, Outbox, Right
 from durable_ops.permissions import has_right
-from durable_ops.selectors.groups import gone_groups
+from durable_ops.selectors.assignees import gone_groups, named
 from execution_engine.selectors.callbacks import CallbackRow, find_callback
 
 MAILS_SHOWN = 30
@@ -35,7 +37,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`digest` names what is shown; `gone_groups` are asked and do not exist.
+    """`digest` names what is shown; `asked` are to decide, of whom `gone_groups` do not exist any more.
 
     `approve_refusal` and `reject_refusal` say why this person may not, None when they may.
     """
@@ -49,6 +51,7 @@ class Card:
     fields: list[Field]
     comment: str
     mails: list[Outbox]
+    asked: list[Assignee]
     gone_groups: list[str]
     is_asked: bool
     may_reassign: bool
@@ -79,6 +82,8 @@ def make_card(approval: Approval, user: Any, typed: Mapping[str, str] | None = N
     `typed` is what a browser sent with a decision that was refused: nobody types it twice.
     """
     callback = find_callback(approval.callback_id)
+    prefetch_related_objects([approval], named())
+    asked = [one for one in approval.assignees.all() if one.is_active]
     question = question_now(approval, is_waiting=waits(approval, callback))
     content = shown.content_of(approval)
     person = person_of(user)
@@ -94,7 +99,8 @@ def make_card(approval: Approval, user: Any, typed: Mapping[str, str] | None = N
         fields=fields_of(approval.form, typed or {}),
         comment=(typed or {}).get("comment", ""),
         mails=list(approval.mails.select_related("user").order_by("-id")[:MAILS_SHOWN]),
-        gone_groups=gone_groups(approval.assignees.all()) if question.is_waiting else [],
+        asked=asked,
+        gone_groups=gone_groups(asked) if question.is_waiting else [],
         is_asked=is_asked(person, question),
         may_reassign=reassign_refusal(person, question, is_trusted=has_right(user, Right.REASSIGN_APPROVAL)) is None,
         approve_refusal=refusal(person, question, approves=True),

@@ -8,14 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from durable_ops.approvals import shown
-from durable_ops.approvals.facts import ends_at, person_of, question_of, waits
-from durable_ops.approvals.policy import Person, refusal
+from durable_ops.approvals.facts import ends_at, person_of, question_of, waits, with_mailboxes
+from durable_ops.approvals.policy import Person, Question, Refusal, refusal
 from durable_ops.approvals.reading import readable_details
 from durable_ops.models import Approval, Assignee, Decision, Right
 from durable_ops.permissions import access_of
+from durable_ops.selectors.assignees import named
 from execution_engine.models import Execution
 from execution_engine.selectors.callbacks import CallbackRow, callback_states
 
@@ -34,14 +36,15 @@ class Box(StrEnum):
 class Row:
     """An approval in a list; `callback` is None once its execution was purged.
 
+    `approve_refusal` and `reject_refusal` say why this person may not, None when they may.
     `digest` names what the row shows, and is empty where the row does not show all: a linked row, or fields that are asked.
     """
 
     approval: Approval
     callback: CallbackRow | None
     decisions: tuple[Decision, ...]
-    may_approve: bool = False
-    may_reject: bool = False
+    approve_refusal: Refusal | None
+    reject_refusal: Refusal | None
     digest: str = ""
     details: Sequence[Sequence[Any]] = ()
 
@@ -58,7 +61,7 @@ def rows(user: Any, box: Box, *, text: str = "", before: int | None = None) -> l
     """One page and one more, so that a caller knows whether there is a next; oldest first while open, newest first when decided.
 
     `before` is the id of the last approval that was seen. Nothing is shown that is not put to the person, or was not decided
-    or asked for by them, but to whoever may see executions of its function. Five queries.
+    or asked for by them, but to whoever may see executions of its function. Ten queries at most, whatever the length.
     """
     found = _box(user, box)
     if text:
@@ -67,7 +70,7 @@ def rows(user: Any, box: Box, *, text: str = "", before: int | None = None) -> l
         found = (found.filter(pk__lt=before) if before else found).order_by("-pk")
     else:
         found = (found.filter(pk__gt=before) if before else found).order_by("pk")
-    return _rows(list(found.select_related("claimed_by").prefetch_related("decisions", "assignees")[: PAGE + 1]), user)
+    return _rows(list(found.select_related("claimed_by").prefetch_related("decisions", named())[: PAGE + 1]), user)
 
 
 def waiting_for(user: Any) -> int:
@@ -82,7 +85,7 @@ def of_object(instance: Any) -> QuerySet[Approval]:
 
 def of_execution(user: Any, execution_id: UUID) -> list[Approval]:
     """What an execution asked and this person may see, the newest 20 in order, with decisions and who is asked. Three queries."""
-    found = visible_to(user).filter(execution_id=execution_id).order_by("-pk").prefetch_related("decisions", "assignees")
+    found = visible_to(user).filter(execution_id=execution_id).order_by("-pk").prefetch_related("decisions", named())
     return list(found[:20])[::-1]
 
 
@@ -100,7 +103,7 @@ def may_see(user: Any, approval: Approval) -> bool:
 def _box(user: Any, box: Box) -> QuerySet[Approval]:
     open_ones = Approval.objects.filter(_of_functions(access_of(user).functions_of_key()), closed_at=None)
     if box is Box.MINE:
-        by_name = Assignee.objects.filter(approval=OuterRef("pk"), is_active=True, kind=Assignee.Kind.USER, user_key=str(user.pk))
+        by_name = Assignee.objects.filter(approval=OuterRef("pk"), is_active=True, kind=Assignee.Kind.USER, key=str(user.pk))
         return open_ones.filter(Exists(by_name) | Q(claimed_by=user)).exclude(_has_decided(user, now=True))
     if box is Box.GROUPS:
         return _asked(user, open_ones).exclude(_has_decided(user, now=True))
@@ -134,9 +137,9 @@ def _asked(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:
 
 def _is_asked(user: Any) -> Any:
     """The same rule as `policy.is_asked`, as a condition of the query; a test holds the two together."""
-    groups = user.groups.values("name")
-    mine = Q(kind=Assignee.Kind.USER, user_key=str(user.pk)) | Q(kind=Assignee.Kind.GROUP, name__in=groups)
-    mine |= Q(kind=Assignee.Kind.PERMISSION, name__in=_permissions(user))
+    groups = user.groups.values(text=Cast("pk", TextField()))
+    mine = Q(kind=Assignee.Kind.USER, key=str(user.pk)) | Q(kind=Assignee.Kind.GROUP, key__in=groups)
+    mine |= Q(kind=Assignee.Kind.PERMISSION, key__in=_permissions(user))
     return Exists(Assignee.objects.filter(mine, approval=OuterRef("pk"), is_active=True))
 
 
@@ -152,19 +155,24 @@ def _has_decided(user: Any, *, now: bool = False) -> Any:
     return Exists(Decision.objects.filter(approval=OuterRef("pk"), user_key=str(user.pk), **since))
 
 
-def _rows(found: Sequence[Approval], user: Any = None) -> list[Row]:
-    states = callback_states([approval.callback_id for approval in found])
-    person = None if user is None or not found else person_of(user)
-    return [_row(one, states.get(one.callback_id), person, user) for one in found]
+def _rows(found: Sequence[Approval], user: Any) -> list[Row]:
+    if not found:
+        return []
+    states, person = callback_states([approval.callback_id for approval in found]), person_of(user)
+    callbacks = [states.get(one.callback_id) for one in found]
+    asked = [question_of(one, is_waiting=waits(one, callback)) for one, callback in zip(found, callbacks, strict=True)]
+    facts = zip(found, callbacks, with_mailboxes(asked), strict=True)
+    return [_row(approval, callback, question, person, user) for approval, callback, question in facts]
 
 
-def _row(approval: Approval, callback: CallbackRow | None, person: Person | None, user: Any) -> Row:
-    decisions = tuple(approval.decisions.all())
-    if person is None:
-        return Row(approval, callback, decisions)
-    question = question_of(approval, is_waiting=waits(approval, callback))
-    may_approve, may_reject = (refusal(person, question, approves=approves) is None for approves in (True, False))
+def _row(approval: Approval, callback: CallbackRow | None, question: Question, person: Person, user: Any) -> Row:
     is_whole = approval.form is None and not approval.object_type
-    digest = shown.digest(shown.content_of(approval)) if is_whole else ""
-    details = readable_details(user, person, question, approval, callback, approval.details)
-    return Row(approval, callback, decisions, may_approve, may_reject, digest, details)
+    return Row(
+        approval,
+        callback,
+        tuple(approval.decisions.all()),
+        approve_refusal=refusal(person, question, approves=True),
+        reject_refusal=refusal(person, question, approves=False),
+        digest=shown.digest(shown.content_of(approval)) if is_whole else "",
+        details=readable_details(user, person, question, approval, callback, approval.details),
+    )

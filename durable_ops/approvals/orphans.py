@@ -1,19 +1,20 @@
-"""Approvals that wait for groups which were renamed or removed: nobody can decide them until they are put to somebody else."""
+"""Approvals that wait for nobody: groups that were removed, people who have left. Nobody can decide them until they are put to others."""
 
 from typing import Any
 
-from django.contrib.auth.models import Group
-from django.db.models import Exists, OuterRef
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models.functions import Cast
 
 from durable_ops.approvals.inbox import visible_to
 from durable_ops.models import Approval, Assignee
+from durable_ops.selectors.assignees import with_names
 
 
 def orphaned(user: Any, *, limit: int) -> list[Approval]:
-    """Open ones that this person may see, oldest first. One query."""
-    active = Assignee.objects.filter(approval=OuterRef("pk"), is_active=True)
-    is_there = Exists(Group.objects.filter(name=OuterRef("name")))
-    of_groups = active.filter(kind=Assignee.Kind.GROUP)
-    found = visible_to(user).filter(Exists(of_groups), closed_at=None)
-    others = active.exclude(kind=Assignee.Kind.GROUP)
-    return list(found.exclude(Exists(others)).exclude(Exists(of_groups.filter(is_there))).order_by("pk")[:limit])
+    """Open ones that this person may see, oldest first. One query. Whoever holds a permission is taken to be somebody."""
+    active = with_names(Assignee.objects.filter(approval=OuterRef("pk"), is_active=True))
+    left = get_user_model()._default_manager.filter(is_active=False).values(text=Cast("pk", TextField()))
+    is_there = Q(current_name__isnull=False) & ~Q(kind=Assignee.Kind.USER, key__in=left)
+    found = visible_to(user).filter(closed_at=None).exclude(Exists(active.filter(is_there)))
+    return list(found.order_by("pk")[:limit])

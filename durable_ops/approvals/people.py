@@ -16,11 +16,11 @@ def asked_people(approval: Approval, *, escalation_only: bool = False) -> QueryS
     users = get_user_model()
     asked = Q(pk__in=[])
     chosen = approval.assignees.filter(is_active=True, **({"is_escalation": True} if escalation_only else {}))
-    for assignee in chosen:
+    for assignee in chosen.exclude(key=""):
         if assignee.kind == Assignee.Kind.USER:
-            asked |= Q(pk=assignee.user_key)
+            asked |= Q(pk=assignee.key)
         elif assignee.kind == Assignee.Kind.GROUP:
-            asked |= Q(groups__name=assignee.name)
+            asked |= Q(groups__pk=assignee.key)
         else:
             app, _, codename = assignee.name.partition(".")
             named = {"content_type__app_label": app, "codename": codename}

@@ -4,7 +4,7 @@ Pure functions over facts; whoever asks has read them under the approval's lock,
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
@@ -24,8 +24,9 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who wants to decide. `key` names them for ever, whatever they are called; `may` answers whether they hold a permission
-    ("app.codename"); `names` are what an author may have called them, as `spelt`: user name and mail address, which is `mailbox` too."""
+    """Who wants to decide. `key` names them for ever, whatever they are called, and so do the keys in `groups`; `may` answers whether they
+    hold a permission ("app.codename"); `names` are what an author may have called them, as `spelt`: user name and mail address, which is
+    `mailbox` too."""
 
     key: str
     is_active: bool
@@ -37,7 +38,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The rules of one approval, and how far it has come: `decided_by` have approved so far. People are named by their keys;
+    """The rules of one approval, and how far it has come: `decided_by` have approved so far. People and groups are named by their keys;
     `requester` only, when it is nobody's key, as the author named them. Where a decision hangs on it the mailboxes of requester and
     deciders are known too: accounts with one mailbox count as one person."""
 
@@ -73,13 +74,18 @@ def refusal(person: Person, question: Question, *, approves: bool) -> Refusal | 
         return Refusal.NOT_ASKED
     if not question.is_waiting:
         return Refusal.NOT_WAITING
-    if person.key in question.decided_by or person.mailbox in question.decided_mailboxes:
+    if has_decided(person, question):
         return Refusal.DECIDED_ALREADY
     if approves and is_barred(person, question):
         return Refusal.REQUESTER
     if question.claimed_by and question.claimed_by != person.key:
         return Refusal.CLAIMED
     return None
+
+
+def has_decided(person: Person, question: Question) -> bool:
+    """With this account or with another one of the same mailbox."""
+    return person.key in question.decided_by or person.mailbox in question.decided_mailboxes
 
 
 def is_barred(person: Person, question: Question) -> bool:
@@ -112,6 +118,12 @@ def reassign_refusal(person: Person, question: Question, *, is_trusted: bool) ->
     if is_barred(person, question):
         return Refusal.REQUESTER  # else they would name their own judge
     return None if question.is_waiting else Refusal.NOT_WAITING
+
+
+def voices(people: Iterable[Person], question: Question) -> int:
+    """How many of these could still approve if they were asked: accounts with one mailbox have one voice."""
+    able = (one for one in people if one.is_active and not has_decided(one, question) and not is_barred(one, question))
+    return len({one.mailbox or one.key for one in able})
 
 
 def wants_mail(person: Person, question: Question) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from durable_ops.approvals import mails
-from durable_ops.models import Approval, Assignee
+from durable_ops.approvals import assigning, mails
+from durable_ops.models import Approval
 from durable_ops.webhooks.approval_events import announce
 from durable_ops.webhooks.events import EventType
 from execution_engine.core.enums import ExecutionStatus, OperationStatus
@@ -36,12 +36,10 @@ def escalate(_: Any = None) -> int:
         due = Approval.objects.select_for_update(skip_locked=True).filter(closed_at=None, escalate_at__lte=Now()).order_by("escalate_at")
         found = list(due[:BATCH])
         for approval in found:
-            asked = [Assignee(approval=approval, kind=Assignee.Kind.GROUP, name=name, is_escalation=True) for name in approval.escalate_to]
             # A group that was asked before and reassigned away is asked again.
-            unique, changed = ["approval", "kind", "name"], ["is_active", "is_escalation"]
-            Assignee.objects.bulk_create(asked, update_conflicts=True, unique_fields=unique, update_fields=changed)
+            assigning.put_to(approval, assigning.groups({name: key for key, name in approval.escalate_to}, is_escalation=True))
             mails.queue_escalation(approval)
-            announce(EventType.ESCALATED, approval, to=approval.escalate_to)
+            announce(EventType.ESCALATED, approval, to=[name for _, name in approval.escalate_to])
         done = Approval.objects.filter(pk__in=[one.pk for one in found])
         done.update(escalate_at=None, escalated_at=Now(), claimed_by=None, claimed_at=None)
     return len(found)

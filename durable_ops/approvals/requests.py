@@ -1,15 +1,16 @@
 """Puts a question to people: the approval, who is asked, what they are shown, and a mail to each, in one commit with the callback."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from durable_ops.approvals import forms, mails, shown
+from durable_ops.approvals import assigning, forms, mails, shown
 from durable_ops.models import Approval, Assignee
 from durable_ops.webhooks.approval_events import announce
 from durable_ops.webhooks.events import EventType
@@ -17,6 +18,15 @@ from execution_engine.models import Execution
 from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import ValidationError
 from execution_engine.sdk.ports import ApprovalPlace
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Primary keys, as text, of the users and groups that a request names."""
+
+    users: Mapping[str, str]
+    groups: Mapping[str, str]
+
 
 _SAME = ("title", "requester_may_approve", "quorum", "amount", "allow_link_decision", "timeout", "remind_after")
 
@@ -45,7 +55,7 @@ def ask(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
     return found
 
 
-def _store(approval: Approval, request: ApprovalRequest, keys: Mapping[str, str]) -> None:
+def _store(approval: Approval, request: ApprovalRequest, keys: _Keys) -> None:
     """What was said, asked and claimed before a redrive is over; decisions stay on record."""
     values = {name: getattr(request, name) for name in _SAME}
     object_type, object_id = request.object or ("", "")
@@ -54,10 +64,10 @@ def _store(approval: Approval, request: ApprovalRequest, keys: Mapping[str, str]
         "details": [[label, value] for label, value in request.details.items()],
         "form": forms.schema_of(request.form),
         "requester": requester,
-        "requester_key": keys.get(requester, ""),
+        "requester_key": keys.users.get(requester, ""),
         "object_type": object_type,
         "object_id": object_id,
-        "escalate_to": list(request.escalate_to),
+        "escalate_to": [[keys.groups[name], name] for name in request.escalate_to],
         "outcome": Approval.Outcome.OPEN,
         "closed_at": None,
         "claimed_by": None,
@@ -73,21 +83,18 @@ def _store(approval: Approval, request: ApprovalRequest, keys: Mapping[str, str]
     due = {field: Now() + timedelta(seconds=seconds) if seconds else None for field, seconds in moments.items()}
     Approval.objects.filter(pk=approval.pk).update(asked_at=Now(), **due)
     approval.refresh_from_db(fields=["asked_at", *due])
-    approval.assignees.update(is_active=False)
-    unique = ["approval", "kind", "name"]
-    changed = ["is_active", "is_escalation", "user_key"]
-    Assignee.objects.bulk_create(_assignees(approval, request, keys), update_conflicts=True, unique_fields=unique, update_fields=changed)
+    assigning.put_to(approval, _assignees(request, keys), instead=True)
 
 
-def _assignees(approval: Approval, request: ApprovalRequest, keys: Mapping[str, str]) -> Iterable[Assignee]:
-    users = [Assignee(approval=approval, kind=Assignee.Kind.USER, name=name, user_key=keys[name]) for name in request.users]
-    groups = [Assignee(approval=approval, kind=Assignee.Kind.GROUP, name=name) for name in request.groups]
+def _assignees(request: ApprovalRequest, keys: _Keys) -> list[Assignee]:
+    users = [Assignee(kind=Assignee.Kind.USER, key=keys.users[name], name=name) for name in request.users]
+    groups = assigning.groups({name: keys.groups[name] for name in request.groups})
     permissions = [request.permission] if request.permission else []
-    return [*users, *groups, *(Assignee(approval=approval, kind=Assignee.Kind.PERMISSION, name=name) for name in permissions)]
+    return [*users, *groups, *(Assignee(kind=Assignee.Kind.PERMISSION, key=name, name=name) for name in permissions)]
 
 
-def _check_people(request: ApprovalRequest) -> dict[str, str]:
-    """The keys of the users that are named, by name; a requester need not be a user."""
+def _check_people(request: ApprovalRequest) -> _Keys:
+    """The keys of those that are named, by name; a requester need not be a user."""
     users = get_user_model()
     name_field = users.USERNAME_FIELD
     named = {*request.users, *([request.requester] if request.requester else [])}
@@ -95,13 +102,13 @@ def _check_people(request: ApprovalRequest) -> dict[str, str]:
     known = {name: str(key) for name, key in found}
     _refuse_unknown("user", [name for name in request.users if name not in known])
     asked = {*request.groups, *request.escalate_to}
-    groups = set(Group.objects.filter(name__in=asked).values_list("name", flat=True)) if asked else set()
-    _refuse_unknown("group", sorted(asked - groups))
+    groups = assigning.group_keys(asked)
+    _refuse_unknown("group", sorted(asked - set(groups)))
     if request.permission:
         app, _, codename = request.permission.partition(".")
         if not Permission.objects.filter(Q(content_type__app_label=app), codename=codename).exists():
             _refuse_unknown("permission", [request.permission])
-    return known
+    return _Keys(known, groups)
 
 
 def _refuse_unknown(what: str, names: list[str]) -> None:

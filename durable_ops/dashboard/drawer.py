@@ -13,6 +13,7 @@ from durable_ops.dashboard.logs import drawer_lines
 from durable_ops.dashboard.payloads import Payload, make_payload, read_error
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import has_right
+from durable_ops.selectors.assignees import named
 from execution_engine.core.enums import OperationType
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.attempts import AttemptRow, list_attempts
@@ -69,7 +70,7 @@ def _attempts(request: HttpRequest, execution: ExecutionSummary, found: Operatio
 def _approval(request: HttpRequest, row: OperationRow) -> Approval | None:
     if not row.callback_id:
         return None
-    return visible_to(request.user).filter(callback_id=row.callback_id).prefetch_related("assignees").first()
+    return visible_to(request.user).filter(callback_id=row.callback_id).prefetch_related(named()).first()
 
 
 def _payloads(request: HttpRequest, execution: ExecutionSummary, found: OperationDetail) -> list[Payload] | None:

@@ -46,7 +46,7 @@ class Approval(models.Model):
     remind_after = models.PositiveIntegerField(default=0)
     remind_at = models.DateTimeField(null=True)
     reminders = models.PositiveSmallIntegerField(default=0)
-    escalate_to = models.JSONField(default=list, help_text="names of groups")
+    escalate_to = models.JSONField(default=list, help_text="[[primary key as text, name], ...] of groups")
     escalate_at = models.DateTimeField(null=True)
     escalated_at = models.DateTimeField(null=True)
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -74,7 +74,11 @@ _KIND_WORDS = {"user": "", "group": "group ", "permission": "whoever may "}
 
 
 class Assignee(models.Model):
-    """Somebody who may decide: a user, a group or whoever holds a permission, by name. Kept with its approval."""
+    """Somebody who may decide: a user, a group or whoever holds a permission. Kept with its approval.
+
+    Users and groups are known by their primary keys, so that a question follows who was renamed, and whoever takes over a name is not
+    asked; `name` is what they were called then. One row for each, whatever its names: `approvals/assigning.py` writes them.
+    """
 
     class Kind(models.TextChoices):
         USER = "user"
@@ -84,27 +88,29 @@ class Assignee(models.Model):
     id = models.BigAutoField(primary_key=True)
     approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="assignees")
     kind = models.TextField(choices=Kind.choices)
+    key = models.TextField(default="", help_text="primary key of user or group as text, the permission's name; empty for who was gone")
     name = models.TextField()
-    user_key = models.TextField(default="", help_text="primary key of the user, as text: whoever takes over a name is not asked")
     is_escalation = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True, help_text="false once it was reassigned to somebody else")
 
     class Meta:
         db_table = "durable_ops_assignee"
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["approval", "kind", "name"], name="assignee_once")]
-        indexes = [
-            models.Index(fields=["kind", "name", "approval"], condition=models.Q(is_active=True), name="assignee_inbox"),
-            models.Index(fields=["user_key", "approval"], condition=models.Q(is_active=True, kind="user"), name="assignee_by_name"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["approval", "kind", "key", "name"], name="assignee_once")]
+        indexes = [models.Index(fields=["kind", "key", "approval"], condition=models.Q(is_active=True), name="assignee_inbox")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
     @property
+    def known_as(self) -> str:
+        """Today's name where it was read (`selectors/assignees.py`), else what they were called."""
+        return getattr(self, "current_name", None) or self.name
+
+    @property
     def words(self) -> str:
         """As people read it: `ada`, `group managers`, `whoever may shop.pay`."""
-        return f"{_KIND_WORDS[self.kind]}{self.name}"
+        return f"{_KIND_WORDS[self.kind]}{self.known_as}"
 
 
 class Decision(models.Model):

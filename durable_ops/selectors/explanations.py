@@ -1,12 +1,12 @@
 """Why an execution does not move, with the people in it: who has to decide, and who paused it and why."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from durable_ops.models import Approval, Assignee, AuditEntry, Right
+from durable_ops.models import Approval, AuditEntry, Right
 from durable_ops.permissions import Access
-from durable_ops.selectors.groups import gone_groups
+from durable_ops.selectors.assignees import gone_groups, named
 from execution_engine.models import Execution
 from execution_engine.selectors import causes
 from execution_engine.selectors.causes import Cause, CauseCode, Explanation
@@ -54,16 +54,14 @@ def _told(cause: Cause, owner: UUID, approvals: dict[str, str], pauses: dict[UUI
 
 def _approvals(callback_ids: Iterable[str | None]) -> dict[str, str]:
     wanted = [one for one in callback_ids if one]
-    found = Approval.objects.filter(callback_id__in=wanted).prefetch_related("assignees", "decisions") if wanted else ()
-    gone = gone_groups(one for approval in found for one in approval.assignees.all())
-    return {approval.callback_id: _question(approval, gone) for approval in found}
+    found = Approval.objects.filter(callback_id__in=wanted).prefetch_related(named(), "decisions") if wanted else ()
+    return {approval.callback_id: _question(approval) for approval in found}
 
 
-def _question(approval: Approval, gone: Collection[str]) -> str:
-    """`gone` are names of groups that do not exist any more: renamed or removed, and nobody's to decide for."""
+def _question(approval: Approval) -> str:
     asked = [one for one in approval.assignees.all() if one.is_active]
     parts = [f"“{approval.title}” waits for {', '.join(one.words for one in asked) or 'somebody'} to decide"]
-    parts += [f"{one.words} does not exist any more" for one in asked if one.kind == Assignee.Kind.GROUP and one.name in gone]
+    parts += [f"group {name} does not exist any more" for name in gone_groups(asked)]
     if approval.quorum > 1:
         counted = [one for one in approval.decisions.all() if one.redrive_count == approval.redrive_count]
         parts.append(f"{len(counted)} of {approval.quorum} have")

@@ -9,7 +9,7 @@ from durable_ops.api.serializers.requests import MAX_COMMENT, MAX_NAME, PageQuer
 from durable_ops.api.serializers.strict import Anything, StrictSerializer, Text
 from durable_ops.approvals.card import Card
 from durable_ops.approvals.inbox import Box, Row
-from durable_ops.models import Approval, Decision
+from durable_ops.models import Approval, Assignee, Decision
 
 
 class ApprovalsQuery(PageQuery):
@@ -31,7 +31,10 @@ class DecideBody(StrictSerializer):
 
 
 class ReassignBody(StrictSerializer):
-    to = serializers.ListField(child=Text(max_length=MAX_NAME), min_length=1, max_length=50, help_text="user names")
+    to = serializers.ListField(child=Text(max_length=MAX_NAME), required=False, default=list, max_length=50, help_text="user names")
+    groups = serializers.ListField(
+        child=Text(max_length=MAX_NAME), required=False, default=list, max_length=50, help_text="names of groups"
+    )
     reason = Text(max_length=MAX_COMMENT)
 
 
@@ -61,7 +64,13 @@ class ApprovalSummaryDocument(serializers.Serializer[Any]):
     decisions = DecisionDocument(many=True)
 
 
+class AskedDocument(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(Assignee.Kind.values)
+    name = serializers.CharField(help_text="the name of today; of somebody who is gone, the last that was known")
+
+
 class ApprovalDocument(ApprovalSummaryDocument):
+    asked = AskedDocument(many=True, help_text="who may decide")
     details = serializers.ListField(help_text="[[label, value], ...] as people see it now")
     shown = serializers.CharField(help_text="name of this state; send it back as `seen`")
     form = serializers.JSONField(allow_null=True, help_text="JSON schema of the fields asked with the decision")
@@ -76,6 +85,7 @@ def summary(row: Row) -> dict[str, Any]:
 
 def detail(card: Card) -> dict[str, Any]:
     more = {
+        "asked": [{"kind": one.kind, "name": one.known_as} for one in card.asked],
         "details": card.details,
         "shown": card.digest,
         "form": card.approval.form,

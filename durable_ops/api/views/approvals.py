@@ -89,10 +89,10 @@ class ReassignView(RestView):
 
     @documents.commands("reassign_approval", shapes.ReassignBody, _ANSWER)
     def post(self, request: Request, pk: int) -> Response:
-        """Puts the question to these people, and to nobody else."""
+        """Puts the question to these people and groups, and to nobody else."""
         approval = _visible(request, pk)
         body = read(shapes.ReassignBody, request.data)
-        actions.reassign(actor_of(request), approval.callback_id, to=body["to"], reason=body["reason"])
+        actions.reassign(actor_of(request), approval.callback_id, to=body["to"], groups=body["groups"], reason=body["reason"])
         return _answer(request, approval)
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from durable_ops.approvals import shown
 from durable_ops.dashboard import formats, looks, wording
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
@@ -22,6 +23,7 @@ register = template.Library()
 
 for plain in (wording.short_id, wording.words, wording.crumb, wording.verb, wording.object_name):
     register.filter(plain)
+register.filter("said", shown.words)
 
 
 @register.simple_tag

@@ -112,17 +112,18 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 @console_view(None)
 @require_POST
 def reassign(request: HttpRequest, pk: int) -> HttpResponse:
-    """`to` holds user names, separated by commas or blanks."""
+    """`to` holds user names, separated by commas or blanks, `groups` names of groups, separated by commas."""
     approval = _visible(request, pk)
     names = request.POST.get("to", "").replace(",", " ").split()
+    groups = [name for text in request.POST.get("groups", "").split(",") if (name := text.strip())]
     reason = request.POST.get("reason", "").strip()
     if not reason:
         return _page(request, approval, status=400, notice="Say why somebody else is to decide.")
     try:
-        actions.reassign(actor_of(request), approval.callback_id, to=names, reason=reason)
+        actions.reassign(actor_of(request), approval.callback_id, to=names, groups=groups, reason=reason)
     except CommandError as error:
         return _page(request, approval, status=error.status, notice=_sentence(error))
-    messages.success(request, f"Put to {', '.join(names)}, and to nobody else.")
+    messages.success(request, f"Put to {', '.join([*names, *groups])}, and to nobody else.")
     return HttpResponseRedirect(reverse("dashboard:approvals"))
 
 

@@ -73,6 +73,18 @@ def test_reassigned_to_somebody_else_and_to_nobody_else(ask: Ask, door: Callable
     assert nora.post(f"/approvals/{approval.pk}/decide", {"approved": True}).status_code == 200
 
 
+def test_reassigned_to_a_group(ask: Ask, door: Callable[..., Door]) -> None:  # noqa: F811
+    _, approval = ask()
+    mona, fay = door("mona", "managers"), door("fay", "finance")
+    address = f"/approvals/{approval.pk}/reassign"
+    for body in ({"groups": ["ghosts"]}, {"groups": "finance"}, {"groups": []}, {"groups": [""]}, {}):
+        refusal(mona.post(address, {"reason": "not ours", **body}), 400, "invalid_input")
+    assert mona.post(address, {"groups": ["finance"], "reason": "not ours"}).status_code == 200
+    Group.objects.filter(name="finance").update(name="treasury")
+    assert fay.get(f"/approvals/{approval.pk}").json()["asked"] == [{"kind": "group", "name": "treasury"}]
+    assert fay.post(f"/approvals/{approval.pk}/decide", {"approved": True}).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"approved": "maybe"}, {"approved": True, "x": 1}, {"approved": True, "comment": "x" * 2001},

@@ -75,7 +75,7 @@ def test_an_approval_asks_for_a_person_and_a_decision(ids: list[str]) -> None:
         run("complete_callback", callback_id, "--user", "ada")
     with pytest.raises(CommandError, match="not put to you"):
         run("complete_callback", callback_id, "--user", "ada", "--result", '{"approved": true}')
-    Assignee.objects.create(approval=approval, kind="user", name="ada", user_key=str(ada.pk))
+    Assignee.objects.create(approval=approval, kind="user", name="ada", key=str(ada.pk))
     assert "succeeded" in run("complete_callback", callback_id, "--user", "ada", "--result", '{"approved": true}')
     assert approval.decisions.get().channel == "command"
 

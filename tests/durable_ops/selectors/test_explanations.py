@@ -23,14 +23,16 @@ def test_approval_names_who_may_decide() -> None:
     approval = Approval.objects.create(
         callback_id="c1", execution_id=execution.id, operation_id=operation.id, name="manager", title="Expense E-1", quorum=2, reminders=1
     )
-    Assignee.objects.create(approval=approval, kind="group", name="managers")
     group, _ = Group.objects.get_or_create(name="managers")  # the examples have made it, unless a test emptied the database
+    Assignee.objects.create(approval=approval, kind="group", key=str(group.pk), name="managers")
     vote = {"user_key": "7", "approved": True, "shown": Shown.objects.create(approval=approval, digest="d", content=[])}
     Decision.objects.create(approval=approval, by="ada", redrive_count=1, **vote)  # of before a redrive
     Approval.objects.filter(pk=approval.pk).update(redrive_count=2)
     assert sentence_of(execution.id) == "“Expense E-1” waits for group managers to decide; 0 of 2 have; reminded 1 time."
     Decision.objects.create(approval=approval, by="ada", redrive_count=2, **vote)
     Group.objects.filter(pk=group.pk).update(name="leads")
+    assert "waits for group leads to decide; 1 of 2 have" in sentence_of(execution.id)
+    Group.objects.filter(pk=group.pk).delete()
     gone = "“Expense E-1” waits for group managers to decide; group managers does not exist any more; 1 of 2 have; reminded 1 time."
     assert sentence_of(execution.id) == gone
 

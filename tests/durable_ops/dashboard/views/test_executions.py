@@ -122,7 +122,7 @@ def test_navigation_of_whoever_is_only_asked_tells_their_approvals(sign_in: Call
     asked = sign_in("nobody")
     make_callback(make_execution(version))
     approval = Approval.objects.create(callback_id="c", execution_id=make_execution(version).id, operation_id="o", name="n", title="t")
-    Assignee.objects.create(approval=approval, kind="user", name="nobody", user_key=asked.session["_auth_user_id"])
+    Assignee.objects.create(approval=approval, kind="user", name="nobody", key=asked.session["_auth_user_id"])
     html = asked.get("/navigation/", headers=HTMX).content.decode()
     assert ("1 waiting for you" in html, "worker" in html, "nav-callbacks" in html) == (True, False, False)
     links = re.findall(r'<a href="([^"]+)" data-go', asked.get("/approvals/").content.decode())
