@@ -1,10 +1,11 @@
 """The inbox: what waits for whom, and the page of one approval, with the same card as behind a mailed link."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +16,7 @@ from durable_ops.approvals.card import fields_from_post, make_card
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalRefusedError
 from durable_ops.approvals.inbox import Box
 from durable_ops.dashboard.access import actor_of, console_view
-from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged, wants_fragment
+from durable_ops.dashboard.htmx import is_unchanged, render_page, token, unchanged, wants_fragment
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
@@ -29,17 +30,31 @@ BOXES = {Box.GROUPS: "For me and my groups", Box.MINE: "By name", Box.ALL: "All 
 @require_safe
 def approval_list(request: HttpRequest) -> HttpResponse:
     """Everybody who signed in has an inbox; what is in it is theirs, or all with the right to see executions."""
-    box = Box(request.GET.get("box", "")) if request.GET.get("box") in set(Box) else Box.GROUPS
-    text, after = request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("after", "")
+    listing, current = _listing(request, request.GET)
+    if is_unchanged(request, current):
+        return unchanged()
+    return render_page(request, "approvals/list.html", listing, fragment="cards")
+
+
+def _listing(request: HttpRequest, given: QueryDict) -> tuple[dict[str, Any], str]:
+    """What the list shows of what is asked for with `box`, `q` and `after`, and the token of that state."""
+    box = Box(given.get("box", "")) if given.get("box") in set(Box) else Box.GROUPS
+    text, after = given.get("q", "").replace("\x00", "").strip()[:100], given.get("after", "")
     found = inbox.rows(request.user, box, text=text, before=read_number(after))
     callbacks = _plain_callbacks(request) if box in (Box.GROUPS, Box.ALL) and not text and not after else []
     current = token(box, [_state(row) for row in found], [row.callback_id for row in callbacks])
-    if is_unchanged(request, current):
-        return unchanged()
     shown = found[: inbox.PAGE]
-    next_after = shown[-1].approval.pk if len(found) > inbox.PAGE else None
-    context = {"rows": shown, "box": box, "boxes": BOXES, "text": text, "next_after": next_after, "live_url": live_url(request, current)}
-    return render_page(request, "approvals/list.html", {**context, "callbacks": callbacks}, fragment="cards")
+    listing = {
+        "rows": shown,
+        "callbacks": callbacks,
+        "box": box,
+        "boxes": BOXES,
+        "text": text,
+        "after": after,
+        "next_after": shown[-1].approval.pk if len(found) > inbox.PAGE else None,
+        "live_url": f"{reverse('dashboard:approvals')}?{urlencode({'box': box, 'q': text, 'after': after, 'seen': current})}",
+    }
+    return listing, current
 
 
 def _plain_callbacks(request: HttpRequest) -> list[CallbackRow]:
@@ -82,19 +97,10 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     except CommandError as error:
         return _page(request, approval, status=error.status, notice=_sentence(error))
     done = f"{'Approved' if approved else 'Rejected'}: {approval.title}"
-    if wants_fragment(request):
-        return _cards(request, done)
+    if wants_fragment(request):  # the list as it is now, into the page that a person is reading: it stays where it was scrolled to
+        return render_page(request, "approvals/list.html", {**_listing(request, request.POST)[0], "done": done}, fragment="cards")
     messages.success(request, done)
     return HttpResponseRedirect(reverse("dashboard:approvals"))
-
-
-def _cards(request: HttpRequest, done: str) -> HttpResponse:
-    """The list as it is now, into the page that a person is reading: it stays where it was scrolled to."""
-    box = Box(request.POST.get("box", "")) if request.POST.get("box") in set(Box) else Box.GROUPS
-    found = inbox.rows(request.user, box)
-    address = f"{reverse('dashboard:approvals')}?box={box}"
-    context = {"rows": found[: inbox.PAGE], "box": box, "boxes": BOXES, "live_url": address, "done": done}
-    return render_page(request, "approvals/list.html", {**context, "callbacks": _plain_callbacks(request)}, fragment="cards")
 
 
 @console_view(None)
@@ -148,11 +154,13 @@ def _visible(request: HttpRequest, pk: int) -> Approval:
 
 def _page(request: HttpRequest, approval: Approval, *, status: int = 200, **notice: Any) -> HttpResponse:
     approval.refresh_from_db()
-    if wants_fragment(request):  # from a card of the inbox: the whole page says why, with what it is about
-        messages.error(request, str(notice.get("notice") or "It changed since you looked. Look again before you decide."))
-        return HttpResponse(status=204, headers={"HX-Redirect": reverse("dashboard:approval", args=[approval.pk])})
     context = {"card": make_card(approval, request.user, request.POST.dict()), **notice}
-    return render(request, "approvals/detail.html", context, status=status)
+    if not wants_fragment(request):
+        return render(request, "approvals/detail.html", context, status=status)
+    # From a card of the inbox: in its place, with the reason beside what was typed. 200, as no other answer is shown.
+    answer = render(request, "approvals/_refused.html", context)
+    answer["HX-Retarget"], answer["HX-Reswap"] = f"#approval-{approval.pk}", "outerHTML"
+    return answer
 
 
 def _sentence(error: CommandError) -> str:
