@@ -9,7 +9,7 @@ from durable_ops import env
 from durable_ops.serve.children import die_with_parent
 
 wsgi_app = "durable_ops.wsgi:application"
-worker_class = "gthread"
+worker_class = "durable_ops.web.poll_worker.PollWorker"  # gthread, and many polls at once
 workers = min(2, os.cpu_count() or 1)
 threads = 8 + env.integer("LAMBDA_WAITERS", 16, minimum=0, maximum=1000)  # whoever waits for a result keeps a thread
 timeout = 60

@@ -8,7 +8,8 @@ import re
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -17,7 +18,7 @@ import psycopg
 from django.db import connections
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from execution_engine.selectors.marks import Mark, read_mark
+from execution_engine.selectors.marks import Mark, read_marks
 
 _PATH = re.compile(r"/executions/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/$")
 LEAST_SECONDS = 10
@@ -25,7 +26,22 @@ LEAST_SECONDS = 10
 
 STATEMENT_TIMEOUT_MS = 2_000
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Application = Callable[[MutableMapping[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a page sent: its own path and the stamp that it got. Nothing of it is proven yet."""
+
+    path: str
+    stamp: str
+    execution_id: UUID
+
+
+def read_poll(path: str, query: str) -> Poll | None:
+    """None when it is no poll of an execution's page."""
+    found = _PATH.search(path) if "stamp=" in query else None
+    return Poll(path, parse_qs(query).get("stamp", [""])[-1], UUID(found[1])) if found else None
 
 
 class QuickPoll:
@@ -36,15 +52,26 @@ class QuickPoll:
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        query = environ.get("QUERY_STRING", "")
-        if "stamp=" in query and environ["REQUEST_METHOD"] == "GET":
-            path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-            stamp = parse_qs(query).get("stamp", [""])[-1]
-            if (found := _PATH.search(path)) and self._is_true(path, stamp, UUID(found[1])):
-                start_response("204 No Content", [("Cache-Control", "no-store")])
-                return []
+    def __call__(self, environ: MutableMapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        poll = None
+        if environ["REQUEST_METHOD"] == "GET":
+            poll = read_poll(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))
+        if poll and self.find_true([poll]):
+            start_response("204 No Content", [("Cache-Control", "no-store")])
+            return []
         return self._application(environ, start_response)
+
+    def find_true(self, polls: Collection[Poll]) -> frozenset[Poll]:
+        """Those whose pages still show what is true: one query for all of them, none when no stamp is ours."""
+        ours = [poll for poll in polls if _is_ours(poll.path, poll.stamp)]
+        if not ours:
+            return frozenset()
+        try:
+            marks = read_marks({poll.execution_id for poll in ours}, self._ask)
+        except psycopg.Error:
+            self.close()
+            return frozenset()  # the long way says what is wrong
+        return frozenset(poll for poll in ours if _says(poll.stamp, marks.get(poll.execution_id)))
 
     def close(self) -> None:
         with self._lock:
@@ -52,20 +79,11 @@ class QuickPoll:
                 self._connection.close()
                 self._connection = None
 
-    def _is_true(self, path: str, stamp: str, execution_id: UUID) -> bool:
-        if not _is_ours(path, stamp):
-            return False
-        try:
-            return holds(path, stamp, read_mark(execution_id, self._ask))
-        except psycopg.Error:
-            self.close()
-            return False  # the long way says what is wrong
-
-    def _ask(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
+    def _ask(self, statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         with self._lock:
             if self._connection is None or self._connection.closed:
                 self._connection = _connect()
-            return self._connection.execute(statement, values).fetchone()
+            return self._connection.execute(statement, values).fetchall()
 
 
 def make_stamp(path: str, mark: Mark | None) -> str | None:
@@ -78,7 +96,11 @@ def make_stamp(path: str, mark: Mark | None) -> str | None:
 
 def holds(path: str, stamp: str, mark: Mark | None) -> bool:
     """Whether the page with this stamp still shows what is true."""
-    return mark is not None and _is_ours(path, stamp) and stamp.split(".")[1] == mark.text
+    return _is_ours(path, stamp) and _says(stamp, mark)
+
+
+def _says(stamp: str, mark: Mark | None) -> bool:
+    return mark is not None and stamp.split(".")[1] == mark.text
 
 
 def _is_ours(path: str, stamp: str) -> bool:

@@ -1,7 +1,7 @@
 """What tells whether a page about an execution still shows what is true, from its row alone."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,16 +12,17 @@ from django.db import connection
 LONGEST = timedelta(minutes=5)
 
 # A claim's end moves every few seconds and says nothing; a suspended execution's timer is what it waits for.
-_MARK = """
-select format('%%s|%%s|%%s|%%s|%%s|%%s', event_seq, wake_seq, status, claimed_by,
+_MARKS = """
+select id,
+       format('%%s|%%s|%%s|%%s|%%s|%%s', event_seq, wake_seq, status, claimed_by,
               case when claimed_by is null then extract(epoch from due_at) end, status_text),
        case when claimed_by is null then extract(epoch from due_at - statement_timestamp())::float8 end
   from durable_execution
- where id = %s and ended_at is null
+ where id = any(%s) and ended_at is null
 """
 
-Ask = Callable[[str, Sequence[Any]], Sequence[Any] | None]
-"""Runs one statement and answers its first row."""
+Ask = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
+"""Runs one statement and answers its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +33,26 @@ class Mark:
     good_for: timedelta
 
 
-def read_mark(execution_id: UUID, ask: Ask | None = None) -> Mark | None:
-    """One query by primary key, through Django or through `ask`; None when there is no such execution or it has ended.
+def read_marks(execution_ids: Collection[UUID], ask: Ask | None = None) -> dict[UUID, Mark]:
+    """One query by primary keys, through Django or through `ask`; without those that do not exist or have ended.
 
     Read it before what it shall vouch for.
     """
-    row = (ask or _ask_django)(_MARK, [execution_id])
-    if row is None:
-        return None
-    shown, seconds = row
+    rows = (ask or _ask_django)(_MARKS, [list(execution_ids)])
+    return {row[0]: _mark(*row[1:]) for row in rows}
+
+
+def read_mark(execution_id: UUID) -> Mark | None:
+    return read_marks([execution_id]).get(execution_id)
+
+
+def _mark(shown: str, seconds: float | None) -> Mark:
     quiet = LONGEST if seconds is None else max(timedelta(), min(LONGEST, timedelta(seconds=seconds)))
     return Mark(f"{zlib.crc32(shown.encode()):08x}", quiet)
 
 
-def _ask_django(statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
+def _ask_django(statement: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        row: Sequence[Any] | None = cursor.fetchone()
-    return row
+        rows: Sequence[Sequence[Any]] = cursor.fetchall()
+    return rows

@@ -1,4 +1,4 @@
-"""Pages of executions that are open in browsers, as cheaply as a client can do it: one thread, prepared requests, a few connections."""
+"""Pages of executions that are open in browsers, as cheaply as a client can do it: one thread, prepared requests."""
 
 import re
 import socket
@@ -9,7 +9,6 @@ import urllib.request
 from http.cookiejar import CookieJar
 
 LIVE = re.compile(r'id="detail-live"[^>]*hx-get="([^"]+)"')
-CONNECTIONS = 4
 LONGEST_SECONDS = 30.0
 
 
@@ -47,15 +46,17 @@ def live_address(page: str) -> str | None:
 class OpenPages:
     """Asks for each address every `every` seconds, evenly, while it is entered; follows the address that a changed page brings.
 
-    `quiet` and `news` count answers of 204 and of 200, `cpu` is the client's own CPU time in seconds, `wall` how long it asked.
+    Each page has a connection of its own, as in its own browser; an answer is read when it is that page's turn again. `quiet` and `news`
+    count answers of 204 and of 200, `cpu` is the client's own CPU time in seconds. It is silent while `asks` is false.
     """
 
-    def __init__(self, browser: Browser, paths: list[str], every: float) -> None:
+    def __init__(self, browser: Browser, paths: list[str], every: float, *, asks: bool = True) -> None:
         self.browser = browser
+        self.asks = asks
         self.requests = [browser.request(path) for path in paths]
         self.pause = every / len(paths)
         self.quiet = self.news = 0
-        self.cpu = self.wall = 0.0
+        self.cpu = 0.0
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._ask)
 
@@ -68,26 +69,35 @@ class OpenPages:
         self._thread.join()
 
     def _ask(self) -> None:
-        lines = [Line(self.browser.address) for _ in range(CONNECTIONS)]
-        began = due = time.monotonic()
+        lines = [Line(self.browser.address) for _ in self.requests]
+        due = time.monotonic()
         number = 0
         while not self._is_over.wait(max(due - time.monotonic(), 0)):
-            place = number % len(self.requests)
-            status, body = lines[number % CONNECTIONS].ask(self.requests[place])
-            if status == 200:
-                self.news += 1
-                path = live_address(body.decode())
-                assert path is not None, "an open page stopped to ask"
-                self.requests[place] = self.browser.request(path)
-            else:
-                assert status == 204, status
-                self.quiet += 1
+            if self.asks:
+                self._take_turn(lines, number % len(lines))
             number += 1
             due += self.pause
-        self.wall = time.monotonic() - began
         self.cpu = time.thread_time()
-        for line in lines:
+        for place, line in enumerate(lines):
+            self._read(line, place)
             line.close()
+
+    def _take_turn(self, lines: list["Line"], place: int) -> None:
+        self._read(lines[place], place)
+        lines[place].ask(self.requests[place])
+
+    def _read(self, line: "Line", place: int) -> None:
+        if not line.is_asked:
+            return
+        status, body = line.answer()
+        if status == 200:
+            self.news += 1
+            path = live_address(body.decode())
+            assert path is not None, "an open page stopped to ask"
+            self.requests[place] = self.browser.request(path)
+        else:
+            assert status == 204, status
+            self.quiet += 1
 
 
 class Line:
@@ -97,24 +107,42 @@ class Line:
         parts = urllib.parse.urlsplit(address)
         self._place = (parts.hostname, parts.port or 80)
         self._socket: socket.socket | None = None
+        self._request = b""
 
-    def ask(self, request: bytes) -> tuple[int, bytes]:
+    @property
+    def is_asked(self) -> bool:
+        return bool(self._request)
+
+    def ask(self, request: bytes) -> None:
+        self._request = request
         try:
-            return self._ask(request)
+            self._send()
+        except ConnectionError:
+            self.close()
+            self._send()
+
+    def answer(self) -> tuple[int, bytes]:
+        try:
+            found = self._receive_answer()
         except ConnectionError:
             self.close()  # the server ends connections that were idle
-            return self._ask(request)
+            self._send()
+            found = self._receive_answer()
+        self._request = b""
+        return found
 
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _ask(self, request: bytes) -> tuple[int, bytes]:
+    def _send(self) -> None:
         if self._socket is None:
             self._socket = socket.create_connection(self._place, timeout=LONGEST_SECONDS)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(request)
+        self._socket.sendall(self._request)
+
+    def _receive_answer(self) -> tuple[int, bytes]:
         head, _, body = self._read_until(b"\r\n\r\n", b"").partition(b"\r\n\r\n")
         status = int(head[9:12])
         if length := re.search(rb"(?i)\r\ncontent-length: (\d+)", head):
