@@ -20,6 +20,7 @@ _DETAIL_WORDS = {
 }
 _SECONDS = frozenset({"NextAttemptDelaySeconds", "Duration", "Timeout", "HeartbeatTimeout", "ExecutionTimeout", "Ran"})
 _HASH_TEXT = re.compile(r"[0-9a-f]{40,}")
+_PLAIN_WORD = re.compile(r"[a-z]+(?=[ ,])")
 _UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -36,6 +37,13 @@ def words(value: str) -> str:
     if "_" in value:
         return _spaced(value)
     return "".join(f" {letter.lower()}" if letter.isupper() and at else letter for at, letter in enumerate(value))
+
+
+def sentence(text: object) -> str:
+    """A refusal as the console writes: a capital and a full stop. A name of code at its beginning stays as it is."""
+    told = str(text).strip()
+    told = told[:1].upper() + told[1:] if _PLAIN_WORD.match(told) else told
+    return told if not told or told[-1] in ".!?…:" else f"{told}."
 
 
 def crumb(name: str) -> str:

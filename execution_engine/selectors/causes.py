@@ -129,7 +129,10 @@ def _queue(detail: ExecutionDetail) -> tuple[tuple[Cause, ...], datetime | None]
 
 
 def _limit(held: HeldLimit) -> Cause:
-    holders = [Cause(CauseCode.HOLDER, f"{one.name} runs.", since=one.since, execution_id=one.id) for one in held.holders]
+    holders = [
+        Cause(CauseCode.HOLDER, f"{_given(one.name, one.id) or 'An execution'} runs.", since=one.since, execution_id=one.id)
+        for one in held.holders
+    ]
     if held.taken > len(holders) > 0:
         holders.append(Cause(CauseCode.MORE, f"{held.taken - len(holders)} more run."))
     return Cause(CauseCode.LIMIT, held.sentence, until=held.until, causes=tuple(holders))
@@ -181,7 +184,8 @@ def _of_operation(code: StateCode, operation: OpenOperation, detail: ExecutionDe
     behind = _explain(child, depth - 1) if child else None
     sentence = state.sentence
     if child is not None and behind is not None:
-        sentence = f"Its child {child.summary.function} ({child.summary.name}) has not ended: {behind.state.label}."
+        named = _given(child.summary.name, child.summary.id)
+        sentence = f"Its child {child.summary.function}{f' ({named})' if named else ''} has not ended: {behind.state.label}."
     return Cause(
         code=_CODES[code],
         sentence=sentence,
@@ -192,6 +196,11 @@ def _of_operation(code: StateCode, operation: OpenOperation, detail: ExecutionDe
         callback_id=operation.callback_id,
         causes=behind.causes if behind else (),
     )
+
+
+def _given(name: str, execution_id: UUID) -> str:
+    """The name that somebody gave it; an id in its place tells a reader nothing, and `Cause.execution_id` has it."""
+    return "" if name == str(execution_id) else name
 
 
 def _child(execution_id: UUID, operation_id: str) -> ExecutionDetail | None:

@@ -21,7 +21,7 @@ from execution_engine.selectors.operations import OperationRow
 
 register = template.Library()
 
-for plain in (wording.short_id, wording.words, wording.crumb, wording.verb, wording.object_name):
+for plain in (wording.short_id, wording.words, wording.crumb, wording.sentence, wording.verb, wording.object_name):
     register.filter(plain)
 register.filter("said", shown.words)
 

@@ -4,6 +4,7 @@ import pytest
 
 from durable_ops.dashboard.formats import age_text, coloured_json, duration_text, money_text, pretty_json, size_text, utc_text
 from durable_ops.dashboard.payloads import make_payload, read_error
+from durable_ops.dashboard.wording import sentence
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -47,6 +48,20 @@ def test_money_shows_digits_that_tell_something(amount: float | None, text: str)
 )
 def test_age_is_relative(seconds: int, text: str) -> None:
     assert age_text(NOW - timedelta(seconds=seconds), NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("the execution is not paused", "The execution is not paused."),
+        ("A key must end in the future.", "A key must end in the future."),
+        ("execution_timeout is from 1 to 31622400, got 0", "execution_timeout is from 1 to 31622400, got 0."),
+        ("'* *' is not a cron line", "'* *' is not a cron line."),
+        ("", ""),
+    ],
+)
+def test_refusals_are_sentences(told: str, shown: str) -> None:
+    assert sentence(told) == shown
 
 
 def test_exact_time_is_utc() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from execution_engine.core.identifiers import new_execution_id
 from execution_engine.models import Execution, FunctionVersion
 from execution_engine.selectors.causes import CauseCode, explain
 from execution_engine.selectors.explain import StateCode
@@ -64,6 +65,15 @@ def test_parent_waits_for_child_that_waits_for_a_callback(version: FunctionVersi
     assert cause.sentence == "Its child expense-approval (ship-1) has not ended: Waiting for callback manager."
     assert [inner.code for inner in cause.causes] == [CauseCode.CALLBACK]
     assert explain(child.id).parent == (parent.id, "expense-approval")
+
+
+def test_child_that_nobody_named_is_told_by_its_function(version: FunctionVersion) -> None:
+    parent = make_execution(version)
+    invoke = make_operation(parent, "CHAINED_INVOKE", name="ship")
+    child_id = new_execution_id()
+    make_callback(make_execution(version, id=child_id, name=str(child_id), parent_id=parent.id, parent_operation_id=invoke.id))
+    (cause,) = explain(parent.id).causes
+    assert cause.sentence == "Its child expense-approval has not ended: Waiting for callback manager."
 
 
 def test_children_deeper_than_anybody_reads_are_cut(version: FunctionVersion) -> None:

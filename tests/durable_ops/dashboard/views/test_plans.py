@@ -69,7 +69,7 @@ def test_a_fork_is_planned_with_the_code_of_its_version(admin: Client, failed: U
     operation = Operation.objects.get(execution_id=failed, name="cool-off").id
     html = admin.get(f"/executions/{failed}/fork/?version=fits&from_operation={operation}", headers=HTMX).content.decode()
     assert "New work comes first: cool-off" in html
-    assert "no worker has registered" in admin.get(f"/executions/{failed}/fork/?version=none", headers=HTMX).content.decode()
+    assert "No worker has registered" in admin.get(f"/executions/{failed}/fork/?version=none", headers=HTMX).content.decode()
 
 
 def test_a_move_that_fits(admin: Client, waiting: UUID) -> None:
@@ -93,7 +93,7 @@ def test_a_move_that_does_not_fit_needs_force(admin: Client, waiting: UUID) -> N
 
 
 def test_an_ended_one_is_not_moved(admin: Client, failed: UUID) -> None:
-    assert "the execution is FAILED" in admin.get(f"/executions/{failed}/move/").content.decode()
+    assert "The execution is FAILED." in admin.get(f"/executions/{failed}/move/").content.decode()
     assert admin.post(f"/executions/{failed}/move/", {"version": "fits", "reason": "r"}).status_code == 409
 
 

@@ -40,7 +40,7 @@ def test_made_looked_at_changed_and_deleted(client: Client) -> None:
     body = {**BODY, "rule": "3600", "revision": str(row.revision), "reason": "often"}
     assert client.post(f"/schedules/{row.id}/edit/", body).status_code == 302
     stale = client.post(f"/schedules/{row.id}/edit/", {**body, "rule": "60"})
-    assert stale.status_code == 412 and "somebody else changed" in stale.content.decode()
+    assert stale.status_code == 412 and "Somebody else changed" in stale.content.decode()
     assert client.post(f"/schedules/{row.id}/delete/", {}).status_code == 422
     assert client.post(f"/schedules/{row.id}/delete/", {"reason": "over"}).status_code == 302
     assert client.get(f"/schedules/{row.id}/").status_code == 404
