@@ -40,7 +40,7 @@ class Parked:
 class PollWorker(ThreadWorker):
     """`wsgi` is the `QuickPoll`. The main thread parks, answers and hands on; only the query runs in a thread of the pool."""
 
-    wsgi: QuickPoll
+    wsgi: QuickPoll  # type: ignore[assignment]  # PEP 3333 says dict, the stubs of gunicorn say any mapping
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

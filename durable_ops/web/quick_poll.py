@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -26,7 +26,7 @@ LEAST_SECONDS = 10
 
 STATEMENT_TIMEOUT_MS = 2_000
 
-Application = Callable[[MutableMapping[str, Any], Callable[..., Any]], Iterable[bytes]]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class QuickPoll:
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
 
-    def __call__(self, environ: MutableMapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         poll = None
         if environ["REQUEST_METHOD"] == "GET":
             poll = read_poll(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))
