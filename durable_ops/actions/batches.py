@@ -12,7 +12,7 @@ from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import Batch, BatchItem, Right
 from durable_ops.permissions import Access
-from durable_ops.selectors.searches import read_search
+from durable_ops.selectors.searches import read_search, told
 from execution_engine.core.errors import CommandError, ExecutionNotFoundError, InvalidInputError
 from execution_engine.models import Execution, FunctionVersion
 from execution_engine.selectors.executions import matching_ids
@@ -167,7 +167,7 @@ def _visible_ids(actor: Actor, ids: list[UUID]) -> list[UUID]:
 
 
 def _text(query: dict[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(query.items()) if value)[:2_000]
+    return ", ".join(f"{key}={value}" for key, value in sorted(told(query).items()) if value)[:2_000]
 
 
 def _identity(actor: Actor) -> dict[str, object]:

@@ -5,6 +5,7 @@ from django.db import transaction
 from durable_ops.actions.actor import Actor
 from durable_ops.audit import log
 from durable_ops.models import Right, SavedView
+from durable_ops.selectors.searches import told_address
 from execution_engine.core.errors import CommandError, InvalidInputError
 
 MOST_VIEWS = 50
@@ -49,4 +50,4 @@ def remove_view(actor: Actor, view_id: int) -> None:
 
 
 def _act(action: str, view: SavedView) -> log.Act:
-    return log.Act(action, "view", str(view.pk), facts={"name": view.name, "query": view.query})
+    return log.Act(action, "view", str(view.pk), facts={"name": view.name, "query": told_address(view.query)})

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from durable_ops.dashboard.access import masks_for
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
+from durable_ops.selectors.log_search import find_lines
 from execution_engine.core.identifiers import read_number
 from execution_engine.selectors.executions import ExecutionDetail
-from execution_engine.selectors.logs import LEVELS, PAGE, list_lines
+from execution_engine.selectors.logs import LEVELS, list_lines
 from execution_engine.selectors.operations import list_operations
 
 DRAWER_LINES = 50
@@ -22,16 +23,15 @@ def logs_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, 
         return {"lines": None}
     asked = {key: request.GET.get(key, "").replace("\x00", "").strip() for key in ("text", "level")}
     after_id = read_number(request.GET.get("after", "")) or 0
-    found = list_lines(execution.summary.id, **asked, after=after_id, limit=PAGE + 1)
-    is_cut, masks = len(found) > PAGE, masks_for(request, execution.summary.function, execution.summary.id)
-    lines = masks.lines(found[:PAGE], asked["text"])
+    masks = masks_for(request, execution.summary.function, execution.summary.id)
+    lines, following = find_lines(masks, execution.summary.id, text=asked["text"], level=asked["level"], after=after_id)
     titles = {one.id: one.title for one in list_operations(execution.summary.id)} if lines else {}
     query = {key: value for key, value in asked.items() if value}
     return {
         "lines": [{"line": line, "title": titles.get(line.operation_id or "")} for line in lines],
         "asked": asked,
         "levels": LEVELS[1:],
-        "more_url": f"{request.path}?{urlencode({'tab': 'logs', **query, 'after': found[PAGE - 1].id})}" if is_cut else None,
+        "more_url": f"{request.path}?{urlencode({'tab': 'logs', **query, 'after': following})}" if following else None,
     }
 
 

@@ -117,12 +117,8 @@ class Masks:
             return found
         return replace(found, attributes=self.attributes(found.attributes), status_text=self.free(found.status_text) or "")
 
-    def lines(self, found: list[LogRow], text: str = "") -> list[LogRow]:
-        """Of lines that were looked for by `text`, those that hold it where it may be read: else who may not see a value could guess it."""
-        if not self.paths:
-            return found
-        shown = [replace(one, message=self.value(one.message)) for one in found]
-        return [one for one in shown if text.casefold() in one.message.casefold()]
+    def lines(self, found: list[LogRow]) -> list[LogRow]:
+        return [replace(one, message=self.value(one.message)) for one in found] if self.paths else found
 
     def operation(self, found: OperationDetail) -> OperationDetail:
         if not self.paths:

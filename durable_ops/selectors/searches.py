@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.utils.dateparse import parse_date, parse_datetime
 
 from durable_ops.models import Right
 from durable_ops.permissions import Access
-from durable_ops.selectors.masking import masking_of
+from durable_ops.selectors.masking import MASK, masking_of
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.trace import Trace, is_trace_id, read_traceparent
 from execution_engine.selectors.explain import StateCode
@@ -130,6 +131,23 @@ def read_attributes(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         else:
             problems.append(f"Attribute “{part.strip()}” is not of the form key=value.")
     return found, tuple(problems)
+
+
+def told(query: Mapping[str, str], access: Access | None = None) -> dict[str, str]:
+    """A search as somebody else may read it, anybody by default: without the values of attributes that are masked for them."""
+    masking = masking_of(access or Access({}))
+    parts = [part.partition("=") for part in query.get("attribute", "").replace("\n", ",").split(",")]
+    if not any(masking.hides_attribute(key.strip()) for key, _, _ in parts):
+        return dict(query)
+    shown = (f"{key}={MASK if masking.hides_attribute(key.strip()) else value}" for key, _, value in parts)
+    return {**query, "attribute": ",".join(shown)}
+
+
+def told_address(query: str, access: Access | None = None) -> str:
+    """As `told`, of the query string of an address."""
+    asked = dict(parse_qsl(query))
+    shown = told(asked, access)
+    return query if shown == asked else urlencode(shown)
 
 
 class _Reader:

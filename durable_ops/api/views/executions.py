@@ -19,6 +19,7 @@ from durable_ops.api.serializers.explanations import ExplanationDocument, explan
 from durable_ops.api.serializers.strict import read
 from durable_ops.models import Right
 from durable_ops.selectors.explanations import explain
+from durable_ops.selectors.log_search import find_lines
 from durable_ops.selectors.masking import Masks, masking_of
 from durable_ops.selectors.searches import read_search
 from durable_ops.texts import json_text
@@ -32,7 +33,7 @@ from execution_engine.selectors.executions import (
     list_executions,
 )
 from execution_engine.selectors.history import list_events
-from execution_engine.selectors.logs import list_lines, operation_ends
+from execution_engine.selectors.logs import operation_ends
 from execution_engine.selectors.operations import list_operations
 from execution_engine.selectors.search import ExecutionFilters
 
@@ -108,10 +109,9 @@ class LogsView(RestView):
             ended = list(operation_ends(found_id, after=number_of(request), limit=limit + 1))
             shown = [masks.value(answers.plain(one)) for one in ended[:limit]]
             return page(request, shown, ended[limit - 1].start_event if len(ended) > limit else None)
-        operation, text = query.get("operation") or None, query["text"]
-        rows = list_lines(found_id, operation_id=operation, text=text, level=query["level"], after=number_of(request), limit=limit + 1)
-        lines = masks.lines(rows[:limit], text)
-        return page(request, [answers.plain(line) for line in lines], rows[limit - 1].id if len(rows) > limit else None)
+        asked = {"operation_id": query.get("operation") or None, "text": query["text"], "level": query["level"]}
+        lines, following = find_lines(masks, found_id, **asked, after=number_of(request), limit=limit)
+        return page(request, [answers.plain(line) for line in lines], following)
 
 
 class HistoryView(RestView):
