@@ -109,10 +109,8 @@ def make_request(
     for_object: Any,
     **more: Any,
 ) -> ApprovalRequest:
-    """Checks the author's arguments. `users` and `requester` may be Django users.
-
-    Raises `ValidationError`, which names the limit and the value.
-    """
+    """Checks the arguments of `wait_for_approval`. `users` and `requester` may be Django users. Raises `ValidationError`, which names the
+    limit and the value."""
     groups, names = _names(group, "group"), _names(users, "users")
     if not groups and not names and not permission:
         raise ValidationError("an approval needs group=, users= or permission=: who may decide?")

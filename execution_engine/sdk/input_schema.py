@@ -74,7 +74,7 @@ def _schema(kind: Any, depth: int) -> Schema:
 
 
 def _annotated(arguments: Sequence[Any], depth: int) -> Schema:
-    """A type among the annotations describes the value better than the type itself; a text is its description."""
+    """The schema of `Annotated[...]`. A type among the annotations takes the place of the annotated one; a text is its description."""
     described = next((one for one in arguments[1:] if inspect.isclass(one)), arguments[0])
     words = next((one for one in arguments[1:] if isinstance(one, str)), "")
     return _schema(described, depth) | ({"description": words} if words else {})
@@ -109,7 +109,7 @@ def _default(field: "dataclasses.Field[Any]") -> Schema:
 
 
 def _resolved(schema: Schema) -> Schema:
-    """The schema with its references to `$defs` put in place, as deep as a form draws."""
+    """The schema with every `$ref` replaced by its definition, down to the depth that a form shows."""
     definitions = schema.get("$defs", {})
 
     def resolve(node: Any, depth: int) -> Any:

@@ -1,4 +1,4 @@
-"""What AWS hands to a handler about the invocation, for code that reads it."""
+"""What AWS tells a handler about its invocation, for code that reads it."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from execution_engine.sdk.definition import RegisteredFunction
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The application that invoked, as it describes itself."""
+    """The calling application, as it describes itself."""
 
     installation_id: Any = None
     app_title: Any = None
@@ -29,7 +29,7 @@ class ClientContext:
 
     @classmethod
     def read(cls, text: str | None) -> "ClientContext | None":
-        """From the JSON object that was sent."""
+        """Reads the JSON object that a caller sent."""
         given = None if text is None else json.loads(text)
         if given is None:
             return None
@@ -70,7 +70,7 @@ class LambdaContext:
         trace_header: str | None = None,
         client_context: str | None = None,
     ) -> "LambdaContext":
-        """What an invocation of the function shows of itself. `client_context` is the JSON object that its caller sent."""
+        """The context of one invocation of `function`. `client_context` is the JSON object that its caller sent."""
         return cls(
             aws_request_id=request_id or "",
             function_name=function.name,

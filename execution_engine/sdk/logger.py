@@ -11,7 +11,7 @@ def _never() -> bool:
 
 
 class Logger:
-    """Hands on to a standard logger with the operation's ids as `extra`, unless `is_replaying()`."""
+    """Passes messages to a standard logger, with the operation's ids as `extra`, unless `is_replaying()`."""
 
     __slots__ = ("_extra", "_is_replaying", "_logger")
 
@@ -21,7 +21,7 @@ class Logger:
         self._is_replaying = is_replaying
 
     def with_is_replaying(self, is_replaying: Callable[[], bool]) -> "Logger":
-        """The same logger under another rule of silence; `lambda: False` logs on every run."""
+        """The same logger with another condition for silence; `lambda: False` logs on every run."""
         return Logger(self._logger, self._extra, is_replaying)
 
     def with_extra(self, extra: Mapping[str, object], is_replaying: Callable[[], bool]) -> "Logger":
@@ -53,7 +53,7 @@ class Logger:
 def identity(
     arn: str, *, operation_id: str | None = None, name: str | None = None, parent_id: str | None = None, attempt: int | None = None
 ) -> dict[str, object]:
-    """The keys every log record of author code carries; absent ones have no key."""
+    """The fields of every log record of author code; what is None is left out."""
     found = {
         "executionArn": arn,
         "operationId": operation_id,

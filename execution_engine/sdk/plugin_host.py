@@ -36,9 +36,9 @@ logger = logging.getLogger(__name__)
 
 
 class PluginHost(ForwardingSink):
-    """A sink that tells plugins what passes through it, and the hooks that are no writes.
+    """A sink that tells plugins what is written through it. Its other methods tell them of what is not written.
 
-    Start and end of an operation are told once: `_statuses` is what changes have told of each, None of one only begun.
+    Start and end of an operation are told once each: `_statuses` holds the last status that was told, None when only the START was.
     """
 
     def __init__(self, plugins: tuple[Any, ...], sink: Sink, context: LambdaContext, event: Any, updated: tuple[str, ...]) -> None:
@@ -78,7 +78,7 @@ class PluginHost(ForwardingSink):
         self._tell("on_invocation_end", info)
 
     def meet(self, record: OperationRecord) -> None:
-        """An operation recorded by an earlier invocation is met again."""
+        """The code asks for an operation that an earlier invocation recorded."""
         with self._lock:
             if record.id in self._met:
                 return
@@ -124,14 +124,14 @@ class PluginHost(ForwardingSink):
     def end_unwritten(
         self, update: OperationUpdate, status: OperationStatus, error: ErrorObject | None = None, *, is_replayed: bool
     ) -> None:
-        """A context ended that writes no end: a virtual one, or one that ran again to rebuild its large result."""
+        """The end of a context that records none: a virtual one, or one that ran again to rebuild its large result."""
         info = OperationEndInfo(
             **_identity(update), start_time=None, end_time=datetime.now(UTC), status=status, error=error, is_replayed=is_replayed
         )
         self._tell("on_operation_end", info)
 
     def trace_of(self, operation_id: str, function: str, parent_id: str | None) -> str | None:
-        """What travels with a chained invoke: the first answer that is not blank."""
+        """The trace that travels with a chained invoke: the first answer of a plugin that is not blank."""
         asked = PropagationInput(self._sink.execution_arn, operation_id, function, parent_id)
         for answer in self._ask("provide_propagation_metadata", asked):
             if not isinstance(answer, PropagationMetadata):
@@ -190,7 +190,7 @@ class PluginHost(ForwardingSink):
         self._tell("on_operation_change", news)
 
     def _made(self, plugin: Any) -> Any:
-        """One instance per invocation from a factory, a function or a class; an object as it is."""
+        """A new instance from a factory, function or class; an object is used as it is."""
         try:
             if hasattr(plugin, "create_plugin"):
                 return plugin.create_plugin(self._start)

@@ -27,7 +27,7 @@ class ExecutionHandle(Protocol):
     def name(self) -> str: ...
     @property
     def created(self) -> bool:
-        """False when an execution of that name and input was there already."""
+        """False when an execution with this name and input existed already."""
         ...
 
     def status(self) -> ExecutionStatus: ...
@@ -86,7 +86,7 @@ class ApprovalDesk(Protocol):
         ...
 
     def decide(self, callback_id: str, decision: ApprovalDecision) -> None:
-        """What one person (`approved`, `by`, `comment`, `fields`) says, by the rules that hold for everybody; for the testing kit."""
+        """Records what one person decided (`approved`, `by`, `comment`, `fields`), by the console's own rules; for the testing kit."""
         ...
 
 
@@ -108,9 +108,9 @@ def bind(
     in_thread: Callable[[Callable[[], None]], Callable[[], None]] | None = None,
     transaction_depth: Callable[[], int] | None = None,
 ) -> None:
-    """Binds what is given and leaves the rest. `callback_url(callback_id, "approve" | "reject")` answers an address.
+    """Binds what is given and leaves the rest. `callback_url(callback_id, "approve" | "reject")` returns an address.
 
-    `in_thread(call)` is asked on the thread of a handler for what another thread is to run in place of `call`.
+    `in_thread(call)` is called on the handler's thread and returns what another thread is to run instead of `call`.
     """
     _Bound.launcher = launcher or _Bound.launcher
     _Bound.approval_desk = approval_desk or _Bound.approval_desk
@@ -129,6 +129,7 @@ refusing: ContextVar[Callable[[str], NoReturn] | None] = ContextVar("refusing", 
 
 
 def launcher() -> Launcher:
+    """Raises `DurableExecutionsError` when the engine is not installed, and whatever a rehearsal raises to stop author code."""
     if (refuse := refusing.get()) is not None:
         refuse("starts an execution")
     if _Bound.launcher is None:
@@ -137,29 +138,30 @@ def launcher() -> Launcher:
 
 
 def approval_desk() -> ApprovalDesk:
+    """Raises `DurableExecutionsError` when `durable_ops` is not installed."""
     if _Bound.approval_desk is None:
         raise DurableExecutionsError("wait_for_approval needs the app 'durable_ops': add it to INSTALLED_APPS")
     return _Bound.approval_desk
 
 
 def callback_url(callback_id: str, decision: str) -> str:
-    """Where a person decides about a plain callback; a path without host when no address is bound."""
+    """Where a signed-in person answers a callback; only a path, without a host, when no address is bound."""
     if _Bound.callback_url is None:
         return f"/callbacks/{callback_id}/{decision}"
     return _Bound.callback_url(callback_id, decision)
 
 
 def after_user_code() -> None:
-    """Called when a step body, a check or a submitter has returned: the engine gives Django's connections back."""
+    """To be called when a step body, a check or a submitter has returned: the engine then gives Django's connections back to its pool."""
     if _Bound.after_user_code is not None:
         _Bound.after_user_code()
 
 
 def in_thread(call: Callable[[], None]) -> Callable[[], None]:
-    """What a branch's thread runs for `call`: the engine carries over whose output and connections it has."""
+    """What the thread of a branch is to run instead of `call`: the engine carries over captured output and connections."""
     return call if _Bound.in_thread is None else _Bound.in_thread(call)
 
 
 def transaction_depth() -> int:
-    """How many database transactions are open on this thread, one within the other; 0 without Django."""
+    """How many nested database transactions are open on this thread; 0 without Django."""
     return 0 if _Bound.transaction_depth is None else _Bound.transaction_depth()

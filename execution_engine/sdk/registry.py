@@ -1,4 +1,4 @@
-"""Which functions this process knows, by name and version, and how they are declared."""
+"""The functions that this process knows, by name and version, and the decorator that declares them."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class DurableFunction:
-    """A decorated function: still callable with `(event, context)`, and the place to start executions of it."""
+    """A decorated function. It can still be called with `(event, context)`, and it starts executions."""
 
     def __init__(self, definition: RegisteredFunction) -> None:
         update_wrapper(self, definition.handler)
@@ -61,11 +61,12 @@ class DurableFunction:
         concurrency_key: str | None = None,
         priority: int | None = None,
     ) -> ports.ExecutionHandle:
-        """Starts an execution inside the caller's transaction, so that it exists only if the caller's data does.
+        """Starts an execution inside the caller's transaction: it exists only if that commits.
 
-        `input` is anything JSON can write. The same `name` again gives the same execution when the input is the same, else
-        `ExecutionAlreadyStartedError`. A limit per key counts executions of the same `concurrency_key` together (1 to 200 characters);
-        `priority` is a head start in the queue, 0 to 3600 seconds, else the function's.
+        `input` is any value that JSON can write. Calling it again with the same `name` returns the same execution if the input is the same,
+        and raises `ExecutionAlreadyStartedError` if not. Executions with the same `concurrency_key` (1 to 200 characters) share the
+        function's limit per key. `priority` is a head start in the queue of 0 to 3600 seconds; without it the function's own applies.
+        Raises `ValidationError` for an input that is not JSON, `InvalidInputError` for other values out of bounds, `FunctionNotFoundError`.
         """
         return ports.launcher().start(
             self.name,
@@ -78,9 +79,9 @@ class DurableFunction:
         )
 
     def run(self, input: Any = None, *, name: str | None = None) -> ports.ExecutionHandle:
-        """Starts an execution and runs it in this process until its end or its first suspension; a worker goes on.
+        """Starts an execution and runs it on this thread until its end or its first suspension; workers do the rest.
 
-        Refuses inside `transaction.atomic()`, where its checkpoints could not become durable.
+        Raises `InTransactionError` inside `transaction.atomic()`, where its checkpoints could not become durable.
         """
         return ports.launcher().run(self.name, input_text(input), version=self.version, name=name)
 
@@ -117,12 +118,11 @@ def durable_execution(
     plugins: Sequence[Any] | None = None,
     codec: PayloadCodec | None = None,
 ) -> Any:
-    """Makes `func(event, context)` a durable function, registered as `name` (its own name when absent).
+    """Makes `func(event, context)` a durable function, registered as `name` (by default the function's own name).
 
-    Times take every spelling of `Duration`: `execution_timeout` 1 s to 366 days, `invocation_timeout` 1 s to one day,
-    `retention` 1 to 90 days after the end. `codec` compresses or encrypts what is
-    recorded. `boto3_client` is accepted for AWS's signature and not needed.
-    Raises `ValidationError` naming the limit and the value.
+    Times accept every spelling of a duration: `execution_timeout` 1 s to 366 days, `invocation_timeout` 1 s to one day, `retention` after
+    the end 1 to 90 days. `codec` compresses or encrypts what is recorded. `boto3_client` exists for AWS's signature and is ignored. Raises
+    `ValidationError`, which names the limit and the value.
     """
 
     def decorate(handler: Handler) -> DurableFunction:
@@ -156,11 +156,11 @@ def register(
     durable: bool = True,
     url: str | None = None,
 ) -> RegisteredFunction:
-    """Registers any callable under a name: ours, decorated with AWS's SDK, or plain (`durable=False`).
+    """Registers any callable under a name: a durable function, one decorated with AWS's SDK, or a plain one (`durable=False`).
 
-    With `url` and no handler the function is remote: each invocation is a POST to `URL/2015-03-31/functions/NAME/invocations`, and
-    what answers there checkpoints through the Lambda API. What a decorator declared stays where no value is given here.
-    Raises `ValidationError` outside the bounds.
+    With `url` instead of a handler the function is remote: each invocation is a POST to `URL/2015-03-31/functions/NAME/invocations`, and
+    the program there checkpoints through the Lambda API. Values that are not given here stay as a decorator declared them. Raises
+    `ValidationError` for values out of bounds, and unless exactly one of handler and `url` is given.
     """
     if handler is None and url is None:
         raise ValidationError(f"function {name} needs a handler, or a url where it runs")
@@ -193,7 +193,7 @@ def register(
 
 
 def describe(handler: Handler) -> RegisteredFunction:
-    """The definition of a decorated function, or a fresh one for a plain `handler(event, context)`; registers nothing."""
+    """The definition of a decorated function, or a new one for a plain `handler(event, context)`. Registers nothing."""
     if isinstance(handler, DurableFunction):
         return handler.definition
     name = re.sub(r"[^A-Za-z0-9_-]", "-", getattr(handler, "__name__", "function"))[:64]
@@ -201,19 +201,22 @@ def describe(handler: Handler) -> RegisteredFunction:
 
 
 def registered_functions() -> list[RegisteredFunction]:
-    """Every version of every function, by name, then in order of registration."""
+    """Every version of every function: sorted by name, then in order of registration."""
     return sorted(_functions.values(), key=lambda function: function.name)
 
 
 def find_function(name: str, version: str | None = None) -> RegisteredFunction | None:
-    """The given version, or without one the version registered last; None when this process does not know it."""
+    """The given version, or the one registered last; None if this process does not know it."""
     if version is not None:
         return _functions.get((name, version))
     return next((function for function in reversed(_functions.values()) if function.name == name), None)
 
 
 def start_many(function: DurableFunction | str, inputs: Sequence[Any], *, version: str | None = None) -> list[ports.ExecutionHandle]:
-    """Starts one execution per input in one statement, inside the caller's transaction."""
+    """Starts one execution for each input, all in one statement inside the caller's transaction; handles in the order of the inputs.
+
+    `version` is by default that of a decorated function, else the newest. Raises `ValidationError` for an input that is not JSON.
+    """
     name = function.name if isinstance(function, DurableFunction) else function
     if version is None and isinstance(function, DurableFunction):
         version = function.version
@@ -221,7 +224,7 @@ def start_many(function: DurableFunction | str, inputs: Sequence[Any], *, versio
 
 
 def input_text(value: Any) -> str | None:
-    """An input as JSON text; None is no input, which the function receives as `{}`. Raises `ValidationError`."""
+    """The JSON text of an input; None means no input, which the function receives as `{}`. Raises `ValidationError`."""
     if value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""One run of a handler over a journal: the way in which the worker, the test client and `fn.run()` all run it."""
+"""Runs a handler once over a journal: the worker, the test client and `fn.run()` all run it this way."""
 
 import json
 import threading
@@ -25,8 +25,11 @@ from execution_engine.sdk.suspend import SuspendExecution
 
 @dataclass(frozen=True, slots=True)
 class HandlerOutcome:
-    """How the run ended. `result` is JSON text (SUCCEEDED only). With `invocation_failed` the invocation itself failed
-    with `error` and is to be tried again, after `pause` seconds or the usual time; `status` then means nothing."""
+    """How the run ended. `result` is JSON text, for SUCCEEDED only.
+
+    With `invocation_failed` the invocation itself failed with `error`: `status` has no meaning, and another invocation follows after
+    `pause` seconds, or after the engine's usual pause.
+    """
 
     status: InvocationStatus
     result: str | None = None
@@ -49,10 +52,12 @@ def run_handler(
 ) -> HandlerOutcome:
     """Runs `function.handler(event, context)` until it returns, raises or suspends.
 
-    `event_text` is JSON; empty or None gives the event `{}`. `is_replaying` says that operations are recorded already.
-    Without a `lambda_context` the handler sees one that names the function alone. Any exception of author code is FAILED, a suspension
-    PENDING, a retryable `InvocationError`, `sys.exit()` or another BaseException of author code a failed invocation. `InvocationInterrupt`
-    other than a suspension passes through.
+    `event_text` is JSON; empty or None gives the event `{}`. `is_replaying` says that operations are recorded already. Without a
+    `lambda_context` the handler sees one that names only the function.
+
+    - An exception of author code gives FAILED, a suspension PENDING.
+    - A retryable `InvocationError`, `sys.exit()` and any other BaseException of author code give a failed invocation.
+    - An `InvocationInterrupt` other than a suspension passes through.
     """
     lambda_context = lambda_context or LambdaContext.of(function, sink.execution_arn)
     plugins: PluginHost | None = None
@@ -73,7 +78,8 @@ def _outcome(function: RegisteredFunction, invocation: Invocation, event: Any, i
     try:
         return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(_call(function, invocation, event, is_replaying)))
     except SuspendExecution as suspended:
-        # Contexts keep what unwinds them, and its frames keep the contexts: cut, so that nothing waits for the collector.
+        # A context keeps the exception that unwinds it, and the exception's frames keep the context: without this cut the pair would stay
+        # in memory until the garbage collector finds it.
         suspended.__traceback__ = None
         return _PENDING
     except InvocationError as error:
@@ -86,7 +92,7 @@ def _outcome(function: RegisteredFunction, invocation: Invocation, event: Any, i
     except Exception as error:
         return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error))
     except BaseException as error:
-        # On the main thread it is a person's Ctrl-C during fn.run(); on any other, author code raised it.
+        # On the main thread this is somebody's Ctrl-C during fn.run(); on any other thread, author code raised it.
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
         return HandlerOutcome(InvocationStatus.FAILED, error=error_object(error), invocation_failed=True)

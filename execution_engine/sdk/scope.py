@@ -1,4 +1,4 @@
-"""Who may still write under a map or parallel: once its end is recorded, none of its branches."""
+"""Which branches of a map or parallel may still write: none, once the end of the batch is recorded."""
 
 from collections.abc import Callable
 from threading import Condition, Lock
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Scope:
-    """Open while branches run. Closing lets writes that have begun finish and refuses every later one."""
+    """Open while branches run. Closing it lets writes finish that have begun, and refuses all later ones."""
 
     __slots__ = ("_changed", "_fatal", "_is_closed", "_lock", "_writing")
 
@@ -27,26 +27,30 @@ class Scope:
         self._fatal: BaseException | None = None
 
     def enter(self, operation_id: str) -> None:
-        """A write begins; `leave` must follow. A pair of calls, as a context manager costs more than all the rest of it."""
+        """A write begins; `leave` must follow. Raises `OrphanedChildException` once the scope is closed.
+
+        Not a context manager: that would cost more than the rest of this class.
+        """
         with self._lock:
             if self._is_closed:
                 raise OrphanedChildException("the map or parallel above is over", operation_id)
             self._writing += 1
 
     def leave(self) -> None:
+        """A write has ended."""
         with self._lock:
             self._writing -= 1
             if self._is_closed and not self._writing:
                 self._changed.notify_all()
 
     def fail(self, error: BaseException) -> None:
-        """Remembers what must win over the batch's result; too late once the scope is closed."""
+        """Remembers an error that overrules the result of the batch; has no effect once the scope is closed."""
         with self._changed:
             if not self._is_closed and self._fatal is None:
                 self._fatal = error
 
     def close(self) -> None:
-        """Raises what `fail` remembered."""
+        """Refuses further writes, waits for those that have begun, and raises the error that `fail` remembered."""
         self.abandon()
         with self._changed:
             while self._writing:
@@ -61,7 +65,7 @@ class Scope:
 
 
 class GuardedSink(ForwardingSink):
-    """A sink whose writes pass a scope."""
+    """A sink whose every write passes a scope."""
 
     __slots__ = ("_scope",)
 

@@ -31,7 +31,7 @@ class Sink(Protocol):
 
     @property
     def operations(self) -> Mapping[str, OperationRecord]:
-        """Every operation known now, by id, in order of start; changes as checkpoints are answered. Without EXECUTION."""
+        """The operations known now, by id, in order of start, without the execution's own; every checkpoint may change it."""
         ...
 
     @property
@@ -40,7 +40,7 @@ class Sink(Protocol):
         ...
 
     def now(self) -> datetime:
-        """The journal's time, UTC: good for saying when to look again, never for deciding."""
+        """The journal's time, UTC. It may say when to look again; it must not decide what is due."""
         ...
 
     def checkpoint(self, *updates: OperationUpdate) -> None:
@@ -63,7 +63,7 @@ class Sink(Protocol):
         ...
 
     def ask(self, start: OperationUpdate | None, request: ApprovalRequest, place: ApprovalPlace) -> None:
-        """Puts a question to people and commits it with `start`, the callback's START; None when that is recorded already."""
+        """Puts a question to people, in one commit with `start`, the callback's START; `start` is None when that is recorded already."""
         ...
 
     def set_status(self, text: str) -> None:
@@ -71,5 +71,5 @@ class Sink(Protocol):
         ...
 
     def set_attributes(self, attributes: Mapping[str, str | int | float | bool | None]) -> None:
-        """Merges attributes for searching, stored with the next checkpoint."""
+        """Merges attributes by which executions can be searched; stored with the next checkpoint."""
         ...

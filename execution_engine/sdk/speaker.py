@@ -1,4 +1,4 @@
-"""Who speaks when author code prints or logs: the context or the step that runs on this thread."""
+"""Whose output it is when author code prints or logs: the context's or the step's that runs on this thread."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -10,7 +10,7 @@ def _never() -> bool:
 
 
 class Speaker(NamedTuple):
-    """`operation_id` is None for the handler itself. What is said while `is_replaying` was said before."""
+    """`operation_id` is None for the handler itself. While `is_replaying()`, an earlier invocation has printed the same before."""
 
     operation_id: str | None = None
     attempt: int | None = None

@@ -1,4 +1,4 @@
-"""How an invocation stops to wait: its thread unwinds, and nothing of it stays in memory."""
+"""How an invocation stops to wait: an exception unwinds its thread, and nothing of it stays in memory."""
 
 import time
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ from execution_engine.core.errors import InvocationInterrupt
 
 
 class SuspendExecution(InvocationInterrupt):
-    """Unwinds author code until something from outside happens. The invocation then answers PENDING.
+    """Unwinds author code until something happens outside. The invocation then answers PENDING.
 
-    `awaited` holds the ids of the operations of which any may let the code go on.
+    `awaited` are the ids of the operations that are waited for; any of them may let the code go on.
     """
 
     awaited: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class TimedSuspendExecution(SuspendExecution):
 
 
 def suspension(message: str, resume_at: datetime | None, awaited: Iterable[str]) -> SuspendExecution:
-    """What to raise in the thread that has to wait, with the resume time where one is known."""
+    """The exception to raise in a thread that has to wait until `resume_at`, or until an outsider acts when that is None."""
     raised = SuspendExecution(message) if resume_at is None else TimedSuspendExecution.from_datetime(message, resume_at)
     raised.awaited = frozenset(awaited)
     return raised

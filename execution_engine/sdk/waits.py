@@ -1,4 +1,4 @@
-"""When a poll goes on: `(state, attempts made so far) -> WaitForConditionDecision`."""
+"""Strategies of `wait_for_condition`: `(state, attempts made so far) -> WaitForConditionDecision`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass
 class WaitStrategyConfig(DelayBounds, Generic[T]):
-    """Polls while `should_continue_polling(state)` is true; delays as in `RetryStrategyConfig`."""
+    """Polls while `should_continue_polling(state)` is true, at most `max_attempts` times; delays as in `RetryStrategyConfig`."""
 
     should_continue_polling: Callable[[T], bool]
     max_attempts: int = 60
@@ -26,6 +26,8 @@ class WaitStrategyConfig(DelayBounds, Generic[T]):
 
 @dataclass(frozen=True)
 class WaitForConditionDecision:
+    """Whether to check again, and after how long."""
+
     should_continue: bool
     delay: Duration
 
@@ -46,7 +48,11 @@ WaitStrategy = Callable[[T, int], WaitForConditionDecision]
 
 
 def create_wait_strategy(config: WaitStrategyConfig[T]) -> WaitStrategy[T]:
-    """A met condition wins over used-up attempts; these raise `WaitForConditionError`, so that no half state is returned."""
+    """The strategy of a configuration.
+
+    It stops when the condition is met, also at the last attempt. It raises `WaitForConditionError` after `max_attempts`, so that a state
+    which does not meet the condition is never returned.
+    """
 
     def decide(state: T, attempts_made: int) -> WaitForConditionDecision:
         if not config.should_continue_polling(state):

@@ -1,6 +1,6 @@
-"""Who watches a rehearsal: told what the code asks for, and able to stop it where something would be done.
+"""What a rehearsal needs to watch: it is told what the code asks for, and can stop it before anything would be done.
 
-Only `invocation/rehearsal` brings one, in the attribute `witness` of its sink; without one none of this costs anything.
+Only `invocation/rehearsal` provides one, as the attribute `witness` of its sink. Other sinks have none, and pay nothing for it.
 """
 
 from dataclasses import dataclass
@@ -31,23 +31,23 @@ class Witness(Protocol):
     """Every method may raise a `SuspendExecution`, which unwinds as any other; all are called on the handler's thread."""
 
     def asks(self, asked: Asked) -> None:
-        """Before the recorded operation of that id is compared with what is asked."""
+        """Called before the request is compared with what is recorded under its id."""
         ...
 
     def meets(self, key: "OperationKey") -> None:
-        """After the comparison: raises where a body would run or something would be recorded."""
+        """Called after the comparison. Raises where a body would run or something would be recorded."""
         ...
 
     def diverges(self, operation_id: str, found: OperationRecord) -> None:
-        """What was asked last under this id is not what is recorded; the code is told so by an exception next."""
+        """What was asked last under this id differs from `found`, what is recorded; an exception tells the code so next."""
         ...
 
     def invokes(self, key: "OperationKey", function: str) -> None:
-        """Which function a chained invoke names now."""
+        """Which function a chained invoke names in the code as it is now."""
         ...
 
     def plans(self, batch_id: str, total: int) -> None:
-        """How many branches a map or parallel has now."""
+        """How many branches a map or parallel has in the code as it is now."""
         ...
 
     def ends(self, prefix: str | None) -> None:
