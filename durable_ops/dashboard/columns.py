@@ -1,5 +1,6 @@
 """Columns of the list of executions: which there are, and which are shown."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -17,6 +18,7 @@ COLUMNS = {
     for column in (
         Column("state", "State", "cell-state"),
         Column("name", "Name", "cell-name"),
+        Column("error", "Error", "from-m cell-error"),
         Column("function", "Function", "from-m cell-function"),
         Column("version", "Version", "from-m soft"),
         Column("attributes", "Attributes", "from-xl cell-attributes"),
@@ -33,12 +35,15 @@ COLUMNS = {
     )
 }
 USUAL = ("state", "name", "function", "attributes", "started_by", "started", "duration")
+USUAL_OF_FAILURES = ("state", "name", "error", "function", "started", "duration")
+"""Who looks at what ended badly asks first why."""
+
 ALWAYS = ("state", "name")
 OF_APPROVALS = frozenset({"asked", "asked_since", "decide_by"})
 """What is read of pending approvals, and only when one of them is shown."""
 
 
-def chosen_columns(text: str) -> tuple[Column, ...]:
-    """Of `function,started`, in the usual order; unknown names are left out, state and name are always there."""
-    wanted = {part.strip() for part in text.split(",")} & COLUMNS.keys() or USUAL
+def chosen_columns(text: str, usual: Collection[str] = USUAL) -> tuple[Column, ...]:
+    """Of `function,started`, in their order here; unknown names are left out, state and name are always there."""
+    wanted = {part.strip() for part in text.split(",")} & COLUMNS.keys() or usual
     return tuple(column for key, column in COLUMNS.items() if key in wanted or key in ALWAYS)

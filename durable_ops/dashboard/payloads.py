@@ -2,11 +2,18 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from durable_ops.dashboard.access import masks_for
 from durable_ops.dashboard.formats import PRETTY_BYTES, coloured_json, pretty_json
+from durable_ops.models import Right
+from durable_ops.permissions import has_right
 from execution_engine.core.records import ErrorObject
+from execution_engine.selectors.executions import ExecutionSummary
+from execution_engine.selectors.failures import get_failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,14 @@ def make_payload(key: str, label: str, text: str | None, url: str) -> Payload | 
     if error is not None and error.stack_trace:
         shown = "\n".join(error.stack_trace)
     return Payload(key, label, shown, error, len(text.encode()), pretty is not None, len(text) > PRETTY_BYTES, url)
+
+
+def error_context(request: HttpRequest, execution: ExecutionSummary) -> dict[str, Any]:
+    """`error` ended it and `failure` says what was raised behind that, for templates; empty for who may not read payloads. One query."""
+    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
+        return {}
+    text, failure = get_failure(execution.id)
+    return {"error": read_error(masks_for(request, execution.function, execution.id).text(text)), "failure": failure}
 
 
 def read_error(text: str | None) -> ErrorObject | None:

@@ -1,9 +1,7 @@
 """What happened lately: executions per span of time by how they ended, how long they took, and which errors ended them."""
 
 import hashlib
-import json
 import random
-import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,10 +12,11 @@ from uuid import UUID
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Aggregate, Count, DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value
-from django.db.models.functions import Now, Substr
+from django.db.models.functions import Now
 
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.models import Execution
+from execution_engine.selectors.failures import read_failure, with_errors
 from execution_engine.selectors.search import of_functions
 
 EPOCH = datetime(2020, 1, 6, tzinfo=UTC)
@@ -37,9 +36,6 @@ select min(due.due_at) from durable_function_version v cross join lateral (
 """
 
 FAILURES_READ = 500
-ERROR_READ = 2_000
-_ERROR_TYPE = re.compile(r'"ErrorType":\s*"((?:[^"\\]|\\.){1,200})"')
-_ERROR_MESSAGE = re.compile(r'"ErrorMessage":\s*"((?:[^"\\]|\\u[0-9a-f]{4}|\\[^u]){1,200})')
 _FAILED = (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT)
 
 
@@ -69,14 +65,19 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Executions of one function that ended with one type of error; `latest_id` is the last, `message` the beginning of what it said."""
+    """Executions of one function that ended because one type of error was raised; `latest_id` is the last, `message` what it said.
+
+    Without a type that an error names, `error_type` says in words how they ended, and `is_named` is False.
+    """
 
     function: str
     error_type: str
     count: int
     latest_at: datetime
     latest_id: UUID
+    latest_status: str
     message: str
+    is_named: bool
 
 
 def activity(span: timedelta, width: timedelta, functions: Collection[str] | None = None) -> list[Bucket]:
@@ -132,12 +133,12 @@ def _count(times: Sequence[datetime], width: timedelta, functions: Q) -> dict[da
 def failure_groups(span: timedelta, functions: Collection[str] | None = None) -> list[FailureGroup]:
     """The failures of the last `span`, most frequent first; at most the newest 500 are looked at. One query."""
     found = Execution.objects.filter(of_functions(functions), status__in=_FAILED, started_at__gt=Now() - span).order_by("-started_at")
-    rows = found.values("id", "function", "status", "ended_at").annotate(beginning=Substr("error", 1, ERROR_READ))
+    rows = with_errors(found).values("id", "function", "status", "ended_at", "beginning", "behind")
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows[:FAILURES_READ]:
-        match = _ERROR_TYPE.search(row["beginning"] or "")
-        kind = match.group(1) if match else ("Timed out" if row["status"] == ExecutionStatus.TIMED_OUT else "Unknown error")
-        groups[row["function"], kind].append(row)
+        row["failure"] = read_failure(row["beginning"], row["behind"])
+        nameless = "Timed out" if row["status"] == ExecutionStatus.TIMED_OUT else "Unknown error"
+        groups[row["function"], row["failure"].error_type or nameless].append(row)
     return sorted((_group(key, members) for key, members in groups.items()), key=lambda group: (-group.count, group.function))
 
 
@@ -155,10 +156,6 @@ def oldest_due(versions: Collection[int]) -> datetime | None:
 
 def _group(key: tuple[str, str], members: Sequence[dict[str, Any]]) -> FailureGroup:
     latest = max(members, key=lambda row: row["ended_at"])
-    return FailureGroup(key[0], key[1], len(members), latest["ended_at"], latest["id"], _message(latest["beginning"] or ""))
-
-
-def _message(error: str) -> str:
-    """Of the beginning of an error object's JSON text, which may end in the middle of a pair of surrogates."""
-    match = _ERROR_MESSAGE.search(error)
-    return json.loads(f'"{match.group(1)}"', strict=False).encode(errors="ignore").decode() if match else ""
+    failure = latest["failure"]
+    named = failure.error_type is not None
+    return FailureGroup(*key, len(members), latest["ended_at"], latest["id"], latest["status"], failure.message, named)

@@ -203,11 +203,6 @@ def get_payloads(execution_id: UUID) -> ExecutionPayloads:
     return ExecutionPayloads(**row)
 
 
-def get_error(execution_id: UUID) -> str | None:
-    """The error object of an ended execution as JSON text, without reading input and result."""
-    return Execution.objects.filter(id=execution_id).values_list("error", flat=True).first()
-
-
 def find_child(execution_id: UUID, operation_id: str) -> UUID | None:
     """The execution that this chained invoke started, None when it started none (a plain function)."""
     found = Execution.objects.filter(parent_id=execution_id, parent_operation_id=operation_id)

@@ -5,7 +5,6 @@ most `examined` of them; whoever asks is told how far back the look went.
 """
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from execution_engine.core.enums import ExecutionStatus, OperationSubType, Opera
 from execution_engine.models import Execution, Operation
 from execution_engine.selectors import states
 from execution_engine.selectors.explain import StateCode
+from execution_engine.selectors.failures import is_of_type
 
 _HEX = frozenset("0123456789abcdef-")
 _TROUBLE = [ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.STOPPED]
@@ -157,9 +157,9 @@ def _rest(filters: ExecutionFilters) -> Q:
     if filters.shorter_than is not None:
         rest &= Q(started_at__gt=end - filters.shorter_than)
     if filters.error and filters.error_is_type:
-        rest &= Q(error__iregex=rf'"ErrorType":\s*"[^"]*{re.escape(filters.error)}')
+        rest &= is_of_type(filters.error)
     elif filters.error:
-        rest &= Q(error__icontains=filters.error)
+        rest &= Q(error__icontains=filters.error) | is_of_type(filters.error)
     if filters.has_callback:
         rest &= Q(Exists(_answerable()))
     if filters.has_approval:

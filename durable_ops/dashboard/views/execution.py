@@ -12,7 +12,7 @@ from durable_ops.dashboard.access import console_view, masks_for
 from durable_ops.dashboard.drawer import operation_context
 from durable_ops.dashboard.htmx import LIVE, is_unchanged, live_url, render_page, token, unchanged, wants_fragment
 from durable_ops.dashboard.logs import logs_context
-from durable_ops.dashboard.payloads import make_payload, read_error
+from durable_ops.dashboard.payloads import error_context, make_payload, read_error
 from durable_ops.dashboard.views.costs import cost_context, header_cost
 from durable_ops.dashboard.views.timeline import timeline_context
 from durable_ops.models import AuditEntry, Right
@@ -22,14 +22,13 @@ from durable_ops.web.quick_poll import holds, make_stamp
 from execution_engine.core.enums import EventType
 from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.identifiers import read_number
-from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.events import list_event_rows
-from execution_engine.selectors.executions import ExecutionDetail, get_error, get_execution, get_payloads
+from execution_engine.selectors.executions import ExecutionDetail, ExecutionSummary, get_execution, get_payloads
 from execution_engine.selectors.explain import StateCode
+from execution_engine.selectors.freshness import read_mark
 from execution_engine.selectors.functions import get_source
 from execution_engine.selectors.graph import get_graph
 from execution_engine.selectors.logs import last_line_id
-from execution_engine.selectors.marks import read_mark
 from execution_engine.selectors.operations import Ended, get_retried_error, list_operations, tree
 
 TABLE_ROWS = 100
@@ -66,7 +65,7 @@ def execution_detail(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         "execution": summary,
         "detail": execution,
         "live_url": None if summary.is_terminal else live_url(request, current, stamp),
-        "error": _error(request, execution),
+        **_error(request, summary),
         "explanation": None if summary.is_terminal else explain(execution_id, execution, access=access_of(request.user)),
         "approvals": of_execution(request.user, execution_id),
         **timeline_context(request, execution),
@@ -107,15 +106,13 @@ def _token(execution: ExecutionDetail, said: int) -> str:
     return token(summary.event_seq, summary.wake_seq, summary.state, summary.status_text, summary.invocations, said)
 
 
-def _error(request: HttpRequest, execution: ExecutionDetail) -> ErrorObject | None:
-    """For the header: what ended it badly, or what the step raised that is tried again."""
-    summary = execution.summary
-    is_retrying = summary.state.code is StateCode.RETRYING
-    is_bad = summary.is_terminal and summary.state.code is not StateCode.SUCCEEDED
-    if not (is_bad or is_retrying) or not has_right(request.user, Right.VIEW_PAYLOAD, summary.function):
-        return None
-    found = get_retried_error(summary.id) if is_retrying else get_error(summary.id)
-    return read_error(masks_for(request, summary.function, summary.id).text(found))
+def _error(request: HttpRequest, execution: ExecutionSummary) -> dict[str, Any]:
+    """For the header: what ended it badly and where that was raised, or what the step raised that is tried again."""
+    if execution.is_terminal:
+        return {} if execution.state.code is StateCode.SUCCEEDED else error_context(request, execution)
+    if execution.state.code is not StateCode.RETRYING or not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
+        return {}
+    return {"error": read_error(masks_for(request, execution.function, execution.id).text(get_retried_error(execution.id)))}
 
 
 def _operations_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:

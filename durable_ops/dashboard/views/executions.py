@@ -13,14 +13,15 @@ from durable_ops.actions import views as actions
 from durable_ops.actions.batches import RIGHTS as BATCH_RIGHTS
 from durable_ops.approvals.asked import Asked, asked_of
 from durable_ops.dashboard.access import actor_of, console_view, person_of
-from durable_ops.dashboard.columns import ALWAYS, COLUMNS, OF_APPROVALS, Column, chosen_columns
+from durable_ops.dashboard.columns import ALWAYS, COLUMNS, OF_APPROVALS, USUAL, USUAL_OF_FAILURES, Column, chosen_columns
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.models import Batch, Right, SavedView
 from durable_ops.permissions import access_of, has_right
 from durable_ops.selectors import exports
+from durable_ops.selectors.failures import failures_of
 from durable_ops.selectors.masking import masking_of
-from durable_ops.selectors.searches import KEYS, Search, read_search
+from durable_ops.selectors.searches import KEYS, Search, read_search, told_address
 from durable_ops.web.downloads import download
 from execution_engine.core.enums import ExecutionStatus
 from execution_engine.core.errors import CommandError, InvalidInputError
@@ -53,6 +54,7 @@ ALWAYS_SHOWN = frozenset(
     {StateCode.QUEUED, StateCode.RUNNING, StateCode.RETRYING, StateCode.WAITING, StateCode.WAITING_FOR_CALLBACK}
     | {StateCode.STRANDED, StateCode.SUCCEEDED, StateCode.FAILED}
 )
+FAILED = frozenset({ExecutionStatus.FAILED.value, ExecutionStatus.TIMED_OUT.value})
 ON_TOP = ("q", "function", "attribute")
 """Fields of the filter bar itself; the others stand in its second row."""
 
@@ -67,8 +69,10 @@ def execution_list(request: HttpRequest) -> HttpResponse:
     summary = None if is_refresh else overview(functions)
     served = served_version_ids() if summary is None else summary.served
     page, problems = _page(request, read, served)
-    columns = chosen_columns(_columns(request))
+    columns = _chosen(request)
     asked = _asked(page, columns)
+    is_told_why = any(column.key == "error" for column in columns)
+    failures = failures_of(page.items, access_of(request.user)) if is_told_why else {}
     current = token([(item.id, item.event_seq, item.state, item.status_text, asked.get(item.id)) for item in page.items])
     if is_unchanged(request, current):
         return unchanged()
@@ -82,7 +86,7 @@ def execution_list(request: HttpRequest) -> HttpResponse:
         "problems": problems,
         "is_first": is_first,
         "columns": columns,
-        "rows": [(item, asked.get(item.id)) for item in page.items],
+        "rows": [(item, asked.get(item.id), failures.get(item.id)) for item in page.items],
         "count": _count(read, served) if is_first and read.is_narrow else None,
         "live_url": live_url(request, current) if is_live else None,
         "next_url": _with(request, cursor=page.next_cursor) if page.next_cursor else None,
@@ -143,12 +147,12 @@ def remove_view(request: HttpRequest, view_id: int) -> HttpResponse:
 
 @console_view(Right.VIEW_EXECUTION)
 @require_safe
-def open_view(_: HttpRequest, view_id: int) -> HttpResponse:
+def open_view(request: HttpRequest, view_id: int) -> HttpResponse:
     """The address to share: leads to what the view shows now."""
     query = SavedView.objects.filter(pk=view_id).values_list("query", flat=True).first()
     if query is None:
         raise Http404("There is no such view; its owner may have removed it.")
-    return HttpResponseRedirect(f"{reverse('dashboard:executions')}?{query}")
+    return HttpResponseRedirect(f"{reverse('dashboard:executions')}?{told_address(query, access_of(request.user))}")
 
 
 def _page(request: HttpRequest, read: Search, served: frozenset[int]) -> tuple[Page, list[str]]:
@@ -175,7 +179,7 @@ def _count(read: Search, served: frozenset[int]) -> str:
 
 
 def _choices(request: HttpRequest) -> dict[str, Any]:
-    chosen = {column.key for column in chosen_columns(_columns(request))}
+    chosen = {column.key for column in _chosen(request)}
     optional = [column for key, column in COLUMNS.items() if key not in ALWAYS]
     return {
         "statuses": [status.value for status in ExecutionStatus],
@@ -214,7 +218,14 @@ def _facets(request: HttpRequest, found: Overview, read: Search) -> dict[str, ob
 def _columns(request: HttpRequest) -> str:
     """The form sends one value per column, an address holds them in one, and none when they are the usual."""
     text = ",".join(request.GET.getlist("columns"))
-    return "" if chosen_columns(text) == chosen_columns("") else text
+    return "" if chosen_columns(text) in (chosen_columns("", USUAL), chosen_columns("", USUAL_OF_FAILURES)) else text
+
+
+def _chosen(request: HttpRequest) -> tuple[Column, ...]:
+    """Of failures the usual columns are others, for who may read errors."""
+    asked = {request.GET.get("state", "").upper(), request.GET.get("status", "").upper()}
+    is_of_failures = bool(request.GET.get("error") or asked & FAILED) and has_right(request.user, Right.VIEW_PAYLOAD)
+    return chosen_columns(_columns(request), USUAL_OF_FAILURES if is_of_failures else USUAL)
 
 
 def _search_query(request: HttpRequest, **changes: str | None) -> str:

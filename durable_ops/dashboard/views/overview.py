@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +15,10 @@ from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.views.executions import FACET_WORDS
 from durable_ops.models import Right
-from durable_ops.permissions import Access, access_of
-from durable_ops.selectors.masking import MASK, masking_of
-from execution_engine.selectors.activity import FailureGroup, activity, failure_groups, oldest_due
+from durable_ops.permissions import access_of
+from durable_ops.selectors.failures import failure_groups
+from durable_ops.selectors.masking import masking_of
+from execution_engine.selectors.activity import activity, oldest_due
 from execution_engine.selectors.callbacks import pending_callbacks
 from execution_engine.selectors.executions import ExecutionSummary, list_executions
 from execution_engine.selectors.explain import StateCode
@@ -133,21 +134,13 @@ def _attention(user: Any, found: Overview, functions: frozenset[str] | None) -> 
     names = {version.id: f"{version.function} v{version.version}" for version in versions}
     return {
         "stranded": [version for version in versions if version.is_stranded],
-        "failures": _failures(access_of(user)),
+        "failures": failure_groups(timedelta(hours=24), access_of(user), SHOWN),
         "storms": _storms(retrying)[:SHOWN],
         "callbacks": masking.callbacks(pending_callbacks(limit=SHOWN, functions=functions)),
         "oldest_due": oldest_due({one for worker in found.workers if not worker.is_draining for one in worker.version_ids if one in names}),
         "version_names": names,
         "orphans": orphaned(user, limit=SHOWN),
     }
-
-
-def _failures(access: Access) -> list[FailureGroup]:
-    """Types and messages of errors are part of payloads. Messages of many executions are not shown where something is masked."""
-    if not access.may(Right.VIEW_PAYLOAD):
-        return []
-    found = failure_groups(timedelta(hours=24), access.functions_for(Right.VIEW_PAYLOAD))[:SHOWN]
-    return [replace(one, message=MASK) if one.message and masking_of(access).of(one.function).paths else one for one in found]
 
 
 def _storms(retrying: Sequence[ExecutionSummary]) -> list[Storm]:

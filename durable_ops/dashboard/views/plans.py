@@ -19,14 +19,14 @@ from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.acting import act_once, posted
 from durable_ops.dashboard.forms.repairs import ForkForm, MoveForm, RedriveForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.payloads import Payload, make_payload, read_error
+from durable_ops.dashboard.payloads import Payload, error_context, make_payload
 from durable_ops.dashboard.views.execution_actions import find_summary
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
-from execution_engine.core.records import ErrorObject, OperationRecord
+from execution_engine.core.records import OperationRecord
 from execution_engine.invocation.rehearsal.findings import Rehearsal, Verdict
-from execution_engine.selectors.executions import ExecutionSummary, get_error, get_payloads
+from execution_engine.selectors.executions import ExecutionSummary, get_payloads
 from execution_engine.selectors.explain import plain_title
 from execution_engine.selectors.functions import function_versions
 from execution_engine.selectors.inflight import Scope, VersionCheck, deploy_check
@@ -70,7 +70,7 @@ def redrive(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     context = {
         **_shared(request, execution, chosen),
         **_plan(lambda: _repair_groups(repairs.plan_redrive(actor_of(request), execution_id, **form.planned()))),
-        "error": _error(request, execution),
+        **error_context(request, execution),
     }
     return render_page(request, "executions/redrive.html", {"form": form, **context}, fragment="plan", status=answer)
 
@@ -136,12 +136,6 @@ def _readable(request: HttpRequest, found: VersionCheck) -> VersionCheck:
     if not masks_for(request, found.function).paths:
         return found
     return replace(found, problems=tuple(replace(one, rehearsal=one.rehearsal.without_messages()) for one in found.problems))
-
-
-def _error(request: HttpRequest, execution: ExecutionSummary) -> ErrorObject | None:
-    if not has_right(request.user, Right.VIEW_PAYLOAD, execution.function):
-        return None
-    return read_error(masks_for(request, execution.function, execution.id).text(get_error(execution.id)))
 
 
 def _shared(request: HttpRequest, execution: ExecutionSummary, chosen: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from execution_engine.core.errors import ExecutionNotFoundError, InvalidInputError
 from execution_engine.models import FunctionVersion
-from execution_engine.selectors.executions import count_executions, get_error, get_execution, get_payloads, list_executions
+from execution_engine.selectors.executions import count_executions, get_execution, get_payloads, list_executions
 from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.search import Count, ExecutionFilters, Precision
 from tests.factories import ago, make_callback, make_execution, make_version, make_worker, some_id
@@ -128,7 +128,6 @@ def test_payloads_are_the_stored_texts(version: FunctionVersion) -> None:
     execution = make_execution(version, input=' {"a":1}', error='{"ErrorType":"X"}')
     found = get_payloads(execution.id)
     assert (found.input, found.result, found.error) == (' {"a":1}', None, '{"ErrorType":"X"}')
-    assert get_error(execution.id) == '{"ErrorType":"X"}'
 
 
 def test_unknown_execution_is_refused() -> None:

@@ -1,4 +1,5 @@
-"""What tells whether a page about an execution still shows what is true, from its row alone."""
+"""Whether a page about an open execution is still true: a mark that differs as soon as the page would, read from the execution's row alone.
+"""
 
 import zlib
 from collections.abc import Callable, Collection, Sequence
@@ -10,8 +11,9 @@ from uuid import UUID
 from django.db import connection
 
 LONGEST = timedelta(minutes=5)
+"""The most that `good_for` says, also when no timer is set."""
 
-# A claim's end moves every few seconds and says nothing; a suspended execution's timer is what it waits for.
+# Of a claimed execution `due_at` is the claim's end, which moves every few seconds and is not shown; of any other it is the nearest timer.
 _MARKS = """
 select id,
        format('%%s|%%s|%%s|%%s|%%s|%%s', event_seq, wake_seq, status, claimed_by,
@@ -22,27 +24,29 @@ select id,
 """
 
 Ask = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
-"""Runs one statement and answers its rows."""
+"""Runs one statement with its parameters and returns the rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`text` changes with everything that people see of an open execution; `good_for` is how long time alone changes nothing."""
+    """`text` (8 hex digits) changes with everything that people see of an open execution. For `good_for`, time alone changes nothing of it.
+    """
 
     text: str
     good_for: timedelta
 
 
 def read_marks(execution_ids: Collection[UUID], ask: Ask | None = None) -> dict[UUID, Mark]:
-    """One query by primary keys, through Django or through `ask`; without those that do not exist or have ended.
+    """By id, without executions that do not exist or have ended. One query by primary keys, through Django or through `ask`.
 
-    Read it before what it shall vouch for.
+    To be read before the content of the page: a change in between then makes the mark old, not the page.
     """
     rows = (ask or _ask_django)(_MARKS, [list(execution_ids)])
     return {row[0]: _mark(*row[1:]) for row in rows}
 
 
 def read_mark(execution_id: UUID) -> Mark | None:
+    """As `read_marks`, for one execution."""
     return read_marks([execution_id]).get(execution_id)
 
 
