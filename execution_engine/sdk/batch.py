@@ -41,7 +41,7 @@ register_operation_error(BatchCompletionError, _batch_completion_error)
 
 @dataclass(frozen=True)
 class BatchItem(Generic[R]):
-    """One branch that was started. `error` is what escaped it."""
+    """One branch that was started. `error` is the exception that ended it."""
 
     index: int
     status: BatchItemStatus
@@ -77,14 +77,15 @@ class BatchResult(Generic[R]):
         return self._with(BatchItemStatus.FAILED)
 
     def started(self) -> list[BatchItem[R]]:
-        """Branches that were not over when the batch was."""
+        """Branches that had not ended when the batch did."""
         return self._with(BatchItemStatus.STARTED)
 
     def get_results(self) -> list[R]:
         return [cast(R, item.result) for item in self.succeeded()]
 
-    def get_errors(self) -> list[ErrorObject | None]:
-        return [item.error for item in self.failed()]
+    def get_errors(self) -> list[ErrorObject]:
+        """The error of each failed item, in index order."""
+        return [item.error or ErrorObject() for item in self.failed()]
 
     @property
     def status(self) -> BatchItemStatus:
@@ -162,7 +163,7 @@ class BatchRecord:
 
     @classmethod
     def read(cls, payload: str | None) -> "BatchRecord | None":
-        """None when the payload is no such summary."""
+        """None for a payload that is no such summary."""
         try:
             data = json.loads(payload or "")
             total, started = data["totalCount"], data.get("startedIndexes")

@@ -10,7 +10,7 @@ from execution_engine.core.serdes import SerDes
 from execution_engine.sdk.completion import CompletionConfig
 from execution_engine.sdk.durations import MAX_CALLBACK_SECONDS, Duration, bounded_seconds
 from execution_engine.sdk.errors import ValidationError
-from execution_engine.sdk.retries import RetryStrategy
+from execution_engine.sdk.retries import RetryStrategy, as_strategy
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -30,6 +30,12 @@ def _check_sub_type(sub_type: str | None) -> None:
         raise ValidationError(f"sub_type must be 1 to 32 characters of A-Z a-z 0-9 _ -, got {sub_type!r}")
 
 
+def _take_preset(config: "StepConfig | WaitForCallbackConfig") -> None:
+    """A preset may be given without calling it, as in `retry=`."""
+    if config.retry_strategy is not None:
+        object.__setattr__(config, "retry_strategy", as_strategy(config.retry_strategy))
+
+
 @dataclass(frozen=True, slots=True)
 class StepConfig:
     """`atomic=True` (ours): the step's Django writes on the default database and its checkpoint are one commit, so the
@@ -43,6 +49,7 @@ class StepConfig:
 
     def __post_init__(self) -> None:
         _check_sub_type(self.sub_type)
+        _take_preset(self)
         if self.atomic not in (False, True, "default"):
             raise ValidationError(
                 f"StepConfig.atomic works on the database 'default' only, because the checkpoint is there; got {self.atomic!r}"
@@ -91,6 +98,10 @@ class WaitForCallbackConfig(CallbackConfig):
     """`retry_strategy` is the submitter's."""
 
     retry_strategy: RetryStrategy | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _take_preset(self)
 
 
 class NestingType(Enum):

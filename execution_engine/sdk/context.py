@@ -1,16 +1,18 @@
-"""What an author's function is handed: AWS's methods, each handing over to `operations/`; ours are in `extras.py`.
+"""`DurableContext`, the second argument of every durable function.
 
-Every method takes AWS's argument order, and the name first as AWS's JavaScript SDK does: `step("pay", pay)`.
+It has the methods of AWS's SDK, each of which hands over to a module of `operations/`; `map` and `parallel` are in `batches.py`, methods
+that AWS does not have in `extras.py`. Every method takes its arguments in AWS's order, or with the name first as in AWS's JavaScript SDK:
+`step("pay", pay)`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from execution_engine.core.enums import OperationSubType, OperationType
 from execution_engine.core.records import OperationOptions
-from execution_engine.sdk.batch import BatchResult, batch_summary
+from execution_engine.sdk.arguments import config_of, name_first, timeouts_of, wait_of
+from execution_engine.sdk.batches import ContextBatches
 from execution_engine.sdk.callables import original_name
 from execution_engine.sdk.config import (
     DEFAULT_CHILD,
@@ -18,22 +20,14 @@ from execution_engine.sdk.config import (
     CallbackConfig,
     ChildConfig,
     InvokeConfig,
-    MapConfig,
-    ParallelBranch,
-    ParallelConfig,
     StepConfig,
     WaitForCallbackConfig,
 )
-from execution_engine.sdk.durations import MAX_WAIT_SECONDS, DurationLike, as_duration, bounded_seconds
+from execution_engine.sdk.durations import DurationLike
 from execution_engine.sdk.errors import ChildContextError, ValidationError
-from execution_engine.sdk.extras import ContextExtras
-from execution_engine.sdk.operations.batch import run_batch
-from execution_engine.sdk.operations.branch import BatchPlan
 from execution_engine.sdk.operations.child_context import run_child
 from execution_engine.sdk.operations.create_callback import Callback, run_create_callback
 from execution_engine.sdk.operations.invoke import run_invoke
-from execution_engine.sdk.operations.map import plan_map
-from execution_engine.sdk.operations.parallel import plan_parallel
 from execution_engine.sdk.operations.step import run_step
 from execution_engine.sdk.operations.wait import run_wait
 from execution_engine.sdk.operations.wait_for_callback import callback_body, raise_as_callback_error
@@ -43,7 +37,8 @@ from execution_engine.sdk.types import ExecutionContext
 from execution_engine.sdk.waits import WaitForConditionConfig
 
 T = TypeVar("T")
-U = TypeVar("U")
+Body = Callable[..., T]
+AsyncBody = Callable[..., Coroutine[Any, Any, T]]
 
 _STEP = str(OperationSubType.STEP)
 _WAIT = str(OperationSubType.WAIT)
@@ -51,24 +46,24 @@ _CALLBACK = str(OperationSubType.CALLBACK)
 _CHILD = str(OperationSubType.RUN_IN_CHILD_CONTEXT)
 _WAIT_FOR_CALLBACK = str(OperationSubType.WAIT_FOR_CALLBACK)
 _WAIT_FOR_CONDITION = str(OperationSubType.WAIT_FOR_CONDITION)
-_MAP = str(OperationSubType.MAP)
-_PARALLEL = str(OperationSubType.PARALLEL)
 _INVOKE = str(OperationSubType.CHAINED_INVOKE)
-_DEFAULT_MAP: MapConfig[Any] = MapConfig()
-_DEFAULT_PARALLEL = ParallelConfig()
 _DEFAULT_INVOKE: InvokeConfig[Any, Any] = InvokeConfig()
 _DEFAULT_CALLBACK = CallbackConfig()
 _DEFAULT_WAIT_FOR_CALLBACK = WaitForCallbackConfig()
 
 
-class DurableContext(ContextExtras):
-    """The durable side of a running function. Use one context from one thread, and call in an order that depends only on
-    the input and on earlier results: the n-th call of a context must be the same operation on every replay."""
+class DurableContext(ContextBatches):
+    """Runs durable operations for one function, or for one child context of it.
+
+    Use a context from one thread only. Call its methods in an order that depends on nothing but the input and earlier results: on every
+    replay, the n-th call of a context must be the same operation.
+    """
 
     __slots__ = ()
 
     @property
     def execution_context(self) -> ExecutionContext:
+        """What stays the same during an execution: its ARN."""
         return self._invocation.execution_context
 
     @property
@@ -76,40 +71,30 @@ class DurableContext(ContextExtras):
         """AWS's invocation context: request id, function, remaining time, tenant."""
         return self._invocation.lambda_context
 
+    @overload
     def step(
-        self,
-        func: Callable[..., T] | str,
-        name: str | Callable[..., T] | None = None,
-        config: StepConfig | None = None,
-        *,
-        retry: Any = None,
-    ) -> T:
-        """Runs `func` and records its result; on replay returns the record without running it.
+        self, func: AsyncBody[T] | str, name: str | AsyncBody[T] | None = None, config: StepConfig | None = None, *, retry: Any = None
+    ) -> T: ...
+    @overload
+    def step(self, func: Body[T] | str, name: str | Body[T] | None = None, config: StepConfig | None = None, *, retry: Any = None) -> T: ...
+    def step(self, func: Any, name: Any = None, config: StepConfig | None = None, *, retry: Any = None) -> Any:
+        """Runs `func` and records its result; on replay returns the recorded result without running `func`.
 
-        `func` gets a `StepContext` if it takes an argument. An exception is tried again as `config.retry_strategy` or
-        `retry` say (`RetryPolicy`, strategy function or preset; default: 6 attempts), with the invocation suspended in
-        between; then it is raised as `StepError`. The returned value is the one read back from its text.
+        `func` gets a `StepContext` if it takes an argument. When it raises, it is tried again as `config.retry_strategy` or `retry` decide
+        (a `RetryPolicy`, a strategy function or a preset; default: 6 attempts), with the invocation suspended in between. Raises
+        `StepError` when it is not tried again. The value returned is the one read back from the recorded text, also on the first run.
         """
-        body, name = _name_first(func, name, "step")
+        body, name = name_first(func, name, "step")
+        config = config_of(config, DEFAULT_STEP, "step")
         if retry is not None:
-            config = replace(config or DEFAULT_STEP, retry_strategy=as_strategy(retry))
-        elif config is None:
-            config = DEFAULT_STEP
+            config = replace(config, retry_strategy=as_strategy(retry))
         sub_type = config.sub_type or _STEP
-        return self._perform(OperationType.STEP, sub_type, name or original_name(body), run_step, body, config)  # type: ignore[no-any-return]
+        return self._perform(OperationType.STEP, sub_type, name or original_name(body), run_step, body, config)
 
     def wait(self, duration: DurationLike | str | None = None, name: str | DurationLike | None = None, **units: float) -> None:
         """Suspends for 1 s to 366 days: `wait(Duration.from_hours(1))`, `wait("cool-off", timedelta(days=3))`,
         `wait(seconds=300)`. Raises `ValidationError` outside the bounds, before anything is recorded."""
-        if isinstance(duration, str) or (duration is None and name is not None and not isinstance(name, str)):
-            duration, name = name, duration
-        if units:
-            if duration is not None:
-                raise ValidationError("wait takes a duration or units such as seconds=, not both")
-            duration = units
-        if name is not None and not isinstance(name, str):
-            raise ValidationError(f"the name of a wait is a text, got {name!r}")
-        seconds = bounded_seconds(duration, "duration", low=1, high=MAX_WAIT_SECONDS)
+        seconds, name = wait_of(duration, name, units)
         self._perform(OperationType.WAIT, _WAIT, name, run_wait, seconds)
 
     def create_callback(
@@ -120,11 +105,11 @@ class DurableContext(ContextExtras):
         timeout: DurationLike | None = None,
         heartbeat_timeout: DurationLike | None = None,
     ) -> Callback[Any]:
-        """Creates an id under which somebody outside answers; `.result()` waits for the answer.
+        """Creates an id under which somebody outside can answer; `.result()` waits for the answer.
 
-        A timeout of 0 is none; the keywords win over `config`. Never raises for a callback that has failed already.
+        A timeout of 0 means none; the keywords win over `config`. A callback that failed raises in `.result()`, not here.
         """
-        config = replace(config or _DEFAULT_CALLBACK, **_given_timeouts(timeout, heartbeat_timeout))
+        config = replace(config_of(config, _DEFAULT_CALLBACK, "create_callback"), **timeouts_of(timeout, heartbeat_timeout))
         options = OperationOptions(timeout=config.timeout_seconds, heartbeat=config.heartbeat_timeout_seconds)
         sub_type = config.sub_type or _CALLBACK
         return self._perform(OperationType.CALLBACK, sub_type, name, run_create_callback, options, config.serdes)
@@ -139,21 +124,22 @@ class DurableContext(ContextExtras):
         heartbeat_timeout: DurationLike | None = None,
         retry: Any = None,
     ) -> Any:
-        """Creates a callback, runs `submitter(callback_id, context)` as a step that hands the id out, and waits.
+        """Creates a callback, runs `submitter(callback_id, context)` as a step that hands out the id, and waits for the answer.
 
-        Answers the payload as text unless `config.serdes` reads it. Raises `CallbackExternalError`,
-        `CallbackTimeoutError`, or `CallbackSubmitterError` when the submitter failed for good.
-        The keywords win over `config`; `retry` is the submitter's.
-        Given a `Callback` instead, waits for that one, adds no operation and decodes JSON.
+        Returns the payload as text, unless `config.serdes` reads it. The keywords win over `config`; `retry` applies to the submitter.
+        Raises `CallbackExternalError`, `CallbackTimeoutError`, or `CallbackSubmitterError` when the submitter failed and is not tried
+        again.
+
+        Given a `Callback` instead of a submitter, it waits for that one, adds no operation and decodes the payload as JSON.
         """
         if isinstance(submitter, str):
             submitter, name = name, submitter  # type: ignore[assignment]
         if isinstance(submitter, Callback):
             return submitter.json_result()
-        body, name = _name_first(submitter, name, "wait_for_callback")
+        body, name = name_first(submitter, name, "wait_for_callback")
         name = name or original_name(body)
-        config = config or _DEFAULT_WAIT_FOR_CALLBACK
-        config = replace(config, **_given_timeouts(timeout, heartbeat_timeout))
+        config = config_of(config, _DEFAULT_WAIT_FOR_CALLBACK, "wait_for_callback")
+        config = replace(config, **timeouts_of(timeout, heartbeat_timeout))
         if retry is not None:
             config = replace(config, retry_strategy=as_strategy(retry))
         inside = callback_body(body, name, config)
@@ -163,69 +149,39 @@ class DurableContext(ContextExtras):
             failed = error
         return raise_as_callback_error(failed)
 
+    @overload
     def wait_for_condition(
         self,
-        check: Callable[..., T] | str,
-        config: WaitForConditionConfig[T] | Callable[..., T] | None = None,
+        check: AsyncBody[T] | str,
+        config: WaitForConditionConfig[T] | AsyncBody[T],
         name: str | WaitForConditionConfig[T] | None = None,
-    ) -> T:
-        """Runs `check(state, context) -> state` until `config.wait_strategy` stops it; suspended between two checks.
+    ) -> T: ...
+    @overload
+    def wait_for_condition(
+        self, check: Body[T] | str, config: WaitForConditionConfig[T] | Body[T], name: str | WaitForConditionConfig[T] | None = None
+    ) -> T: ...
+    def wait_for_condition(self, check: Any, config: Any = None, name: Any = None) -> Any:
+        """Calls `check(state, context)`, which returns the next state, until `config.wait_strategy` stops; suspends between two checks.
 
         An exception of the check or of the strategy is not tried again: it is raised as `WaitForConditionError`.
         """
         if isinstance(check, str):
-            check, config, name = config, name, check  # type: ignore[assignment]
+            check, config, name = config, name, check
         if not callable(check) or not isinstance(config, WaitForConditionConfig):
             raise ValidationError("wait_for_condition needs a check function and a WaitForConditionConfig")
         kind = (OperationType.STEP, _WAIT_FOR_CONDITION)
-        return self._perform(*kind, name, run_wait_for_condition, check, config)  # type: ignore[no-any-return,arg-type]
-
-    def map(
-        self,
-        inputs: Sequence[U],
-        func: Callable[..., T],
-        name: str | None = None,
-        config: MapConfig[U] | None = None,
-    ) -> BatchResult[T]:
-        """Runs `func(context, item, index, items)` for every item, each in a context of its own.
-
-        A failed item does not raise: it stands in the result, whose `throw_if_error()` raises. By default the first failure
-        ends the map; see `MapConfig`. Ids depend on the index alone.
-        """
-        config = config or _DEFAULT_MAP
-        config.completion_config.check_total(len(inputs))
-        plan = partial(plan_map, inputs, func, config)
-        return self._batch(_MAP, name or original_name(func), plan, len(inputs), config)
-
-    def parallel(
-        self,
-        functions: Sequence[Callable[..., T] | ParallelBranch[T]],
-        name: str | None = None,
-        config: ParallelConfig | None = None,
-    ) -> BatchResult[T]:
-        """Runs the functions side by side, each with a context of its own; as `map`, and by default all have to succeed."""
-        if isinstance(functions, str):
-            functions, name = name, functions
-        config = config or _DEFAULT_PARALLEL
-        config.completion_config.check_total(len(functions))
-        return self._batch(_PARALLEL, name, partial(plan_parallel, functions, config), len(functions), config)
+        return self._perform(*kind, name, run_wait_for_condition, check, config)
 
     def invoke(self, function_name: str, payload: Any = None, name: str | None = None, config: InvokeConfig[Any, Any] | None = None) -> Any:
-        """Starts another function with `payload` as input and waits, suspended, for its result.
+        """Starts another function with `payload` as its input, and suspends until it has ended; returns its result.
 
-        Raises `InvokeError` with the other's error, time-out or stop. Payload and result are JSON unless `config` says else.
+        Raises `InvokeError` when the other execution failed, timed out or was stopped. Payload and result are JSON unless `config` has a
+        serdes.
         """
         if not function_name or not isinstance(function_name, str):
             raise ValidationError(f"invoke needs a function's name, got {function_name!r}")
-        arguments = (function_name, payload, config or _DEFAULT_INVOKE)
+        arguments = (function_name, payload, config_of(config, _DEFAULT_INVOKE, "invoke"))
         return self._perform(OperationType.CHAINED_INVOKE, _INVOKE, name, run_invoke, *arguments)
-
-    def _batch(
-        self, sub_type: str, name: str | None, plan: Callable[[], BatchPlan], total: int, config: MapConfig[Any] | ParallelConfig
-    ) -> BatchResult[Any]:
-        summary = batch_summary(f"{sub_type}Result", config.summary_generator)
-        child: ChildConfig[Any] = ChildConfig(serdes=config.serdes, summary_generator=summary)
-        return self._perform(OperationType.CONTEXT, sub_type, name, run_batch, plan, total, child)
 
     def run_in_child_context(
         self,
@@ -233,13 +189,13 @@ class DurableContext(ContextExtras):
         name: str | Callable[..., T] | None = None,
         config: ChildConfig[T] | None = None,
     ) -> T:
-        """Runs `func(child_context)` and records its result as one operation; its own operations replay below it.
+        """Runs `func(child_context)` and records its result as one operation; operations that `func` calls are recorded below it.
 
-        A result above 256 KiB is not stored: replay runs the body again over its recorded operations. An exception of the
-        body is raised as `ChildContextError`.
+        A result above 256 KiB is not stored: on replay, `func` runs again over its recorded operations. Raises `ChildContextError` when
+        `func` raises.
         """
-        body, name = _name_first(func, name, "run_in_child_context")
-        config = config or DEFAULT_CHILD
+        body, name = name_first(func, name, "run_in_child_context")
+        config = config_of(config, DEFAULT_CHILD, "run_in_child_context")
         sub_type = config.sub_type or _CHILD
         return self._perform(OperationType.CONTEXT, sub_type, name or original_name(body), run_child, body, config)  # type: ignore[no-any-return]
 
@@ -247,20 +203,3 @@ class DurableContext(ContextExtras):
         child = DurableContext(self._invocation, parent_id, prefix, is_replaying=is_replaying)
         child._adopt(self, is_pinned=is_pinned)
         return child
-
-
-def _given_timeouts(timeout: DurationLike | None, heartbeat_timeout: DurationLike | None) -> dict[str, Any]:
-    """The keywords that were given, as fields of a `CallbackConfig`."""
-    given = {"timeout": timeout, "heartbeat_timeout": heartbeat_timeout}
-    return {field: as_duration(value, field) for field, value in given.items() if value is not None}
-
-
-def _name_first(func: Any, name: Any, method: str) -> tuple[Callable[..., Any], str | None]:
-    """Sorts `(func, name)` and `("name", func)`. Raises `ValidationError` when there is no callable."""
-    if isinstance(func, str):
-        func, name = name, func
-    if not callable(func):
-        raise ValidationError(f"{method} needs a callable, got {func!r}")
-    if name is not None and not isinstance(name, str):
-        raise ValidationError(f"the name of a {method} is a text, got {name!r}")
-    return func, name

@@ -85,8 +85,7 @@ def define(
     """Checks what a decorator or `register` declares. Raises `ValidationError`, which names the limit and the value."""
     if not _NAME.fullmatch(name):
         raise ValidationError(f"a function's name is 1 to 64 characters of A-Z a-z 0-9 _ -, got {name!r}")
-    if inspect.iscoroutinefunction(handler):
-        raise ValidationError(f"durable functions are written without async; {name} is a coroutine function")
+    _check_shape(handler, name)
     if not _VERSION.fullmatch(version):
         raise ValidationError(f"a function's version is 1 to 128 characters of A-Z a-z 0-9 $ _ . -, got {version!r}")
     if not 128 <= memory_mb <= 10_240:
@@ -103,6 +102,23 @@ def define(
         plugins=plugins,
         codec=codec,
     )
+
+
+def _check_shape(handler: Handler, name: str) -> None:
+    """Told when it is declared, not by its first execution."""
+    if inspect.iscoroutinefunction(handler):
+        raise ValidationError(f"durable functions are written without async; {name} is a coroutine function")
+    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+        raise ValidationError(f"a durable function returns its result; {name} is a generator function")
+    try:
+        # What it really takes: a decorator of the author's may add arguments to the function that it wraps.
+        signature = inspect.signature(handler, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        raise ValidationError(f"a function is called with (event, context); {name} takes {signature}") from None
 
 
 def _optional(value: DurationLike | None, what: str, low: int, high: int) -> int | None:

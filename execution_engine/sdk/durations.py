@@ -66,7 +66,7 @@ def to_seconds(value: Any, what: str = "duration") -> int:
     else:
         raise ValidationError(f"{what} must be a Duration, a timedelta, seconds or a dict such as {{'hours': 72}}, got {value!r}")
     if not 0 <= seconds < float("inf"):
-        raise ValidationError(f"{what} must not be negative, got {value!r}")
+        raise ValidationError(f"{what} must be finite and not negative, got {value!r}")
     return int(seconds)
 
 

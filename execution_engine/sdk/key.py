@@ -1,4 +1,4 @@
-"""One operation's place in the history, the check for divergence, and its payloads to text and back."""
+"""One operation's identity and its recorded state; detects divergence, and turns payloads into text and back."""
 
 from collections.abc import Callable
 from threading import get_ident
@@ -20,9 +20,11 @@ from execution_engine.sdk.witness import Witness
 
 
 class Life:
-    """Shared by all contexts of an invocation, so that none of them can be used when it is over, nor in a transaction that the
-    author opened: unwinding to wait would roll back what is recorded as done. One around the whole invocation, as in a
-    `TestCase`, does not count."""
+    """Refuses durable calls after the end of the invocation, and inside a transaction that the author opened.
+
+    A suspension unwinds through such a transaction and would roll back what the journal has recorded as done. One that was open before the
+    invocation began, as in a `TestCase`, does not count. All contexts of an invocation share one.
+    """
 
     __slots__ = ("_depth", "_thread", "is_over")
 
@@ -70,7 +72,7 @@ class Invocation:
         self.witness: Witness | None = getattr(sink, "witness", None)
 
     def guarded(self, scope: Scope) -> "Invocation":
-        """The same invocation for the branches of a batch, whose writes pass its scope."""
+        """The same invocation for the branches of a batch: what they write has to pass `scope`."""
         inner = Invocation(GuardedSink(self.sink, scope), self.lambda_context, self.plugins, self.codec)
         inner.branch_threads = self.branch_threads
         inner.life = self.life
@@ -78,16 +80,17 @@ class Invocation:
         return inner
 
     def end(self) -> None:
-        """Waits until no thread of a branch is left: an invocation never overlaps the next one."""
+        """Waits for the threads of all branches, so that an invocation never overlaps the next one."""
         self.life.is_over = True
         for threads in self.branch_threads:
             threads.join()
 
 
 class OperationKey:
-    """One operation's place and identity. `found` is what was recorded when the call began, `record()` what is now.
+    """One operation that the code asks for. `found` is its record when the call began, `record()` its record now.
 
-    `consumed` is the operation whose end `context.now()` shows afterwards; None leaves it as it was.
+    Raises `NonDeterministicExecutionError` when another operation is recorded under its id. `consumed` is the id of the operation whose end
+    becomes `context.now()` after the call; None leaves the time as it was.
     """
 
     __slots__ = ("consumed", "found", "id", "invocation", "name", "parent_id", "sink", "sub_type", "type")
@@ -115,7 +118,7 @@ class OperationKey:
         return self.sink.operations.get(self.id)
 
     def recorded(self) -> OperationRecord:
-        """The record of an operation that was started."""
+        """The record of an operation that has been started."""
         return self.sink.operations[self.id]
 
     def update(
@@ -131,29 +134,30 @@ class OperationKey:
         )
 
     def observed(self, body: Callable[..., Any], attempt: int | None, *, is_replay_children: bool = False) -> Callable[..., Any]:
-        """The author's function, with the plugins' hooks around it where there are plugins."""
+        """`body`, with the plugins' hooks around it if there are plugins."""
         plugins = self.invocation.plugins
         if plugins is None:
             return body
         return plugins.observed(self.update(OperationAction.START), body, attempt, is_replay_children=is_replay_children)
 
     def encode(self, serdes: SerDes[Any] | None, value: Any) -> str:
-        """The text to record. Raises `SerDesError` for whatever goes wrong, but a `RetryableSerDesError` as it is."""
+        """The text to record. Raises `SerDesError` for any failure; a `RetryableSerDesError` passes unchanged."""
         text: str = self.write(serdes or EXTENDED_TYPES_SERDES, value, self.invocation.codec)
         return text
 
     def decode(self, serdes: SerDes[Any] | None, text: str | None) -> Any:
+        """The inverse of `encode`; None for no text. Raises as `encode`."""
         return self.read(serdes or EXTENDED_TYPES_SERDES, text, self.invocation.codec)
 
     def round_trip(self, serdes: SerDes[Any] | None, value: Any) -> tuple[str, Any]:
-        """The text to record and the value read back from it, so that the first run gives what replay will give."""
+        """The text to record, and the value read back from it, so that the first run returns what replay will return."""
         text = self.encode(serdes, value)
         if serdes is None and self.invocation.codec is None:
             return text, EXTENDED_TYPES_SERDES.read_back(value, text)
         return text, self.decode(serdes, text)
 
     def write(self, serdes: SerDes[Any], value: Any, codec: PayloadCodec | None = None) -> Any:
-        """A text that somebody else reads, unless a codec is given. A serdes may answer None for no payload."""
+        """As `encode`, without the function's codec unless one is given: for a text that others read. None when the serdes answers None."""
         try:
             text = serdes.serialize(value, SerDesContext(self.id, self.invocation.arn))
             if text is None:
@@ -165,7 +169,7 @@ class OperationKey:
             raise SerDesError(f"Serialization failed for {self}: {error}") from error
 
     def read(self, serdes: SerDes[Any], text: str | None, codec: PayloadCodec | None = None) -> Any:
-        """A text that somebody else wrote, unless a codec is given."""
+        """As `decode`, without the function's codec unless one is given: for a text that others wrote."""
         if text is None:
             return None
         try:
@@ -182,27 +186,26 @@ class OperationKey:
     def _diverged(self, found: OperationRecord) -> None:
         if self.invocation.witness is not None:
             self.invocation.witness.diverges(self.id, found)
-        sides = (
-            ("type", found.type, self.type),
-            ("sub type", found.sub_type, self.sub_type),
-            ("name", found.name, self.name),
-            ("parent", found.parent_id, self.parent_id),
-        )
-        differing = "; ".join(
-            f"recorded {what} {_shown(recorded)}, the code now asks for {_shown(asked)}"
+        sides = (("sub type", found.sub_type, self.sub_type), ("parent", found.parent_id, self.parent_id))
+        besides = "".join(
+            f", {what} {recorded or 'none'} there and {asked or 'none'} here"
             for what, recorded, asked in sides
-            if recorded != asked
+            if found.type is self.type and recorded != asked
         )
-        raise NonDeterministicExecutionError(f"Non-deterministic execution at operation {self.id}: {differing}", self.id)
+        raise NonDeterministicExecutionError(
+            f"Non-deterministic execution: the history has {_shown(found.type, found.name)}, the code now asks for "
+            f"{_shown(self.type, self.name)}{besides} (operation {self.id})",
+            self.id,
+        )
 
 
 def plain_text(text: str) -> str:
-    """The same characters as exactly a `str`: the database driver treats subclasses such as enums apart.
+    """The same characters as a `str` and no subclass of it, because the database driver treats enums and the like differently.
 
-    Raises `TypeError` for anything that is no text.
+    Raises `TypeError` for what is no text.
     """
     return text if type(text) is str else str.__str__(text)
 
 
-def _shown(value: Any) -> str:
-    return "none" if value is None else repr(str(value))
+def _shown(type_: OperationType, name: str | None) -> str:
+    return f"{type_} {name!r}" if name else f"{type_} without a name"

@@ -189,4 +189,14 @@ def as_strategy(retry: Any) -> RetryStrategy:
     return retry  # type: ignore[no-any-return]
 
 
+def decide(strategy: RetryStrategy, error: Exception, attempts_made: int, what: str) -> RetryDecision:
+    """The strategy's decision on `what`. Raises `ValidationError` when it answers anything else."""
+    decision = strategy(error, attempts_made)
+    if not hasattr(decision, "should_retry"):
+        raise ValidationError(
+            f"the retry strategy of {what} answered {decision!r}; it has to answer RetryDecision.retry(delay) or RetryDecision.no_retry()"
+        )
+    return decision
+
+
 DEFAULT_RETRY = RetryPresets.default()

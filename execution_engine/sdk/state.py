@@ -1,4 +1,4 @@
-"""Where a context stands in the recorded history: the next id, and whether it replays or runs for the first time."""
+"""Where a context stands in the recorded history: which id comes next, and whether the code replays or runs for the first time."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,14 +16,14 @@ from execution_engine.sdk.witness import Asked
 
 T = TypeVar("T")
 MAX_NAME_CHARACTERS = 256  # AWS's bound of operation names
-MAX_VIRTUAL_DEPTH = 4  # how deep a look ahead follows virtual contexts; deeper ones only log a line twice
+MAX_VIRTUAL_DEPTH = 4  # how deep `_is_recorded` follows virtual contexts; below it, a line may be logged twice
 
 
 class ContextPosition:
-    """The part of a context that counts operations and knows whether they replay.
+    """The part of a context that numbers operations and knows whether they replay.
 
-    Ids come from a counter per context, so they depend on the order of calls only. A virtual context has its own
-    prefix, while its operations name the nearest real context as their parent.
+    Ids come from a counter for each context, so they depend on nothing but the order of calls. A virtual context has an id prefix of its
+    own, but its operations have the nearest real context as their parent.
     """
 
     __slots__ = (
@@ -124,6 +124,8 @@ class ContextPosition:
                 self._after(turns_new)
 
     def _next_key(self, type_: OperationType, sub_type: str, name: str | None) -> OperationKey:
+        if name is not None and not isinstance(name, str):
+            raise ValidationError(f"an operation's name is a text, got {name!r}")
         if name:
             if len(name) > MAX_NAME_CHARACTERS or not name.isascii() or not name.isprintable():
                 raise ValidationError(f"an operation's name is 1 to 256 printable ASCII characters, got {name!r}")
@@ -146,9 +148,10 @@ class ContextPosition:
             raise
 
     def _before(self, key: OperationKey) -> bool:
-        """Turns live before an operation that is new or whose body runs now; answers whether to turn live after it.
+        """Ends the replay at an operation that is new, or whose body runs now. Returns whether the replay ends after it.
 
-        A callback is only created here, so an open one says nothing about what follows it; `_after` looks ahead.
+        An open callback does not tell: creating it is all that happens here, and later operations may be recorded. `_after` looks ahead
+        instead.
         """
         found = key.found
         if found is None:
@@ -170,15 +173,15 @@ class ContextPosition:
         self._is_replaying = self._is_recorded(ahead) or self._is_followed()
 
     def _is_followed(self) -> bool:
-        """Whether something is recorded after this virtual context: it runs again on every replay, so its tail is old then."""
+        """Whether something is recorded after this virtual context: if so, its last calls too were made before, as it runs on each replay.
+        """
         outer = self._outer
         if outer is None or not outer._is_replaying:
             return False
         return outer._is_recorded(operation_id(outer._prefix, outer._finished + 2)) or outer._is_followed()
 
     def _is_recorded(self, id_: str) -> bool:
-        """Whether an operation is recorded here. A virtual context leaves no record but that of its first operation, which
-        may again be virtual; one without any operation is taken for new."""
+        """Whether an operation is recorded under this id, or the first one of a virtual context under it, which leaves no record itself."""
         operations = self._invocation.sink.operations
         for _ in range(MAX_VIRTUAL_DEPTH):
             if id_ in operations:
@@ -187,12 +190,12 @@ class ContextPosition:
         return False
 
     def _suspend(self, suspension: BaseException) -> NoReturn:
-        """Unwinds from outside an operation's own call."""
+        """Raises what unwinds this context, and keeps it, so that every later call raises it again."""
         self._unwinding = self._unwinding or suspension
         raise self._unwinding
 
     def _raise_swallowed(self) -> None:
-        """Called when a body returned: raises what its code must have swallowed with a bare `except`."""
+        """To be called when a body has returned: raises the unwinding exception that its code caught with a bare `except`."""
         if self._unwinding is not None:
             raise self._unwinding
         if self._invocation.witness is not None:
@@ -205,8 +208,7 @@ class ContextPosition:
         return record.ended_at
 
     def _adopt(self, parent: "ContextPosition", *, is_pinned: bool) -> None:
-        """Takes over what a new child context inherits: the time, the logger and, while a recorded body runs again only
-        to rebuild its result, the silence to its very end."""
+        """Takes over what a child inherits. `is_pinned`: its recorded body runs only to rebuild a result, and so replays to its end."""
         self._consumed = parent._consumed
         self._depth = parent._depth
         self._base_logger = parent._base_logger

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from execution_engine.sdk.config import ChildConfig
 from execution_engine.sdk.context import DurableContext
-from execution_engine.sdk.retries import RetryStrategy, create_retry_strategy
+from execution_engine.sdk.retries import RetryStrategy, as_strategy, create_retry_strategy, decide
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ def with_retry(context: DurableContext, func: Callable[[DurableContext, int], T]
 
     `func` may hold any durable operations; those of each attempt are recorded anew. Raises what the last attempt raised.
     """
-    strategy = config.retry_strategy or create_retry_strategy()
+    strategy = create_retry_strategy() if config.retry_strategy is None else as_strategy(config.retry_strategy)
 
     def attempts(inner: DurableContext) -> T:
         attempt = 1
@@ -33,7 +33,7 @@ def with_retry(context: DurableContext, func: Callable[[DurableContext, int], T]
             try:
                 return func(inner, attempt)
             except Exception as error:
-                decision = strategy(error, attempt)
+                decision = decide(strategy, error, attempt, f"with_retry {name or ''}".rstrip())
                 if not decision.should_retry:
                     raise
             inner.wait(decision.delay, name=f"{name}-backoff-{attempt}" if name else None)

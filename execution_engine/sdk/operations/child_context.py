@@ -96,7 +96,8 @@ def _tell_unwritten(key: OperationKey, status: OperationStatus, error: ErrorObje
 
 def _changed_nesting(key: OperationKey, recorded: str, asked: str) -> NonDeterministicExecutionError:
     return NonDeterministicExecutionError(
-        f"Non-deterministic execution at operation {key.id}: recorded as a {recorded} context, the code now asks for a {asked} one",
+        f"Non-deterministic execution: the history has {key} as a {recorded} context, the code now asks for a {asked} one "
+        f"(operation {key.id})",
         key.id,
     )
 

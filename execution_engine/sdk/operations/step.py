@@ -13,7 +13,7 @@ from execution_engine.sdk.errors import ExecutionError, RetryableSerDesError, St
 from execution_engine.sdk.failures import error_object, recorded_error
 from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, finished, operation_logger, retry_options, suspend_for
-from execution_engine.sdk.retries import DEFAULT_RETRY
+from execution_engine.sdk.retries import DEFAULT_RETRY, decide
 from execution_engine.sdk.speaker import Speaker, speaker
 from execution_engine.sdk.state import ContextPosition
 from execution_engine.sdk.types import StepContext
@@ -104,7 +104,7 @@ def _settle(key: OperationKey, config: StepConfig, record: OperationRecord | Non
     recorded = error_object(error)
     update = key.update(FAIL, None, recorded)
     if not isinstance(error, SerDesError):
-        decision = (config.retry_strategy or DEFAULT_RETRY)(error, attempt)
+        decision = decide(config.retry_strategy or DEFAULT_RETRY, error, attempt, str(key))
         if decision.should_retry:
             update = key.update(RETRY, None, recorded, options=retry_options(decision.delay_seconds, f"the retry of {key}"))
     now = key.record()

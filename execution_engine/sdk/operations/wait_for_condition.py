@@ -6,7 +6,7 @@ from execution_engine.core.enums import OperationStatus
 from execution_engine.core.records import OperationRecord, OperationUpdate
 from execution_engine.sdk import ports
 from execution_engine.sdk.callables import wants_context
-from execution_engine.sdk.errors import ExecutionError, InvocationError, WaitForConditionError
+from execution_engine.sdk.errors import ExecutionError, InvocationError, ValidationError, WaitForConditionError
 from execution_engine.sdk.failures import error_object, recorded_error
 from execution_engine.sdk.key import OperationKey
 from execution_engine.sdk.operations.base import FAIL, RETRY, START, SUCCEED, Body, finished, operation_logger, retry_options, suspend_for
@@ -41,6 +41,8 @@ def _checked(
     try:
         text = _next_state(context, key, check, config, record, attempt)
         decision = config.wait_strategy(key.decode(config.serdes, text), attempt)
+        if not hasattr(decision, "should_continue"):
+            raise ValidationError(f"the wait strategy of {key} answered {decision!r}; it has to answer a WaitForConditionDecision")
         if not decision.should_continue:
             return key.update(SUCCEED, text)
         return key.update(RETRY, text, options=retry_options(decision.delay_seconds, f"the next check of {key}"))

@@ -18,12 +18,12 @@ def pay(context: DurableContext) -> Any:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (lambda context: context.step("refund", lambda: 1), "recorded name 'pay', the code now asks for 'refund'"),
-        (lambda context: context.step(lambda: 1), "recorded name 'pay', the code now asks for none"),
-        (lambda context: context.wait("pay", seconds=5), "recorded type 'STEP', the code now asks for 'WAIT'"),
+        (lambda context: context.step("refund", lambda: 1), "the history has STEP 'pay', the code now asks for STEP 'refund' (operation"),
+        (lambda context: context.step(lambda: 1), "the history has STEP 'pay', the code now asks for STEP without a name (operation"),
+        (lambda context: context.wait("pay", seconds=5), "the history has STEP 'pay', the code now asks for WAIT 'pay' (operation"),
         (
             lambda context: context.step("pay", lambda: 1, config=StepConfig(sub_type="Mail")),
-            "recorded sub type 'Step', the code now asks for 'Mail'",
+            "the history has STEP 'pay', the code now asks for STEP 'pay', sub type Step there and Mail here (operation",
         ),
     ],
 )
@@ -56,7 +56,7 @@ def test_another_parent_is_a_divergence() -> None:
     from execution_engine import ChildConfig
 
     journal.function = Journal(lambda event, context: context.run_in_child_context("c", pay, ChildConfig(is_virtual=True))).function
-    assert "recorded parent" in journal.invoke().error.message
+    assert f"parent {child} there and none here" in journal.invoke().error.message
 
 
 def test_a_divergence_cannot_be_swallowed() -> None:

@@ -1,6 +1,8 @@
 """Declaring functions: names, bounds, metadata, starting."""
 
+import re
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -198,3 +200,34 @@ def test_without_the_engine_starting_says_what_is_missing(monkeypatch: pytest.Mo
 
     with pytest.raises(Exception, match="INSTALLED_APPS"):
         handler.start()
+
+
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [
+        (lambda event: event, "a function is called with (event, context); greet takes (event)"),
+        (lambda: 1, "greet takes ()"),
+        (lambda event, context, database: 1, "greet takes (event, context, database)"),
+        (lambda event, context: (yield), "a durable function returns its result; greet is a generator function"),
+    ],
+)
+def test_a_handler_of_another_shape_is_refused_where_it_is_declared(handler: Any, said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        durable_execution(name="greet")(handler)
+    assert registered_functions() == []
+
+
+def test_a_decorator_of_the_author_may_add_arguments() -> None:
+    def with_database(handler: Any) -> Any:
+        @wraps(handler)
+        def call(event: Any, context: Any) -> Any:
+            return handler(event, context, "database")
+
+        return call
+
+    @durable_execution
+    @with_database
+    def greet(event: Any, context: DurableContext, database: str) -> str:
+        return database
+
+    assert greet({}, None) == "database"

@@ -46,7 +46,12 @@ def test_a_wait_ends_when_its_time_has_passed(call: Any, name: str | None, secon
         (lambda context: context.wait(days=367), "at most 31622400 seconds, got 31708800"),
         (lambda context: context.wait(-1), "negative"),
         (lambda context: context.wait({"fortnights": 1}), "fortnights"),
-        (lambda context: context.wait("soon"), "must be a Duration"),
+        (
+            lambda context: context.wait("soon"),
+            "needs a duration, such as wait(seconds=300) or wait('pause', {'minutes': 5}), got only the name 'soon'",
+        ),
+        (lambda context: context.wait(), "needs a duration"),
+        (lambda context: context.wait("pause", "soon"), "must be a Duration"),
         (lambda context: context.wait(Duration(1), seconds=1), "not both"),
         (lambda context: context.wait(True), "must be a Duration"),
         (lambda context: context.wait(float("nan")), "negative"),
