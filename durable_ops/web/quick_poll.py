@@ -1,7 +1,8 @@
-"""Answers a page that asks whether something changed, before Django costs anything: 204 when nothing did.
+"""Answers 204 to a page that asks whether something changed when nothing did, before Django is involved.
 
-Hundreds of open pages ask every two seconds. The page got a stamp with its content: of which address, in which state, good until when,
-signed. Whoever has it was shown that page lately and learns no more than that it is still true; everything else goes the long way.
+Hundreds of open pages ask every two seconds. Each page got a signed stamp with its content: its address, the mark of its execution's state,
+and until when the stamp is good. Whoever has a stamp was shown the page lately and learns only that it is still true. Every other request
+goes on to Django.
 """
 
 import re
@@ -18,11 +19,11 @@ import psycopg
 from django.db import connections
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from execution_engine.selectors.marks import Mark, read_marks
+from execution_engine.selectors.freshness import Mark, read_marks
 
 _PATH = re.compile(r"/executions/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/$")
 LEAST_SECONDS = 10
-"""A stamp that would be over sooner is not worth the page that follows it."""
+"""No stamp is given for less time than this: the page would have to be made anew before the stamp saved anything."""
 
 STATEMENT_TIMEOUT_MS = 2_000
 
@@ -31,7 +32,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What a page sent: its own path and the stamp that it got. Nothing of it is proven yet."""
+    """What a page sent: its own path and the stamp it was given. Neither has been verified yet."""
 
     path: str
     stamp: str
@@ -39,13 +40,13 @@ class Poll:
 
 
 def read_poll(path: str, query: str) -> Poll | None:
-    """None when it is no poll of an execution's page."""
+    """None for a request that is no poll of an execution's page."""
     found = _PATH.search(path) if "stamp=" in query else None
     return Poll(path, parse_qs(query).get("stamp", [""])[-1], UUID(found[1])) if found else None
 
 
 class QuickPoll:
-    """Stands before a WSGI application. One connection per process, opened when first needed, asked by one thread at a time."""
+    """A WSGI application in front of another one. Each process opens one connection when first needed; one thread at a time uses it."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -62,7 +63,7 @@ class QuickPoll:
         return self._application(environ, start_response)
 
     def find_true(self, polls: Collection[Poll]) -> frozenset[Poll]:
-        """Those whose pages still show what is true: one query for all of them, none when no stamp is ours."""
+        """The polls whose pages are still true. One query for all of them; none when no stamp is ours."""
         ours = [poll for poll in polls if _is_ours(poll.path, poll.stamp)]
         if not ours:
             return frozenset()
@@ -70,7 +71,7 @@ class QuickPoll:
             marks = read_marks({poll.execution_id for poll in ours}, self._ask)
         except psycopg.Error:
             self.close()
-            return frozenset()  # the long way says what is wrong
+            return frozenset()  # Django answers, and reports what is wrong
         return frozenset(poll for poll in ours if _says(poll.stamp, marks.get(poll.execution_id)))
 
     def close(self) -> None:
@@ -87,7 +88,7 @@ class QuickPoll:
 
 
 def make_stamp(path: str, mark: Mark | None) -> str | None:
-    """None for an execution that has ended or may soon change by time alone."""
+    """None for an execution that has ended, or that time alone may change within `LEAST_SECONDS`."""
     seconds = 0 if mark is None else int(mark.good_for.total_seconds())
     if mark is None or seconds < LEAST_SECONDS:
         return None
@@ -95,7 +96,7 @@ def make_stamp(path: str, mark: Mark | None) -> str | None:
 
 
 def holds(path: str, stamp: str, mark: Mark | None) -> bool:
-    """Whether the page with this stamp still shows what is true."""
+    """Whether the page with this stamp is still true."""
     return _is_ours(path, stamp) and _says(stamp, mark)
 
 

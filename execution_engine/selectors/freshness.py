@@ -1,5 +1,4 @@
-"""Whether a page about an open execution is still true: a mark that differs as soon as the page would, read from the execution's row alone.
-"""
+"""Whether a page about an open execution is still true: a mark that differs when the page would, made of the execution's row alone."""
 
 import zlib
 from collections.abc import Callable, Collection, Sequence
@@ -29,8 +28,7 @@ Ask = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`text` (8 hex digits) changes with everything that people see of an open execution. For `good_for`, time alone changes nothing of it.
-    """
+    """`text` (8 hex digits) changes with everything that people see of an open execution. For `good_for`, time alone changes nothing."""
 
     text: str
     good_for: timedelta
