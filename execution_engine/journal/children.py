@@ -5,6 +5,7 @@ second transaction that holds only the parent's lock, and clears the mark in a t
 the parent's operation, no longer STARTED, makes harmless.
 """
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from execution_engine.journal.rows import error_from_text
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor
 
+logger = logging.getLogger(__name__)
 TIMEOUT_ERROR = ErrorObject(message="The invoked execution timed out", type="ChainedInvoke.Timeout")
 
 _OUTCOMES = {
@@ -74,14 +76,29 @@ def start(cursor: Cursor, parent_id: UUID, child: ChildStart) -> None:
 
 
 def deliver_due(connection: psycopg.Connection[Any], limit: int = 100) -> int:
-    """Tells the parents of ended children; answers how many were told. Rows locked elsewhere wait for the next look."""
-    told = 0
-    for row in connection.execute(statement("children_owing"), {"limit": limit}).fetchall():
-        try:
-            told += _deliver(connection, *row)
-        except psycopg.errors.LockNotAvailable:
-            continue
-    return told
+    """Tells the parents of ended children, at most `limit` of them; answers how many were told.
+
+    A parent that is locked elsewhere, or cannot be told, waits for the next look, and keeps no other waiting however many of its
+    children have ended.
+    """
+    told, left = 0, set[UUID]()
+    while True:
+        rows = connection.execute(statement("children_owing"), {"limit": limit, "left": list(left)}).fetchall()
+        passed = len(left)
+        for child_id, parent_id, operation_id, version in rows:
+            if parent_id in left:
+                continue
+            try:
+                told += _deliver(connection, child_id, parent_id, operation_id, version)
+            except psycopg.errors.LockNotAvailable:
+                left.add(parent_id)
+            except Exception:
+                if connection.closed:
+                    raise
+                logger.exception("the end of %s cannot be told to its parent %s; it is tried again", child_id, parent_id)
+                left.add(parent_id)
+        if len(rows) < limit or len(left) == passed:
+            return told
 
 
 def _deliver(connection: psycopg.Connection[Any], child_id: UUID, parent_id: UUID, operation_id: str, version: str) -> int:

@@ -10,6 +10,10 @@ from execution_engine.journal.arrays import register_arrays
 # A write under a lock is short; who waits longer than this for a row goes back into the line instead.
 LOCK_TIMEOUT_MS = 250
 STATEMENT_TIMEOUT_MS = 30_000
+# The keeper renews the claims of its process: a row that somebody keeps locked must not keep it from that.
+KEEPER_LOCK_TIMEOUT_MS = 25
+TURN_SECONDS = 0.5
+"""What a duty does beside the renewals of its process: the rest is left to its next turn."""
 # A process that freezes inside a transaction of the slow path must not keep its row locked until it thaws.
 IDLE_IN_TRANSACTION_MS = 15_000
 

@@ -1,5 +1,6 @@
 """Redrive under the execution's lock; a parent's redrive reaches its children in transactions of their own."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from execution_engine.core.transitions.execution import refuse_open
 from execution_engine.core.transitions.redrive import Operations, Plan
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.journal import store
+from execution_engine.journal.connections import TURN_SECONDS
 from execution_engine.journal.rows import error_from_text, event_params, operation_from_row, operation_params
 from execution_engine.journal.statements import statement
 from execution_engine.journal.store import Cursor, Locked
@@ -106,10 +108,14 @@ def _reopen_execution(
 
 
 def look(connection: psycopg.Connection[Any], limit: int = 100) -> None:
-    """A duty: redrives the children of redriven parents, each under its own lock. A crash between two is made up next time."""
+    """A duty: redrives the children of redriven parents, each under its own lock. What a crash or the end of the turn leaves is done next
+    time."""
+    ends = time.monotonic() + TURN_SECONDS
     for parent_id, redrives in connection.execute(statement("parents_owing"), {"limit": limit}).fetchall():
         try:
             for operation_id, child_id, wanted in connection.execute(statement("children_to_redrive"), {"id": parent_id}).fetchall():
+                if time.monotonic() > ends:
+                    return
                 with connection.transaction(), connection.cursor() as cursor:
                     if child_id is None:
                         _give_up_child(cursor, parent_id, operation_id)

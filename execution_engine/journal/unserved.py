@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 
 from execution_engine.core.enums import ExecutionStatus
+from execution_engine.core.errors import ExecutionNotFoundError
 from execution_engine.core.transitions import execution as executions
 from execution_engine.core.transitions import fire_timer
 from execution_engine.journal import store
@@ -18,8 +19,11 @@ from execution_engine.journal.store import Locked
 def fire_due(connection: psycopg.Connection[Any]) -> None:
     """Fires what is due in executions without a worker: time-outs of executions and callbacks, ends of waits and retries."""
     for (execution_id,) in connection.execute(statement("unserved_due")).fetchall():
-        with connection.transaction(), connection.cursor() as cursor:
-            fire(cursor, execution_id)
+        try:
+            with connection.transaction(), connection.cursor() as cursor:
+                fire(cursor, execution_id)
+        except (ExecutionNotFoundError, psycopg.errors.LockNotAvailable):
+            continue  # gone, or held by somebody else: the next look sees what there is
 
 
 def fire(cursor: store.Cursor, execution_id: UUID) -> None:

@@ -38,9 +38,10 @@ class Courier:
             self.wake.clear()
             try:
                 if self._connection is None:
-                    self._connection = connections.connect("courier", options="-c lock_timeout=250")
+                    self._connection = connections.connect("courier", options=f"-c lock_timeout={connections.LOCK_TIMEOUT_MS}")
                 if children.deliver_due(self._connection):
                     self._runtime.ring()
+                    self.wake.set()  # one look takes a hundred; the one that tells nobody is the last
             except psycopg.Error as error:
                 logger.warning("the courier lost its connection, trying again: %s", error)
                 self._disconnect()

@@ -166,7 +166,7 @@ class Keeper:
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None:
-            self._connection = connections.connect("keeper")
+            self._connection = connections.connect("keeper", options=f"-c lock_timeout={connections.KEEPER_LOCK_TIMEOUT_MS}")
         return self._connection
 
     def _disconnect(self) -> None:

@@ -23,7 +23,8 @@ select id, 1, 'ExecutionStarted', started_at,
 
 -- name: children_owing
 -- Children that ended and whose parents do not know it yet; xmin is the version of the row. Index: execution_owes_parent.
-select id, parent_id, parent_operation_id, xmin::text from durable_execution where owes_parent order by id limit %(limit)s
+select id, parent_id, parent_operation_id, xmin::text from durable_execution
+ where owes_parent and parent_id <> all(%(left)s::uuid[]) order by id limit %(limit)s
 
 -- name: read_child
 select status, result, error, redrive_count from durable_execution where id = %(id)s

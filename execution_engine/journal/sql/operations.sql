@@ -39,14 +39,15 @@ select e.id, e.function, e.version, e.name, e.status, e.started_at, e.due_at, e.
  where o.callback_id = %(callback_id)s
 
 -- name: nearest_timer
+-- Index: operation_open.
 select min(due_at) from durable_operation
- where execution_id = %(execution_id)s and due_at is not null and status in ('STARTED', 'PENDING')
+ where execution_id = %(execution_id)s and due_at is not null and ended_at is null and status in ('STARTED', 'PENDING')
 
 -- name: waiting_signal
--- The oldest open waiter for a signal of this name in an execution that the transaction has locked.
+-- The oldest open waiter for a signal of this name in an execution that the transaction has locked. Index: operation_open.
 select o.id, o.type, o.status, o.sub_type, o.name, o.parent_id, o.attempt, o.payload, o.error, o.replay_children, o.options,
        o.callback_id, o.started_at, o.ended_at, o.due_at, o.wake_seq, o.start_event
   from durable_operation o
- where o.execution_id = %(execution_id)s and o.type = 'CALLBACK' and o.sub_type = 'Signal' and o.status = 'STARTED'
+ where o.execution_id = %(execution_id)s and o.type = 'CALLBACK' and o.sub_type = 'Signal' and o.status = 'STARTED' and o.ended_at is null
    and o.options::jsonb ->> 'signal' = %(name)s and (o.due_at is null or o.due_at > coalesce(%(now)s::timestamptz, clock_timestamp()))
  order by o.start_event limit 1

@@ -115,8 +115,8 @@ select e.owes_parent or exists (select 1 from durable_execution p where p.id = e
 
 -- name: find_purgeable
 -- Ended executions past their retention that no parent needs, locked, the oldest first. Index: execution_purge, once per day count.
-select found.id from generate_series(1, 90) as d(days) cross join lateral (
-  select e.id from durable_execution e
+select found.id, found.event_seq from generate_series(1, 90) as d(days) cross join lateral (
+  select e.id, e.event_seq from durable_execution e
    where e.retention_days = d.days and e.ended_at < coalesce(%(now)s::timestamptz, clock_timestamp()) - make_interval(days => d.days)
      and not e.owes_parent and not exists (select 1 from durable_execution p where p.id = e.parent_id and p.ended_at is null)
    order by e.ended_at limit %(limit)s for update skip locked) found

@@ -28,7 +28,7 @@ def fill(connection: psycopg.Connection[Any], version: int, number: int = MANY, 
 
 
 class Explained:
-    """A connection that notes the executed plan of every statement, rolled back, before it runs it."""
+    """A connection, or its one cursor, that notes the executed plan of every statement, rolled back, before it runs it."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
@@ -40,7 +40,11 @@ class Explained:
         assert row is not None
         name = next(name for name, known in statements._statements().items() if text.startswith(known))
         self.plans[name] = (row[0] if isinstance(row[0], list) else json.loads(row[0]))[0]["Plan"]
-        return self._connection.execute(text, params, binary=binary)
+        self._answer = self._connection.execute(text, params, binary=binary)
+        return self._answer
+
+    def fetchone(self) -> Any:
+        return self._answer.fetchone()
 
 
 def scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

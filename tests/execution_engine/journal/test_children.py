@@ -1,6 +1,7 @@
 """DESIGN 3.14: a child is started with its parent's START; its end is told under the parent's lock alone, and never lost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,6 +122,30 @@ def test_a_locked_parent_is_told_at_the_next_look(parent: tuple[LaneSink, Lane],
         assert child_of(lane).owes_parent
 
     assert children.deliver_due(connection) == 1
+
+
+def test_many_children_of_a_parent_that_cannot_be_told_keep_no_other_waiting(
+    claim_one: Claimed, make_writer: Callable[..., Any], connection: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One is locked, one has a child whose end cannot be read; behind the children of both stands one of a third."""
+    writer, lanes = make_writer(), []
+    for number in (3, 1, 1):
+        claim, lane = claim_one()
+        lanes.append(lane)
+        for n in range(number):
+            sink_of(claim, lane, writer).checkpoint(replace(invoke("test-journal"), id=f"i{n}"))
+        connection.execute("update durable_execution set due_at = null where id = %s", [lane.execution_id])
+        for child in Execution.objects.filter(parent_id=lane.execution_id):
+            executions.stop_execution(child.id)
+    locked, unreadable, last = lanes
+    connection.execute("update durable_execution set error = '{' where parent_id = %s", [unreadable.execution_id])
+    connection.execute("set lock_timeout = 50")
+    with connections.connect("blocker") as blocker, blocker.transaction():
+        blocker.execute("select 1 from durable_execution where id = %s for no key update", [locked.execution_id])
+        assert children.deliver_due(connection, limit=2) == 1
+    assert Operation.objects.get(execution_id=last.execution_id).status == "STOPPED"
+    assert f"to its parent {unreadable.execution_id}" in caplog.text
+    assert children.deliver_due(connection) == 3
 
 
 def test_an_ended_parent_is_not_disturbed(parent: tuple[LaneSink, Lane], connection: Any) -> None:

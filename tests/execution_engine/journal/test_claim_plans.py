@@ -116,17 +116,6 @@ def test_suspects_are_found_behind_a_long_queue(connection: psycopg.Connection[A
     assert sum(rows_read(plan) for plan in plans.values()) <= 10
 
 
-def test_what_is_asked_after_a_claim_is_not_read_from_the_queue(connection: psycopg.Connection[Any], version: int) -> None:
-    """Asked after every claim, so that a look through what is due would cost each claim of a flood the whole flood."""
-    fill(connection, version)
-    explained = Explained(connection)
-
-    assert not claims.has_suspects(explained, [version])
-    assert not claims.outlook(explained, [version]).has_suspects
-
-    assert max(rows_read(plan) for plan in explained.plans.values()) <= 2
-
-
 def test_a_client_reads_the_text_of_a_claim_once() -> None:
     """psycopg keeps what it made of a statement up to this length, and reads a longer one anew each time."""
     for name in ("claim_executions", "claim_suspects", "claim_limited"):

@@ -89,8 +89,19 @@ def test_purge_removes_what_is_past_its_own_retention_only() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_purge_goes_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removal, "BATCH", 2)
-    monkeypatch.setattr(removal, "BATCHES_PER_TURN", 2)
     for _ in range(5):
         stopped(100)
     with connections.connect("test") as own:
-        assert [removal.purge(own), removal.purge(own)] == [4, 1]
+        assert removal.purge(own) == 5
+        assert removal.purge(own) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_of_long_histories_is_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that removed a hundred of them would be cut by its timeout, and again at every turn, for ever."""
+    monkeypatch.setattr(removal, "TURN_SECONDS", 0)
+    monkeypatch.setattr(removal, "BATCH_EVENTS", 25)
+    for days, events in ((104, 10), (103, 10), (102, 10), (101, 1000), (100, 1)):
+        stopped(days, event_seq=events)
+    with connections.connect("test") as own:
+        assert [removal.purge(own) for _ in range(5)] == [2, 1, 1, 1, 0]
