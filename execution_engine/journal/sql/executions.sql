@@ -2,7 +2,7 @@
 -- Starts many in one statement, of the version asked for or of the newest one of the function, each due at once, or claimed already
 -- when `claim_id` is given and the function has no limits, for a claim outside the queue would not be counted. The priority, the
 -- start's own or its function's, is a head start in the queue. A name that is taken returns no row, nor does a version that is not
--- registered.
+-- registered. In order of the names, so that two who start the same ones wait for each other and do not deadlock.
 -- Input is stored here only; ExecutionStarted reads it from the row.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
@@ -27,6 +27,7 @@ with clock as materialized (
          1, 0, 0, -1, c.now, '', %(attributes)s::jsonb, %(tenant_id)s, %(started_by)s, %(traceparent)s, %(correlation_id)s,
          %(client_context)s, a.input, false, 0, %(concurrency_key)s
     from unnest(%(ids)s::uuid[], %(names)s::text[], %(inputs)s::text[]) as a(id, name, input) cross join clock c cross join v
+   order by a.name
   on conflict (function, name) do nothing
   returning id, started_at, version, execution_timeout, claim_id
 ), history as (
