@@ -1,4 +1,4 @@
-"""What `fn.start()`, `fn.run()` and handles do: the SDK's launcher, bound when the app is ready."""
+"""What `fn.start()`, `fn.run()` and handles do: the SDK's `Launcher`, bound when the app is ready."""
 
 import atexit
 import json
@@ -33,7 +33,7 @@ FIRST_LOOK_SECONDS = 0.003
 NEXT_LOOK_SECONDS = 0.0015
 LATER_AFTER_SECONDS = 0.01
 LONGEST_LOOK_SECONDS = 0.1
-"""How often a caller that waits looks: evenly while an execution of a step or two may end, then ever less often."""
+"""A caller that waits asks every NEXT_LOOK_SECONDS while an execution of a step or two may be ending, then less and less often."""
 
 
 class InTransactionError(CommandError):
@@ -44,7 +44,7 @@ class InTransactionError(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A started execution. Every call asks the database."""
+    """A started execution. Every method asks the database; nothing is cached."""
 
     id: UUID
     arn: str
@@ -52,19 +52,19 @@ class Handle:
     created: bool
 
     def status(self) -> ExecutionStatus:
-        """Raises `ExecutionNotFoundError` after the retention period."""
+        """The status now. Raises `ExecutionNotFoundError` once the execution was purged."""
         return ExecutionStatus(self._look()[0])
 
     def result(self, timeout: Any = None) -> Any:
-        """Waits for the end and answers the decoded result; `timeout` in any spelling of a duration, None for ever.
+        """Waits for the end and returns the decoded result. `timeout` in any spelling of a duration; None waits for ever.
 
-        Raises `ExecutionFailedError` when it did not succeed, `TimeoutError` when it is not over in time, which says what
-        it waits for.
+        Raises `ExecutionFailedError` when the execution did not succeed, `TimeoutError` when it is not over in time; its text says what the
+        execution waits for.
         """
         began, pause = time.monotonic(), FIRST_LOOK_SECONDS
         ends = None if timeout is None else began + to_seconds(timeout)
         while True:
-            time.sleep(pause)  # before the first look too: after a start the bell's thread must get its turn
+            time.sleep(pause)  # before the first look as well: after a start, the bell's thread has to run first
             is_later = time.monotonic() - began > LATER_AFTER_SECONDS
             pause = min(pause * 1.3, LONGEST_LOOK_SECONDS) if is_later else NEXT_LOOK_SECONDS
             found, result, error_text = self._look()
@@ -88,9 +88,11 @@ class Handle:
         return found
 
     def stop(self, reason: str = "") -> None:
+        """Stops the execution with `reason` as its error message. Raises `ExecutionEndedError`, `ExecutionNotFoundError`."""
         executions.stop_execution(self.id, ErrorObject(message=reason) if reason else None)
 
     def signal(self, name: str, payload: Any = None) -> None:
+        """Sends a signal with a payload that JSON can write. Raises `ExecutionEndedError`, `ExecutionNotFoundError`."""
         signals.send_signal(self.id, name, json.dumps(payload))
 
 
@@ -191,7 +193,7 @@ def _handle(started: StartedExecution) -> Handle:
 
 
 def _value(result: str | None) -> Any:
-    """What a handler elsewhere called its result need not be JSON: then it is the text."""
+    """The decoded result. A remote handler may answer a text that is not JSON; then the text itself is the result."""
     try:
         return json.loads(result) if result else None
     except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ MAX_CHARACTERS = 1_024
 
 
 def problem_of(attributes: Mapping[Any, Any]) -> str | None:
-    """A sentence that names the attribute and the limit, or None when all are texts, numbers, booleans or None within bounds."""
+    """A sentence for people that names the attribute and the limit; None when every value is a text, number, boolean or None in bounds."""
     if len(attributes) > MAX_ATTRIBUTES:
         return f"at most {MAX_ATTRIBUTES} attributes, got {len(attributes)}"
     for key, value in attributes.items():

@@ -42,7 +42,7 @@ class Calendar:
         return CronSim(self.rule, self.anchor).explain()
 
     def after(self, moment: datetime) -> Iterator[datetime]:
-        """The moments behind this one, in order, for ever; none where the line names a day that never comes."""
+        """The moments after this one, in order, without end; none where the line names a day that never comes."""
         if self.interval is not None:
             step = timedelta(seconds=self.interval)
             passed = max(0, (moment - self.anchor) // step + 1) if moment >= self.anchor else 0
@@ -55,7 +55,7 @@ class Calendar:
                 yield at
 
     def upto(self, moment: datetime) -> Iterator[datetime]:
-        """The moments up to and with this one, the latest first; for intervals not before the anchor."""
+        """The moments up to and including this one, latest first; those of an interval end with its anchor."""
         if self.interval is not None:
             step = timedelta(seconds=self.interval)
             return (self.anchor + n * step for n in range((moment - self.anchor) // step, -1, -1))
@@ -88,13 +88,13 @@ def make_calendar(rule: str, timezone: str, anchor: datetime) -> Calendar:
 
 
 def between(calendar: Calendar, start: datetime, end: datetime, most: int) -> list[datetime]:
-    """The moments from `start` to `end`, both included, `most + 1` of them when there are more than `most`."""
+    """The moments from `start` to `end`, both included. A list of `most + 1` moments means that there are more than `most`."""
     found = takewhile(lambda at: at <= end, calendar.after(start - timedelta(microseconds=1)))
     return [at for _, at in zip(range(most + 1), found, strict=False)]
 
 
 def why_nothing_between(calendar: Calendar, start: datetime, end: datetime) -> str:
-    """For people: why a range holds no moment."""
+    """A sentence for people: why a range has no moment."""
     if calendar.interval is not None and end < calendar.anchor:
         since = f"{calendar.anchor:%Y-%m-%d %H:%M:%S} UTC"
         return f"An interval counts from when the schedule was made or got its rule, {since}: before that there is nothing to make up for."

@@ -1,4 +1,4 @@
-"""Where Python may ask for the time: to measure how long ago something was, never to decide."""
+"""The one place where Python asks for the time: to measure how long ago something was, never to decide what is due."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,8 @@ MAX_STEP_BACK = timedelta(seconds=1)
 class DatabaseClock:
     """The database's clock, carried on by this process's monotonic clock between two answers of the database.
 
-    SQL decides with its own clock; this estimate only says how long before a flush something happened. It stands still rather
-    than going back when an answer was late, so that what is queued first is never the younger.
+    SQL decides by its own clock; this estimate only says how long before a flush something happened. When the database's answer turns out
+    to be behind the estimate, the clock stands still rather than going back, so that what is queued first never gets the later time.
     """
 
     def __init__(self) -> None:

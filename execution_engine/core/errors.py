@@ -68,7 +68,7 @@ class ExecutionNotEndedError(CommandError):
 
 
 class ExecutionSucceededError(CommandError):
-    """Nothing failed that a redrive could begin with: an operation must be chosen."""
+    """A redrive without a chosen operation: nothing failed that it could begin with."""
 
     code = "execution_succeeded"
     status = 409
@@ -80,21 +80,21 @@ class ExecutionNotPausedError(CommandError):
 
 
 class ExecutionDivergesError(CommandError):
-    """The code does not fit what is recorded; `facts` hold the verdict and the divergences as sentences."""
+    """The code does not fit what is recorded. `facts` hold the verdict, and each divergence as a sentence."""
 
     code = "execution_diverges"
     status = 409
 
 
 class ExecutionChangedError(CommandError):
-    """It went on while it was looked at, again and again."""
+    """The execution changed between reading it and writing to it, several times in a row; the call may be made again."""
 
     code = "execution_changed"
     status = 409
 
 
 class ExecutionNeededError(CommandError):
-    """Another execution still needs it: a parent that waits for its end."""
+    """Another execution, a parent that waits for its end, still needs it."""
 
     code = "execution_needed"
     status = 409
@@ -138,19 +138,19 @@ class IllegalTransitionError(CommandError):
 
 
 class InvalidParameterValueError(CommandError):
-    """A checkpoint call that is refused whole; AWS's InvalidParameterValueException."""
+    """A checkpoint call was refused as a whole; AWS's InvalidParameterValueException."""
 
     code = "invalid_parameter_value"
 
 
 class InvalidTokenError(InvalidParameterValueError):
-    """The checkpoint token is not of this execution's claim, or a checkpoint consumed it: the caller can record nothing more."""
+    """The checkpoint token belongs to another claim, or a checkpoint has used it already: its holder can record nothing more."""
 
     code = "invalid_checkpoint_token"
 
 
 class ExecutionBusyError(CommandError):
-    """Somebody else held the execution's row, or every connection was taken, for too long: the same call may be made again."""
+    """Somebody else held the execution's row, or every connection was taken, for too long. The same call may be made again."""
 
     code = "execution_busy"
     status = 429

@@ -44,18 +44,18 @@ def new_execution_id() -> UUID:
 
 
 def read_number(text: str) -> int | None:
-    """A row's number, or an event's, as somebody typed it: at most 18 digits, which a bigint holds. None for anything else."""
+    """The number of a row or an event as somebody typed it; None unless it is 1 to 18 digits, which a bigint holds."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def operation_id(prefix: str | None, counter: int) -> str:
-    """The id of the counter-th operation of a context: ids depend on call order only (AWS SDK's rule)."""
+    """The id of a context's operation number `counter`. It depends on the order of calls only, as in AWS's SDK."""
     text = f"{prefix}-{counter}" if prefix else str(counter)
     return blake2b(text.encode()).hexdigest()[:64]
 
 
 def new_callback_id() -> str:
-    """256 random bits, url-safe: whoever holds it may answer, so it must not be guessable."""
+    """256 random bits, safe in a URL. Whoever holds the id may answer, so it must not be guessable."""
     return secrets.token_urlsafe(32)
 
 
@@ -69,7 +69,7 @@ def execution_arn(region: str, account: str, function: str, version: str, name: 
 
 
 def parse_function(text: str, region: str, account: str) -> FunctionReference | None:
-    """What AWS takes for a function: a name, a partial ARN (`ACCOUNT:function:NAME`) or an ARN, each with or without a version.
+    """Reads what AWS accepts for a function: a name, a partial ARN (`ACCOUNT:function:NAME`) or an ARN, each with or without a version.
 
     None for anything else, and for another region or account.
     """

@@ -1,4 +1,4 @@
-"""What people may set as the limits of a function."""
+"""The limits that people may set for a function, their bounds, and the arithmetic of the rate of starts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,8 +21,12 @@ _BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one function, over all its versions; None is no limit. `starts` first invocations per `seconds`, `burst` of them at once after
-    a quiet time; `priority` is the head start in the queue, in seconds, of a start that names none."""
+    """The limits of one function, over all its versions; None means no limit.
+
+    At most `concurrency` claims at a time, `per_key` of them for one concurrency key, and `starts` first invocations in `seconds`; after a
+    quiet time `burst` of these may begin at once. `priority` is the head start in the queue, in seconds, of an execution started without
+    one.
+    """
 
     concurrency: int | None = None
     per_key: int | None = None
@@ -36,13 +40,14 @@ class Limits:
         return not (self.concurrency is None and self.per_key is None and self.starts is None)
 
     def starts_left(self, tokens: float, since: datetime, now: datetime) -> int | None:
-        """How many may begin `now`, of a bucket that held `tokens` at `since`; None without a rate. `claim_limited` says it in SQL."""
+        """How many may begin `now`, given a bucket that held `tokens` at `since`; None without a rate. The SQL of `claim_limited` says
+        the same."""
         if self.starts is None:
             return None
         return int(min(self.burst, tokens + (now - since).total_seconds() * self.starts / self.seconds))
 
     def start_due_at(self, tokens: float, since: datetime, rank: int = 1) -> datetime | None:
-        """When the `rank`-th of those that wait may begin, if nothing but the rate holds it; None without a rate."""
+        """When the `rank`-th of the waiting ones may begin, as far as the rate is concerned; None without a rate."""
         if self.starts is None:
             return None
         return since + timedelta(seconds=max(0.0, rank - tokens) * self.seconds / self.starts)

@@ -1,4 +1,4 @@
-"""Where a start came from, as its caller names it: a W3C `traceparent` and a correlation id. Both travel to children, logs and webhooks."""
+"""Where a start came from, as its caller says: a W3C `traceparent` and a correlation id. Both travel to children, logs and webhooks."""
 
 import re
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ NO_TRACE = Trace()
 
 
 def read_traceparent(header: str) -> str | None:
-    """The header as it is kept, or None for what the standard says to ignore: another form, version ff, ids of zeros.
+    """The header in the form in which it is stored; None for what the standard says to ignore: another form, version ff, ids of zeros.
 
-    Of a later version the four fields of version 00 are kept.
+    Of a later version, the four fields of version 00 are kept.
     """
     found = _TRACEPARENT.fullmatch(header.strip())
     if found is None:

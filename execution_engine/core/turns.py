@@ -1,4 +1,4 @@
-"""Who goes and who waits when a limited function takes its turn; the claims of workers and the simulation decide by it."""
+"""Which of the waiting executions of a function with limits may begin now. Pure rules, shared by workers' claims and the simulation."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,16 +9,20 @@ from uuid import UUID
 from execution_engine.core.limits import Limits
 
 START_LINE = ""
-"""The line of those that wait for the rate of starts; every other line is a concurrency key. None is the queue."""
+"""The line for the rate of starts. Every other line is that of a concurrency key and has its name; None is the queue itself."""
 
 QUEUE_LOOK = 500
-"""So many of the queue, or of the line of starts, are looked at when some of them may have to leave it for a line: who stands behind
-those must not be passed by later ones meanwhile."""
+"""How many executions of the queue, or of the line for the rate, are read when some of them may have to move to a line of their own. Fewer
+would leave those unseen that stand behind them, and later ones would overtake these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An execution that is due and that nobody has; `is_new` is its first invocation."""
+    """An execution that is due and that nobody has claimed. `is_new`: its next invocation is its first.
+
+    `key` is its concurrency key. `line` is where it waits: None is the queue, `START_LINE` the line for the rate, any other text that of a
+    key.
+    """
 
     id: UUID
     due_at: datetime
@@ -29,8 +33,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the limits let through now: `free` places, `starts` first invocations, `per_key` claims of one key of which `held` are
-    taken. None is no limit."""
+    """What the limits allow now: `free` places, `starts` first invocations, and `per_key` claims of one concurrency key.
+
+    `held` counts the claims that exist, by key. None means no limit.
+    """
 
     free: int
     per_key: int | None = None
@@ -39,30 +45,32 @@ class Room:
 
     @classmethod
     def of(cls, limits: Limits, held: Mapping[str | None, int], most: int, starts: int | None) -> "Room":
-        """`held` counts claims by key, `most` is what the claimer can take, `starts` what the bucket holds."""
+        """The room under `limits`. `held` counts claims by key, `most` is how many the claimer can take, `starts` what the rate allows."""
         free = most if limits.concurrency is None else max(0, min(most, limits.concurrency - sum(held.values())))
         return cls(free, limits.per_key, starts, held)
 
     @property
     def queue_look(self) -> int:
+        """How many executions of the queue have to be read."""
         return self.free if self.per_key is None and self.starts is None else QUEUE_LOOK
 
     @property
     def start_look(self) -> int:
+        """How many executions of the line for the rate have to be read."""
         most = self.free if self.starts is None else min(self.free, self.starts)
         return most if self.per_key is None or most == 0 else QUEUE_LOOK
 
     @property
     def full_keys(self) -> list[str]:
-        """Keys of whose line nobody can go."""
+        """The keys that allow no further claim."""
         return [] if self.per_key is None else [key for key, count in self._held.items() if key is not None and count >= self.per_key]
 
     def left_of(self, key: str) -> int:
-        """How many of its line could go."""
+        """How many executions of this key's line may begin."""
         return self.free if self.per_key is None else max(0, min(self.free, self.per_key - self._held.get(key, 0)))
 
     def fits(self, key: str | None, place: int) -> bool:
-        """Whether the `place`-th of those that wait with this key may go as far as its key is concerned."""
+        """Whether the limit per key lets the `place`-th waiting execution of this key begin."""
         return key is None or self.per_key is None or place + self._held.get(key, 0) <= self.per_key
 
     @property
@@ -72,14 +80,15 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`parked` leave the queue, or the line of starts, for the line named. Their `due_at` stays: it is their place."""
+    """`taken` begin now. `parked` move to the line that is named with them; their `due_at` stays, as it is their place in every line."""
 
     taken: tuple[UUID, ...]
     parked: tuple[tuple[UUID, str], ...]
 
 
 def choose(room: Room, waiting: Sequence[Waiting]) -> Choice:
-    """Within a key the oldest goes first, and with a limit per key the keys take turns, so that none waits for the long line of another."""
+    """The oldest begin first. With a limit per key the keys take turns, oldest first within each, so that no key waits behind another's
+    long line."""
     places: Counter[str | None] = Counter()
     starts = room.starts
     going: list[tuple[int, UUID]] = []

@@ -1,4 +1,4 @@
-"""The only place with legal moves. Pure: a record, what is asked and the time in; the next record and its events out.
+"""The only place with legal moves. Pure functions: a record, a request and the time go in; the next record and its events come out.
 
 Who may move what:
 - under a claim (`apply_update`): every START, STEP RETRY/SUCCEED/FAIL, CONTEXT SUCCEED/FAIL, WAIT CANCEL;
@@ -32,7 +32,7 @@ _TIMERS: dict[OperationType, Callable[[OperationRecord, datetime], Transition]] 
 def apply_update(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
     """The move that author code asks for under its claim. `record` is None when nothing is recorded under the id.
 
-    Raises `IllegalTransitionError`, and then nothing of the call may be recorded.
+    Raises `IllegalTransitionError`; the caller must then record nothing of the whole call.
     """
     rule = _UPDATES.get(update.type)
     if rule is None:
@@ -43,7 +43,7 @@ def apply_update(record: OperationRecord | None, update: OperationUpdate, now: d
 
 
 def fire_timer(record: OperationRecord, now: datetime) -> Transition | None:
-    """The move that time makes, or None when the operation has no timer that is due at `now`."""
+    """The move that time makes; None when the operation has no timer that is due at `now`."""
     if record.due_at is None or record.due_at > now or record.is_terminal:
         return None
     return _TIMERS[record.type](record, now)

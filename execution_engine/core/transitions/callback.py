@@ -15,7 +15,7 @@ HEARTBEAT_ERROR = "Callback.Heartbeat"
 
 
 def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
-    """START, which makes the id that outsiders answer to. Raises IllegalTransitionError for whatever else a claim asks."""
+    """START creates the id under which outsiders answer. Raises `IllegalTransitionError` for every other action."""
     if update.action is not OperationAction.START or record is not None:
         refuse(record, update)
     callback_id = update.options.approval or new_callback_id()
@@ -29,7 +29,7 @@ def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime
 
 
 def complete(record: OperationRecord, now: datetime, *, payload: str | None = None, error: ErrorObject | None = None) -> Transition:
-    """An outsider's answer. Raises `CallbackCompletedError` when it came too late, also before the timer has fired."""
+    """An outsider's answer. Raises `CallbackCompletedError` when it comes too late, even if the timer has not fired yet."""
     _refuse_late(record, now)
     if error is None:
         after = ended(record, OperationStatus.SUCCEEDED, now, payload=payload)
@@ -39,14 +39,14 @@ def complete(record: OperationRecord, now: datetime, *, payload: str | None = No
 
 
 def heartbeat(record: OperationRecord, now: datetime) -> Transition:
-    """Starts the heartbeat timer anew; no event, and nobody is woken."""
+    """Restarts the heartbeat timer. Writes no event and wakes nobody."""
     _refuse_late(record, now)
     assert record.started_at is not None
     return Transition(replace(record, due_at=_next_timer(record.options, record.started_at, now)))
 
 
 def fire(record: OperationRecord, now: datetime) -> Transition:
-    """TIMED_OUT, by the time limit if both are over, else by the heartbeat."""
+    """TIMED_OUT: by the time limit if both timers are over, else by the missing heartbeat."""
     assert record.started_at is not None
     timeout = record.options.timeout
     is_general = bool(timeout) and record.started_at + timedelta(seconds=timeout) <= now
@@ -71,7 +71,7 @@ def _refuse_late(record: OperationRecord, now: datetime) -> None:
 
 
 def _next_timer(options: OperationOptions, started_at: datetime, beat_at: datetime) -> datetime | None:
-    """The general timer runs from START, the heartbeat timer from the last beat; the nearer one counts."""
+    """The nearer of two timers: the time limit runs from START, the heartbeat timer from the last heartbeat."""
     timers = []
     if options.timeout:
         timers.append(started_at + timedelta(seconds=options.timeout))

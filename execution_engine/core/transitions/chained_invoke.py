@@ -16,7 +16,7 @@ _ENDS = {
 
 
 def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime) -> Transition:
-    """START; the end comes from the child. Raises IllegalTransitionError."""
+    """START; the child's end completes it. Raises `IllegalTransitionError` for every other action."""
     if update.action is not OperationAction.START or record is not None:
         refuse(record, update)
     details: dict[str, Any] = {"FunctionName": update.options.function}
@@ -38,7 +38,7 @@ def complete(
     payload: str | None = None,
     error: ErrorObject | None = None,
 ) -> Transition | None:
-    """The child ended with `status`; None when the operation was completed before (news may come twice)."""
+    """The child ended with `status`. None when the operation was completed before, as the news may come twice."""
     if record.status is not OperationStatus.STARTED:
         return None
     after = ended(record, status, now, payload=payload, error=error)

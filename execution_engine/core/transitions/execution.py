@@ -1,6 +1,6 @@
-"""The execution itself: invocations end, executions end. Who writes them: the claim's holder, an outsider, or time.
+"""The execution itself: how invocations end and how executions end, by the claim's holder, an outsider or time.
 
-Every end of an invocation writes InvocationCompleted; a terminal event stands after it and is written exactly once.
+Every end of an invocation writes InvocationCompleted. A terminal event is written exactly once, after it.
 """
 
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ def invocation_completed(record: ExecutionRecord, request_id: UUID | None, now: 
 
 
 def suspend(record: ExecutionRecord, nearest_timer: datetime | None, now: datetime, request_id: UUID | None) -> ExecutionTransition:
-    """The invocation answered PENDING. Owed another one at once when something changed that it was not told of."""
+    """The invocation answered PENDING. Another one is owed at once if something changed that this one had not been told of."""
     due_at = now if record.wake_seq != record.told_seq else _earliest(nearest_timer, record.deadline_at)
     after = replace(_released(record), due_at=due_at, failed_invocations=0)
     return ExecutionTransition(after, (invocation_completed(record, request_id, now),))
@@ -63,7 +63,7 @@ def end(
 ) -> ExecutionTransition:
     """SUCCEEDED or FAILED by the handler, STOPPED by a person, TIMED_OUT by time.
 
-    An invocation under way is written as completed first. Raises `ExecutionEndedError` when it is over already.
+    Writes the end of an invocation that is under way first. Raises `ExecutionEndedError` for an execution that has ended.
     """
     refuse_ended(record)
     events: tuple[HistoryEvent, ...] = ()
@@ -83,9 +83,10 @@ def fail_invocation(
     is_final: bool = False,
     pause: int | None = None,
 ) -> ExecutionTransition:
-    """An exception left the handler, its process died or it ran too long: tried again, five in a row, then FAILED.
+    """An exception left the handler, its process died, or it ran too long. Another try follows; after five in a row the execution is
+    FAILED.
 
-    `pause` in seconds overrules the usual one before the next try.
+    `pause` is the number of seconds before the next try, in place of the usual one.
     """
     failed = record.failed_invocations + (1 if counts else 0)
     completed = invocation_completed(record, request_id, now, error)
@@ -118,7 +119,7 @@ def refuse_open(record: ExecutionRecord) -> None:
 
 
 def is_past_deadline(record: ExecutionRecord, now: datetime) -> bool:
-    """True for an open execution that must be timed out before anything else happens to it."""
+    """Whether an open execution must be timed out before anything else may happen to it."""
     return record.deadline_at is not None and record.deadline_at <= now and not record.status.is_terminal
 
 

@@ -1,5 +1,7 @@
-"""An open execution goes on with another version of its function. Whoever runs it now loses the claim: what it had not recorded
-is done again, at least once, by the code of the new version."""
+"""An open execution continues with another version of its function.
+
+Whoever runs it now loses the claim: what was not recorded is done again, at least once, by the code of the new version.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace

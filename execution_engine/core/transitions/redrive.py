@@ -1,7 +1,7 @@
-"""Redrive: an ended execution goes on from its failure, or from a chosen operation. What finished is kept.
+"""Redrive: an ended execution continues from its failure, or from a chosen operation. What finished is kept.
 
-Which operations are touched is decided here, once, for the plan that people read and for the redrive itself; `reopening.py` says
-how.
+Which operations are affected is decided here once, for the plan that people read and for the redrive itself; `reopening.py` says how each
+of them continues.
 """
 
 from collections import defaultdict
@@ -27,10 +27,10 @@ def refuse(record: ExecutionRecord, from_operation: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Operation ids by what happens to them; `kept` ones are answered from the history.
+    """Operation ids by what happens to them. `kept` ones are answered from the history.
 
-    `reopened` run again under their id, `removed` ones never happened as far as the handler sees, `rearmed` are open callbacks whose
-    timers begin anew.
+    `reopened` ones run again under their id. `removed` ones never happened, as far as the handler can see. `rearmed` ones are open
+    callbacks whose timers start again.
     """
 
     kept: tuple[str, ...]
@@ -59,12 +59,12 @@ class Operations:
         return found
 
     def open_invokes(self, plan: "Plan") -> list[str]:
-        """What will wait for a child: reopened, or open since before the end. The child may have ended unheard meanwhile."""
+        """Invokes that will wait for a child: reopened, or open since before the end. The child may have ended without being heard."""
         waiting = (*plan.reopened, *(one for one in plan.kept if not self.by_id[one].is_terminal))
         return [one for one in waiting if self.by_id[one].type is OperationType.CHAINED_INVOKE]
 
     def failed_inside(self, record: OperationRecord) -> bool:
-        """It failed, or it is a map or parallel that succeeded with failures."""
+        """Whether it failed, or is a map or parallel that succeeded although branches failed."""
         if record.status in _FAILED:
             return True
         return record.sub_type in _BATCHES and any(child.status in _FAILED for child in self.children[record.id])
@@ -93,9 +93,9 @@ def plan_from_failure(operations: Operations, status: ExecutionStatus, error: Er
 
 
 def plan_from_operation(operations: Operations, chosen_id: str) -> Plan:
-    """Runs again from a chosen operation: what came after it in its own context and in the contexts around it is removed.
+    """Runs again from a chosen operation. What came after it, in its own context and in the contexts around it, is removed.
 
-    Branches beside it, in a map or parallel, are kept. Raises `InvalidInputError`.
+    Other branches of a map or parallel are kept. Raises `InvalidInputError`.
     """
     chosen = operations.by_id.get(chosen_id)
     if chosen is None:
@@ -117,9 +117,10 @@ def plan_from_operation(operations: Operations, chosen_id: str) -> Plan:
 
 
 def plan_fork(operations: Operations, plan: Plan) -> Plan:
-    """What a fork keeps: what has ended before the failure or the chosen operation of `plan`, and, `reopened`, the contexts around it.
+    """What a fork keeps: everything that ended before the failure or the chosen operation of `plan`. `reopened` are the contexts around
+    that.
 
-    What is open belongs to the old execution, its callbacks and children too, and begins anew in the fork.
+    What is open, its callbacks and children included, stays with the old execution and begins anew in the fork.
     """
     reopened, kept = set(plan.reopened), [operations.by_id[one] for one in plan.kept]
     contexts = {one for one in plan.reopened if operations.by_id[one].type is OperationType.CONTEXT}

@@ -1,4 +1,4 @@
-"""How each operation that a redrive touches goes on, and what the history says of it."""
+"""How each operation that a redrive affects continues, and what the history says about it."""
 
 import json
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ def reopen(record: OperationRecord, now: datetime, *, child_redrives: int = 0) -
 
 
 def succeed_by_hand(record: OperationRecord, payload: str | None, now: datetime) -> OperationRecord:
-    """A saved result in the place of what the operation had, whatever became of it. Raises `InvalidInputError`."""
+    """A value that a person typed becomes the operation's result, whatever its status was. Raises `InvalidInputError`."""
     if record.type not in (OperationType.STEP, OperationType.CALLBACK, OperationType.CHAINED_INVOKE):
         raise InvalidInputError(f"a {record.type} has no saved result", field="result")
     attempt = max(record.attempt, 1) if record.type is OperationType.STEP else record.attempt
@@ -59,13 +59,13 @@ def succeed_by_hand(record: OperationRecord, payload: str | None, now: datetime)
 
 
 def rearm(record: OperationRecord, now: datetime) -> OperationRecord:
-    """An open callback whose time begins anew: nobody could have answered it while the execution was over."""
+    """An open callback whose timers start again: nobody could answer it while the execution was over."""
     timers = [now + timedelta(seconds=one) for one in (record.options.timeout, record.options.heartbeat) if one]
     return replace(record, started_at=now, due_at=min(timers, default=None))
 
 
 def outlook(plan: Plan, operations: Operations, asked: Asked, now: datetime) -> list[OperationRecord]:
-    """The operations as the handler would find them after the plan, in order of start."""
+    """The operations as the handler would find them after the plan was carried out, in order of start."""
     reopened, rearmed, kept = frozenset(plan.reopened), frozenset(plan.rearmed), frozenset(plan.kept)
     found: list[OperationRecord] = []
     for record in operations.by_id.values():

@@ -32,7 +32,7 @@ def apply(record: OperationRecord | None, update: OperationUpdate, now: datetime
 
 
 def fire(record: OperationRecord, now: datetime) -> Transition:
-    """The next attempt is due. READY is no event: the next StepStarted shows it."""
+    """READY: the next attempt is due. This writes no event; the next StepStarted shows it."""
     return Transition(replace(record, status=OperationStatus.READY, due_at=None))
 
 
