@@ -7,7 +7,7 @@ tagged envelopes `{"t": tag, "v": value}`, so that bytes, UUIDs, decimals, times
 import base64
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -145,7 +145,8 @@ def _envelope(value: Any) -> str:
     for kind, general in _WRITERS.items():
         if isinstance(value, kind):
             return general(value)
-    raise SerDesError(f"Unsupported type: {type(value)}")
+    way_out = "only bodies of steps and checks may be async" if isinstance(value, Coroutine) else "give a serdes, or return its parts"
+    raise SerDesError(f"Unsupported type: {type(value)}; {way_out}")
 
 
 def _key(key: Any) -> str:

@@ -183,6 +183,8 @@ class ExecutionFailedError(DurableExecutionsError):
         self.error_type = error_type
         self.status = status
         self.error = error
+        if error is not None and error.stack_trace:
+            self.add_note("In the function:\n" + "\n".join(error.stack_trace))
 
 
 class OrphanedChildException(InvocationInterrupt):

@@ -29,6 +29,8 @@ from execution_engine.sdk.errors import (
 STACK_TRACE_LINES = 50
 STACK_TRACE_CHARACTERS = 16_000
 MESSAGE_CHARACTERS = 8_000
+CAUSE_FRAMES = 5
+GROUP_MEMBERS = 5
 _SDK = str(Path(__file__).parent)
 
 
@@ -87,7 +89,7 @@ def _stack_trace(error: BaseException) -> tuple[str, ...] | None:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None and _is_ours(trace):
         trace = trace.tb_next
-    lines = [line.rstrip("\n") for line in traceback.format_tb(trace)][-STACK_TRACE_LINES:]
+    lines = [line.rstrip("\n") for line in (*_led_to_by(error), *traceback.format_tb(trace))][-STACK_TRACE_LINES:]
     kept: list[str] = []
     room = STACK_TRACE_CHARACTERS
     for line in reversed(lines):
@@ -96,6 +98,17 @@ def _stack_trace(error: BaseException) -> tuple[str, ...] | None:
             break
         kept.append(line)
     return tuple(reversed(kept)) or None
+
+
+def _led_to_by(error: BaseException) -> list[str]:
+    """The cause of an exception, or what was being handled when it was raised; the members of a group. As Python prints them, above it."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    lines: list[str] = []
+    for other in (*([] if cause is None else [cause]), *members[:GROUP_MEMBERS]):
+        shown = traceback.TracebackException.from_exception(other, limit=-CAUSE_FRAMES, max_group_width=GROUP_MEMBERS)
+        lines += [line[:MESSAGE_CHARACTERS] for line in shown.format()]
+    return [*lines, "The above led to:"] if lines else []
 
 
 def _is_ours(trace: TracebackType) -> bool:

@@ -163,7 +163,11 @@ class OperationKey:
             if text is None:
                 return None
             return plain_text(text) if codec is None else codec.encode(plain_text(text))
-        except (SerDesError, RetryableSerDesError):
+        except SerDesError as error:
+            if serdes is EXTENDED_TYPES_SERDES:
+                raise SerDesError(f"Serialization failed for {self}: {error}") from None
+            raise
+        except RetryableSerDesError:
             raise
         except Exception as error:
             raise SerDesError(f"Serialization failed for {self}: {error}") from error

@@ -76,7 +76,7 @@ def run_handler(
 
 def _outcome(function: RegisteredFunction, invocation: Invocation, event: Any, is_replaying: bool) -> HandlerOutcome:
     try:
-        return HandlerOutcome(InvocationStatus.SUCCEEDED, json.dumps(_call(function, invocation, event, is_replaying)))
+        return HandlerOutcome(InvocationStatus.SUCCEEDED, _result_text(_call(function, invocation, event, is_replaying)))
     except SuspendExecution as suspended:
         # A context keeps the exception that unwinds it, and the exception's frames keep the context: without this cut the pair would stay
         # in memory until the garbage collector finds it.
@@ -110,6 +110,14 @@ def _call(function: RegisteredFunction, invocation: Invocation, event: Any, is_r
     finally:
         speaker.reset(token)
         invocation.end()
+
+
+def _result_text(result: Any) -> str:
+    try:
+        return json.dumps(result)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"what a function returns is written as JSON: {error}") from None
 
 
 def _event(text: str | None) -> Any:

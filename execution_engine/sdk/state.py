@@ -173,8 +173,7 @@ class ContextPosition:
         self._is_replaying = self._is_recorded(ahead) or self._is_followed()
 
     def _is_followed(self) -> bool:
-        """Whether something is recorded after this virtual context: if so, its last calls too were made before, as it runs on each replay.
-        """
+        """Whether something is recorded after this virtual context: if so, its last calls were made before, as it runs on each replay."""
         outer = self._outer
         if outer is None or not outer._is_replaying:
             return False

@@ -32,13 +32,19 @@ def awaited(value: Any) -> Any:
     """The value of a body; a coroutine function's is run to its end on a loop of its own."""
     if type(value) is not CoroutineType:
         return value
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_in_a_loop():
         return asyncio.run(value)
     # `fn.run()` or a test inside an async program: this thread's loop is taken, so the coroutine gets a thread of its own.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(copy_context().run, asyncio.run, value).result()
+
+
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def finished(body: Callable[..., Any], *arguments: Any) -> Any:
