@@ -52,6 +52,9 @@ def decide(
         settles = is_settled(question, approves=approved)
         _after(approval, approved=approved, settles=settles)
         facts = {"title": approval.title, "shown": seen_row.digest, "settles": settles, "fields": sorted(given)}
+        if given:
+            decision.refresh_from_db(fields=["fields"])  # numbers as the database keeps them
+            facts["given"] = shown.digest(approval, decision.fields)
         _log(actor, "approval.approve" if approved else "approval.reject", approval, comment, facts)
         announce(EventType.DECIDED, approval, key=str(decision.pk), by=by, approved=approved, channel=channel, settles=settles)
         if settles:
@@ -209,7 +212,7 @@ def _require_asked(actor: Actor, question: Question) -> None:
 def _compare(approval: Approval, seen: str | None) -> Any:
     """The state that is decided about. Raises ApprovalChangedError when the person saw another one."""
     content = shown.content_of(approval)
-    now = shown.digest(content)
+    now = shown.digest(approval, content)
     if seen is not None and seen != now:
         before = approval.shown.filter(digest=seen).first()
         raise ApprovalChangedError(shown.changes(before.content if before else [], content), now)

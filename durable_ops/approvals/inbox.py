@@ -173,6 +173,6 @@ def _row(approval: Approval, callback: CallbackRow | None, question: Question, p
         tuple(approval.decisions.all()),
         approve_refusal=refusal(person, question, approves=True),
         reject_refusal=refusal(person, question, approves=False),
-        digest=shown.digest(shown.content_of(approval)) if is_whole else "",
+        digest=shown.digest(approval, shown.content_of(approval)) if is_whole else "",
         details=readable_details(user, person, question, approval, callback, approval.details),
     )

@@ -82,7 +82,7 @@ def _store(approval: Approval, request: ApprovalRequest, keys: _Keys) -> None:
     moments = {"remind_at": request.remind_after, "escalate_at": request.escalate_after}
     due = {field: Now() + timedelta(seconds=seconds) if seconds else None for field, seconds in moments.items()}
     Approval.objects.filter(pk=approval.pk).update(asked_at=Now(), **due)
-    approval.refresh_from_db(fields=["asked_at", *due])
+    approval.refresh_from_db(fields=["asked_at", "details", *due])
     assigning.put_to(approval, _assignees(request, keys), instead=True)
 
 

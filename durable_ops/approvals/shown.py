@@ -1,14 +1,14 @@
 """Approve what you saw: the question as it is put before a person, its hash, and what changed since."""
 
+import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
-from django.utils.crypto import salted_hmac
 
 from durable_ops.models import Approval, Shown
 
@@ -33,28 +33,38 @@ def content_of(approval: Approval) -> Content:
     return [["Title", approval.title], *approval.details, *_object_fields(approval)]
 
 
-def digest(content: Content) -> str:
-    """Keyed: whoever sees the digest of a state (in the audit log) and not the state cannot try values at home."""
-    """Names what was seen: another content has another one."""
+def digest(approval: Approval, content: Any) -> str:
+    """Names what was seen or given: another JSON value has another one.
+
+    Keyed by the approval: whoever sees a digest in the audit log, and not the approval, cannot try values at home.
+    """
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
-    return salted_hmac("durable_ops.approvals.shown", text, algorithm="sha256").hexdigest()
+    return hmac.digest(bytes.fromhex(approval.digest_key), text.encode(), "sha256").hex()
 
 
 def words(value: Any) -> str:
-    """A value as people read it."""
-    if value is None or value == "":
+    """A value as people read it: a mapping line by line, and whatever is deeper as JSON."""
+    if isinstance(value, Mapping) and value:
+        return "\n".join(f"{key}: {_words(one)}" for key, one in value.items())
+    return _words(value)
+
+
+def _words(value: Any) -> str:
+    if value is None or value in ("", [], {}):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and not any(isinstance(one, list | Mapping) for one in value):
+        return ", ".join(_words(one) for one in value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def remember(approval: Approval, content: Content) -> Shown:
     """The row of this state, stored when it is new. Two people who look at once store one."""
-    found = Shown.objects.filter(approval=approval, digest=digest(content)).first()
+    found = Shown.objects.filter(approval=approval, digest=digest(approval, content)).first()
     if found is not None:
         return found
-    row = Shown(approval=approval, digest=digest(content), content=content)
+    row = Shown(approval=approval, digest=digest(approval, content), content=content)
     Shown.objects.bulk_create([row], ignore_conflicts=True)
     return Shown.objects.get(approval=approval, digest=row.digest)
 

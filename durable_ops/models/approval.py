@@ -2,9 +2,15 @@
 and then as long as the audit log names it: an approval is evidence.
 """
 
+import secrets
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+
+
+def new_digest_key() -> str:
+    return secrets.token_hex(32)
 
 
 class Approval(models.Model):
@@ -41,6 +47,11 @@ class Approval(models.Model):
     allow_link_decision = models.BooleanField(default=True)
     object_type = models.TextField(default="", help_text="app.model of the linked row")
     object_id = models.TextField(default="")
+    digest_key = models.CharField(
+        default=new_digest_key,
+        max_length=64,
+        help_text="in hexadecimal, of the digests of what was shown and given, so that none is guessed from",
+    )
     asked_at = models.DateTimeField(db_default=Now(), editable=False)
     timeout = models.PositiveIntegerField(default=0)
     remind_after = models.PositiveIntegerField(default=0)
@@ -148,7 +159,7 @@ class Shown(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="shown")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the content as canonical JSON")
+    digest = models.CharField(max_length=64, help_text="HMAC-SHA-256 of the content as canonical JSON, under `digest_key`")
     content = models.JSONField(help_text="[[label, value], ...]")
     first_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -32,7 +32,7 @@ def by_console(user: User, approval: Approval, approved: bool) -> None:
     client = Client()
     client.force_login(user)
     answer = "approve" if approved else "reject"
-    seen = shown.digest(shown.content_of(approval))
+    seen = shown.digest(approval, shown.content_of(approval))
     client.post(f"/approvals/{approval.pk}/decide/", {"decision": answer, "seen": seen})
 
 
@@ -40,7 +40,7 @@ def by_mail(user: User, approval: Approval, approved: bool) -> None:
     """With the page's own value, also where the page would not show a form."""
     token = links.make(approval, user)
     link = ApprovalLink.objects.get(digest=links._digest(token))
-    value = links.page_value(link, shown.digest(shown.content_of(approval)))
+    value = links.page_value(link, shown.digest(approval, shown.content_of(approval)))
     Client().post(f"/a/{token}", {"decision": "approve" if approved else "reject", "value": value})
 
 

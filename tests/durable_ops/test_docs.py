@@ -77,7 +77,8 @@ def test_auditors_can_ask_for_what_was_seen(repository: Path) -> None:
     query = re.findall(r"^```\n(select .*?)^```$", (repository / "durable_ops/docs/approvals.md").read_text(), re.MULTILINE | re.DOTALL)[0]
     with connection.cursor() as cursor:
         cursor.execute(query.rstrip().rstrip(";"))
-        assert [column.name for column in cursor.description] == ["by", "approved", "at", "channel", "digest", "content"]
+        names = ["digest_key", "by", "approved", "at", "channel", "fields", "digest", "content"]
+        assert [column.name for column in cursor.description] == names
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,6 +14,7 @@ from durable_ops.actions import approvals as actions
 from durable_ops.approvals import inbox
 from durable_ops.approvals.card import fields_from_post, make_card
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalRefusedError
+from durable_ops.approvals.evidence import evidence_for
 from durable_ops.approvals.inbox import Box
 from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.htmx import is_unchanged, render_page, token, unchanged, wants_fragment
@@ -156,6 +157,7 @@ def _page(request: HttpRequest, approval: Approval, *, status: int = 200, **noti
     approval.refresh_from_db()
     context = {"card": make_card(approval, request.user, request.POST.dict()), **notice}
     if not wants_fragment(request):
+        context["evidence"] = evidence_for(request.user, context["card"])
         return render(request, "approvals/detail.html", context, status=status)
     # From a card of the inbox: in its place, with the reason beside what was typed. 200, as no other answer is shown.
     answer = render(request, "approvals/_refused.html", context)

@@ -29,7 +29,7 @@ def refused(code: str, actor: Actor, approval: Approval, **decision: Any) -> App
 
 def test_a_decision_completes_the_callback_and_is_audited(ask: Ask, actor: Make) -> None:
     execution, approval = ask()
-    seen = shown.digest(shown.content_of(approval))
+    seen = shown.digest(approval, shown.content_of(approval))
     approvals.decide(actor("mona", "managers"), approval.callback_id, approved=True, comment="fine", seen=seen)
     execution.skip_time(60)  # the decision was made by the database clock
     assert execution.get_result() == {"approved": True, "by": "mona", "fields": {}, "votes": 1}
@@ -89,7 +89,7 @@ def test_what_changed_since_it_was_shown_is_refused_with_the_difference(ask: Ask
     with pytest.raises(ApprovalChangedError) as found:
         approvals.decide(mona, approval.callback_id, approved=True, seen=seen)
     assert [(one.label, one.before, one.now) for one in found.value.changes] == [("First name", "Carl", "Carla")]
-    approvals.decide(mona, approval.callback_id, approved=True, seen=shown.digest(shown.content_of(approval)))
+    approvals.decide(mona, approval.callback_id, approved=True, seen=shown.digest(approval, shown.content_of(approval)))
 
 
 def test_fields_are_checked_against_the_form(ask: Ask, actor: Make) -> None:
