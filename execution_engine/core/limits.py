@@ -24,8 +24,7 @@ class Limits:
     """The limits of one function, over all its versions; None means no limit.
 
     At most `concurrency` claims at a time, `per_key` of them for one concurrency key, and `starts` first invocations in `seconds`; after a
-    quiet time `burst` of these may begin at once. `priority` is the head start in the queue, in seconds, of an execution started without
-    one.
+    quiet time `burst` of these may begin at once. `priority` is a head start in the queue, in seconds, for executions started without one.
     """
 
     concurrency: int | None = None
@@ -40,8 +39,8 @@ class Limits:
         return not (self.concurrency is None and self.per_key is None and self.starts is None)
 
     def starts_left(self, tokens: float, since: datetime, now: datetime) -> int | None:
-        """How many may begin `now`, given a bucket that held `tokens` at `since`; None without a rate. The SQL of `claim_limited` says
-        the same."""
+        """How many may begin `now`, given a bucket that held `tokens` at `since`; None without a rate. `claim_limited` computes it in
+        SQL."""
         if self.starts is None:
             return None
         return int(min(self.burst, tokens + (now - since).total_seconds() * self.starts / self.seconds))

@@ -20,8 +20,7 @@ would leave those unseen that stand behind them, and later ones would overtake t
 class Waiting:
     """An execution that is due and that nobody has claimed. `is_new`: its next invocation is its first.
 
-    `key` is its concurrency key. `line` is where it waits: None is the queue, `START_LINE` the line for the rate, any other text that of a
-    key.
+    `key` is its concurrency key. `line` is where it waits: None is the queue, `START_LINE` the line for the rate, another text that key's.
     """
 
     id: UUID
@@ -87,8 +86,7 @@ class Choice:
 
 
 def choose(room: Room, waiting: Sequence[Waiting]) -> Choice:
-    """The oldest begin first. With a limit per key the keys take turns, oldest first within each, so that no key waits behind another's
-    long line."""
+    """The oldest begin first. With a limit per key the keys take turns, so that no key waits behind the long line of another."""
     places: Counter[str | None] = Counter()
     starts = room.starts
     going: list[tuple[int, UUID]] = []

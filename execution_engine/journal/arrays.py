@@ -1,8 +1,8 @@
-"""PostgreSQL arrays in binary form, packed by us.
+"""PostgreSQL arrays in binary form, packed here.
 
-psycopg's own list dumper looks at every element's type; a flush has some forty arrays whose types the statement fixes anyway, and
-that look was most of the Python time of a lone step. Format: PostgreSQL's `array_recv` (array header, then length and bytes per
-element, length -1 for null).
+psycopg's own dumper of lists looks at the type of every element. A flush has some forty arrays whose types the statement fixes anyway, and
+that look was most of the Python time of a lone step. The format is that of PostgreSQL's `array_recv`: the array's header, then for each
+element its length and its bytes; length -1 is null.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ _BOOLS = {True: _LENGTH(1) + b"\x01", False: _LENGTH(1) + b"\x00"}
 
 
 class PackedArray:
-    """The bytes of one array; a subclass per element type, since psycopg chooses a dumper by class."""
+    """The bytes of one array. There is a subclass for each element type, because psycopg chooses a dumper by class."""
 
     __slots__ = ("data",)
     element_oid = 0
@@ -65,7 +65,7 @@ def _uuid(value: UUID) -> bytes:
     return _LENGTH(16) + value.bytes
 
 
-# Calls into C where there is no choice to be made: `partial` and a dict's lookup run without a frame of Python per element.
+# Where no choice is to be made these are calls into C: `partial` and a dict's lookup need no Python frame per element.
 _ELEMENTS: dict[str, tuple[type[PackedArray], Callable[[Any], bytes]]] = {
     "text": (TextArray, _text),
     "bool": (BoolArray, _BOOLS.__getitem__),

@@ -1,7 +1,7 @@
-"""Two bells, each harmless to lose: NOTIFY and the Celery message `ring`. A ring only says "look".
+"""Two bells: NOTIFY and the Celery message `ring`. A ring only says "look", so losing one does no harm.
 
-Rung after commits that make something due, from a thread of its own, so that no caller and no writer ever waits for a broker or for
-the lock that a notifying commit takes. At most 100 rings a second, whatever happens.
+They are rung after commits that make something due, by a thread of their own: no caller and no writer ever waits for a broker, or for the
+lock that a notifying commit takes. Each process rings at most 100 times a second.
 """
 
 import logging
@@ -80,7 +80,7 @@ class Bell:
             connection.close()
 
     def _deliver(self) -> None:
-        """Apart from NOTIFY: a broker that hangs must not keep the quick bell waiting."""
+        """Sends the Celery message on a thread of its own: a broker that hangs must not hold up NOTIFY."""
         pause = threading.Event()
         while True:
             self._message.wait()
@@ -96,13 +96,13 @@ class Bell:
 
 @cache
 def process_bell() -> Bell:
-    """The bell of this process. NOTIFY always; the Celery ring only where a broker outside this process carries it."""
+    """This process's bell. It always sends NOTIFY; the Celery message only where the broker is outside this process."""
     broker = str(current_app.conf.broker_url or "")
     return Bell(connect, None if broker.startswith("memory:") or not broker else _send_ring)
 
 
 def ring_after_commit() -> None:
-    """Rings once the caller's transaction on Django's default connection is committed, at once outside of one."""
+    """Rings when the caller's transaction on Django's default connection has committed; at once outside of a transaction."""
     transaction.on_commit(process_bell().ring)
 
 

@@ -1,4 +1,4 @@
-"""Claims: taking what is due, keeping it, taking over what the dead left."""
+"""Claims: taking what is due, keeping it, and taking over what a dead worker held."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from execution_engine.journal.rows import error_text
 from execution_engine.journal.statements import statement
 
 TAKEOVER_GRACE_SECONDS = 30
-"""An ended claim waits this long more while its worker was seen lately: it may only be cut off from the database."""
+"""A claim that ended is left for this much longer if its worker was seen lately: the worker may only have lost its connection."""
 
 SEEN_LATELY_SECONDS = 15
 
 HELD_LOOK_SECONDS = 0.05
-"""How long after a look the next one follows when all that is due is held by limits; an end of a limited execution here comes sooner."""
+"""How soon to look again when limits hold back all that is due. The end of a limited execution in this process makes a look sooner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claimed execution, as the claim statement answers it. Times are the database's, UTC."""
+    """One claimed execution, as the claim statement returns it. Times are the database's, UTC."""
 
     execution_id: UUID
     version_id: int
@@ -73,10 +73,10 @@ def claim(
     alone: bool = False,
     now: datetime | None = None,
 ) -> list[Claim]:
-    """Claims at most `limit` due executions, oldest first per version: suspects only, or none of them. One statement.
+    """Claims at most `limit` due executions, the oldest of each version first: either suspects only, or no suspects. One statement.
 
-    Functions with limits are passed over: `journal/limited.py` claims them.
-    `alone` records that the child has nothing else in flight, so that a death of it counts against this execution.
+    Functions with limits are left out: `journal/limited.py` claims them. `alone` records that this child has nothing else in flight, so
+    that its death counts against this execution.
     """
     params = {
         "versions": list(versions),
@@ -98,7 +98,7 @@ def has_suspects(connection: psycopg.Connection[Any], versions: Sequence[int]) -
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """In how many seconds the next execution is due, None when none is; whether suspects wait; whether any function has limits."""
+    """In how many seconds the next execution is due (None: none is), whether suspects wait, and whether any function has limits."""
 
     due: float | None = None
     has_suspects: bool = False
@@ -106,7 +106,7 @@ class Outlook:
 
 
 def outlook(connection: psycopg.Connection[Any], versions: Sequence[int]) -> Outlook:
-    """For who serves these versions. One statement."""
+    """For a worker that serves these versions. One statement."""
     params = {"versions": list(versions), "held_seconds": HELD_LOOK_SECONDS, "now": None}
     row = connection.execute(statement("outlook"), params, binary=True).fetchone()
     return Outlook(*row) if row else Outlook()
@@ -122,10 +122,10 @@ def take_over(
     are_suspects: bool = True,
     now: datetime | None = None,
 ) -> int:
-    """Makes claims that ended, or all of worker `dead`, due again; answers how many.
+    """Makes claims due again that ended, or all claims of worker `dead`; returns how many.
 
-    `mine` are the claim ids in flight in `worker`, the caller: they may still be renewed.
-    `are_suspects=False` is a worker that hands back its own claims: nothing died, so nobody is suspected.
+    `mine` are the claim ids in flight in the calling `worker`, which may still renew them. With `are_suspects=False` a worker hands back
+    its own claims: nothing died, so no execution becomes a suspect.
     """
     params = {
         "versions": list(versions),
@@ -142,7 +142,7 @@ def take_over(
 
 
 def renew(connection: psycopg.Connection[Any], claims: Sequence[tuple[UUID, UUID]], claim_seconds: int) -> tuple[set[UUID], set[UUID]]:
-    """Renews (execution id, claim id) pairs. Answers the renewed ones and, of the others, those whose claim is gone."""
+    """Renews (execution id, claim id) pairs. Returns the renewed ones, and those of the others whose claim is gone."""
     params = {"ids": [c[0] for c in claims], "claims": [c[1] for c in claims]}
     rows = connection.execute(statement("renew_claims"), {**params, "claim_seconds": claim_seconds, "now": None}).fetchall()
     renewed = {row[0] for row in rows}

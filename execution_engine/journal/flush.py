@@ -1,4 +1,4 @@
-"""The statement of the group commit: many lanes' entries to one set of arrays, one round trip, one commit."""
+"""The statement of the group commit: the entries of many lanes become one set of arrays, one round trip and one commit."""
 
 import json
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _SQL = "flush"
 
 @dataclass(slots=True)
 class Batch:
-    """What one lane sends in one flush. `expect_wake` is compared when a timer fires in it."""
+    """What one lane sends in one flush. When a timer fires in it, the row's `wake_seq` must still equal the entry's `expect_wake`."""
 
     lane: Lane
     entries: tuple[Entry, ...]
@@ -63,18 +63,18 @@ class Batch:
 
 
 class UnpackableError(Exception):
-    """A value cannot be written as a parameter; nothing of the flush was sent."""
+    """A value cannot be packed as a parameter. Nothing of the flush was sent."""
 
 
 def suspends(batch: Batch) -> bool:
-    """The claim goes back and the execution goes on later."""
+    """Whether the batch gives the claim back while the execution goes on."""
     release = batch.entries[-1].release
     return release is not None and release.status is None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the statement answers for a lane that it wrote. `is_certain`: not a guess after a lost connection."""
+    """The statement's answer for a lane that it wrote. `is_certain` is False where the answer was inferred after a lost connection."""
 
     wake_seq: int
     status: str
@@ -85,9 +85,9 @@ class Accepted:
 def send(
     connection: psycopg.Connection[Any] | psycopg.Cursor[Any], batches: Sequence[Batch], now: datetime | None = None
 ) -> tuple[dict[int, Accepted], datetime | None]:
-    """Writes the batches. Answers, by index, those that were written, and the database's time; the others were skipped whole.
+    """Writes the batches. Returns the answers of those that were written, by index, and the database's time; the others were skipped whole.
 
-    Raises `UnpackableError` before anything is sent, `psycopg.Error` as the database does.
+    Raises `UnpackableError` before anything is sent, and `psycopg.Error` as the database does.
     """
     found = ask(connection, batches, now).fetchall()
     accepted = {row[0] - 1: Accepted(row[1], row[2], row[3]) for row in found}
@@ -97,7 +97,7 @@ def send(
 def ask(
     connection: psycopg.Connection[Any] | psycopg.Cursor[Any], batches: Sequence[Batch], now: datetime | None = None
 ) -> psycopg.Cursor[Any]:
-    """Sends the batches, in a pipeline without waiting: a row per batch that is written. Raises as `send`."""
+    """Sends the batches without waiting, for a pipeline: the statement answers one row for each batch that it writes. Raises as `send`."""
     if isinstance(connection, psycopg.Cursor):
         register_arrays(connection.adapters)  # a cursor on Django's connection, which does not know our arrays
     try:
@@ -138,7 +138,7 @@ def _lane_row(batch: Batch, count: int, woken: int, expect_wake: int | None, lat
 def _entries(
     batch: Batch, number: int, operations: list[tuple[Any, ...]], events: list[tuple[Any, ...]]
 ) -> tuple[int, int, int | None, float]:
-    """Adds the lane's rows; answers its number of events, of wake-ups, the sequence to compare and its latest moment."""
+    """Adds the rows of one lane. Returns its number of events and of wake-ups, the `wake_seq` to compare, and its latest time."""
     latest_records: dict[str, tuple[OperationRecord, bool]] = {}
     starts: dict[str, int] = {}
     n = woken = 0

@@ -1,7 +1,7 @@
-"""Who waits: the first-in-first-out queue of one claimed execution, and its operations as this process knows them.
+"""The first-in-first-out queue of one claimed execution, and its operations as this process knows them.
 
-At most one flush of a lane is under way at any time, fast, slow or atomic, so nothing overtakes. Lock order: a lane's lock is
-taken alone or before the slow path's; never the other way round. The writer's queues need none.
+At most one flush of a lane is under way at any time, whether fast, slow or atomic, so nothing overtakes. Lock order: a lane's lock is taken
+alone or before the slow path's, never after it. The writer's queues need no lock.
 """
 
 import threading
@@ -23,8 +23,8 @@ from execution_engine.journal.children import ChildStart
 class Release:
     """How a claim is given back, in the same flush as what was recorded before it.
 
-    `status` is None for a suspension; `due_at` is then the nearest timer known here, which SQL overrules with the present
-    when something changed that nobody was told of. `is_owed`: the invocation failed, and what it was told counts for nothing.
+    `status` is None for a suspension. `due_at` is then the nearest timer known here; SQL takes the present instead if something changed
+    that the invocation had not been told of. `is_owed`: the invocation failed, so what it was told does not count and another one is owed.
     """
 
     due_at: datetime | None = None
@@ -36,7 +36,7 @@ class Release:
 
 
 class Entry:
-    """What one call asked to be recorded: its moves in order, and the caller that waits for the commit, if any."""
+    """What one call asks to be recorded: its moves in order, and an event for the caller that waits for the commit, if any."""
 
     __slots__ = (
         "at", "child", "done", "error", "events", "expect_wake", "is_held", "is_sync", "is_taken", "moves", "needs_lock", "release", "size",
@@ -74,10 +74,12 @@ class Entry:
         return self.release is not None and self.release.is_owed
 
     def settle(self, error: BaseException | None = None) -> None:
+        """Lets the waiting caller go on, or raises `error` there. Once only."""
         self.error = error
         self.done.release()
 
     def wait(self) -> None:
+        """Returns when the entry is durable; raises what it was settled with."""
         with self.done:
             pass
         if self.error is not None:
@@ -86,7 +88,11 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """One execution under one claim in this process."""
+    """One execution under one claim in this process.
+
+    `queue` waits for the next flush; `under_way` is the current one, or the `turn` of an atomic step. `has_begun`: the handler was called.
+    `is_closing`: the release is queued; `released`: it is durable. `lost`: the claim is gone. `is_pausing`: a pause was asked for.
+    """
 
     execution_id: UUID
     claim_id: UUID
@@ -106,16 +112,16 @@ class Lane:
     is_closing: bool = False
     is_pausing: bool = False
     is_cut: bool = False
-    # Its handler checkpoints from elsewhere under this claim: the row has the sequences and the operations, we only give it back.
+    # A handler elsewhere checkpoints under this claim: sequences and operations are in the row, and this process only gives the claim back.
     is_shared: bool = False
     status_text: str | None = None
     attributes: dict[str, object] = field(default_factory=dict)
     on_settled: Callable[[], None] | None = None
-    # Once a suspension is known to be written: the wake_seq that `operations`, which then equal the rows, are up to date with.
+    # Set when a suspension is known to be durable: `operations` then equal the rows as they were at this wake_seq.
     known_wake_seq: int | None = None
 
     def apply(self, updates: tuple[OperationUpdate, ...]) -> Entry:
-        """Moves the operations in memory and queues the moves. All or nothing: an illegal move leaves no trace."""
+        """Applies the updates in memory and queues the moves, all or none. Raises `IllegalTransitionError`, `ClaimLostError`."""
         with self.lock:
             self.refuse_lost()
             at = self.clock.now()
@@ -130,9 +136,9 @@ class Lane:
             return entry
 
     def fire_due(self, now: datetime) -> Entry | None:
-        """Queues the moves of every timer due at `now`, valid only while nothing changed that is not known here.
+        """Queues the moves of every timer due at `now`; None when none is. They are written only if nothing changed that is not known here.
 
-        While such moves are under way they are answered instead: a timer fires once, whoever asks first.
+        While such moves are queued or under way their entry is returned, so that a timer fires once, whoever asks first.
         """
         with self.lock:
             self.refuse_lost()
@@ -147,13 +153,13 @@ class Lane:
             if not moves:
                 return None
             entry = Entry(moves, now, woken=1, expect_wake=self.wake_seq)
-            # A heartbeat wakes nobody, so only the row knows whether such a callback is really late.
+            # Heartbeats are not told to this process, so only the row knows whether such a callback is really late.
             entry.needs_lock = any(move.record.options.heartbeat for move in moves)
             self.queue.append(entry)
             return entry
 
     def take_turn(self) -> Entry | None:
-        """Keeps everything else of this lane waiting, for an atomic step; None while something is queued or under way."""
+        """Reserves the lane for an atomic step: nothing else is flushed until `end_turn`. None while something is queued or under way."""
         with self.lock:
             self.refuse_lost()
             if self.under_way or self.queue:
@@ -164,7 +170,7 @@ class Lane:
             return self.turn
 
     def end_turn(self) -> None:
-        """Lets the others go on; nothing to do when the step's commit or the loss of the claim ended the turn."""
+        """Lets the lane's queue go on. Does nothing if the step's commit, or the loss of the claim, has ended the turn before."""
         with self.lock:
             turn, self.turn = self.turn, None
             if turn is None or turn not in self.under_way:
@@ -173,7 +179,7 @@ class Lane:
         turn.settle()
 
     def close(self, entry: Entry) -> Entry:
-        """Queues the entry that gives the claim back; whoever comes after it unwinds, also an atomic step that has its turn."""
+        """Queues the entry that gives the claim back. Every later call unwinds, also an atomic step that has its turn."""
         with self.lock:
             self.refuse_lost()
             self.is_closing = True
@@ -183,7 +189,7 @@ class Lane:
             return entry
 
     def merge(self, changed: Mapping[str, OperationRecord], wake_seq: int) -> None:
-        """Takes in what outsiders and time changed. The handler is told by the next answer that one of its threads waits for."""
+        """Takes over what outsiders and time changed. The handler is told with the next answer that one of its threads waits for."""
         with self.lock:
             self.operations.update(changed)
             self.wake_seq = wake_seq
@@ -194,7 +200,7 @@ class Lane:
         return min(timers, default=None)
 
     def lose(self) -> None:
-        """The claim is gone: everybody who waits or comes later unwinds, nothing more is sent."""
+        """The claim is gone: whoever waits or calls later unwinds, and nothing more is sent."""
         with self.lock:
             self.lost = True
             entries, self.queue = tuple(self.queue), deque()

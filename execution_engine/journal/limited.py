@@ -62,9 +62,9 @@ def claim(
     alone: bool = False,
     now: datetime | None = None,
 ) -> list[Claim]:
-    """As `claims.claim`, of the functions that have limits: at most `limit`, none of a function whose turn somebody else had meanwhile.
+    """As `claims.claim`, for functions that have limits: at most `limit`, and none of a function whose turn another process took.
 
-    One statement where nobody waits, two where nobody may go; two or three more for each function of which somebody may.
+    One statement when nobody waits, two when nobody may begin; two or three more for each function of which somebody may.
     """
     claimer = _Claimer(worker, limit, claim_seconds, suspects, alone, now)
     turns = _read_turns(connection, versions, claimer)
@@ -113,7 +113,7 @@ def _take(connection: Connection, turn: _Turn, room: Room, claimer: _Claimer) ->
 
 
 def _next_lines(connection: Connection, turn: _Turn, room: Room) -> tuple[set[tuple[int, str]], str]:
-    """The lines (version, key) whose turn it is, and where the next look begins; behind the last line the first ones follow."""
+    """The lines (version, key) whose turn it is, and the line after which the next look begins. After the last line comes the first."""
     params = {"versions": turn.versions, "full": pack("text", room.full_keys), "enough": room.free}
     found: set[tuple[int, str]] = set()
     for behind in dict.fromkeys((turn.last_line, "")):

@@ -1,4 +1,4 @@
-"""Limits of functions as people set them; claims obey them in `journal/limited.py`."""
+"""Rows of the limits that people set; `journal/limited.py` makes claims obey them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,9 @@ class StoredLimits:
 
 
 def lock(cursor: Cursor, function: str) -> StoredLimits:
-    """The limits as they stand, which nobody else changes until the transaction ends; claims of the function wait as long.
+    """The limits as they stand. Nobody can change them, and no claim of the function can be made, until the transaction ends.
 
-    Before any were set there is nothing to lock: the insert that follows decides between two who were first.
+    Before any were set there is no row to lock: of two first changes, the insert that follows lets one through.
     """
     cursor.execute(statement("lock_limit"), {"function": function})
     row = cursor.fetchone()
@@ -32,9 +32,9 @@ def lock(cursor: Cursor, function: str) -> StoredLimits:
 
 
 def write(cursor: Cursor, function: str, limits: Limits, revision: int) -> bool:
-    """Makes them count from the next claim on; False when somebody changed them since `revision`.
+    """Writes limits, which count from the next claim on. False when somebody changed them since `revision`.
 
-    What they hold already goes on; a bucket that is new, or whose rate changed, is full.
+    Claims that exist go on. A bucket that is new, or whose rate changed, starts full.
     """
     params = {
         "function": function,

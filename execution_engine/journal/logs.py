@@ -1,4 +1,4 @@
-"""Lines of handlers, in batches. No lock, no sequence: they are told beside the history, and some may be missing."""
+"""Lines of handlers, written in batches without lock or sequence: they stand beside the history, and some may be missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Line:
 
 
 def keep(connection: psycopg.Connection[Any], lines: Sequence[Line], most: int) -> None:
-    """At most `most` lines per execution; the last of them says that there were more."""
+    """Stores at most `most` lines per execution; the last one says that there were more."""
     params = {
         "executions": [line.execution_id for line in lines],
         "operations": [line.operation_id for line in lines],

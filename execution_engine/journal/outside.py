@@ -1,4 +1,4 @@
-"""What checkpoints from outside the process stand on: connections of their own, and one look at everything a call is decided by."""
+"""What checkpoints from outside the process need: connections of their own, and one read of everything that decides about a call."""
 
 import os
 from collections import deque
@@ -29,7 +29,7 @@ MOST_IDLE = 16
 
 
 class LockedClock(DatabaseClock):
-    """Stands at the moment after a lock was taken: one call happens at one time."""
+    """A clock that stands at the moment after a lock was taken, so that everything in one call happens at the same time."""
 
     def __init__(self, now: datetime) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class LockedClock(DatabaseClock):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a call found. `reply` is the stored one of its client token; then nothing else was read."""
+    """What a call found. `reply` is the one stored under its client token; if there is one, nothing else was read."""
 
     locked: Locked | None
     operations: dict[str, OperationRecord]
@@ -49,7 +49,7 @@ class Look:
 
 
 class Connections:
-    """Idle connections of this process, the warmest first. As many can be open as there are callers at once: a server's threads."""
+    """The idle connections of this process, last used first. As many can be open as there are callers at once: a server's threads."""
 
     def __init__(self) -> None:
         self._idle: deque[psycopg.Connection[Any]] = deque()
@@ -57,9 +57,9 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection inside a transaction and a pipeline: what nobody fetches travels with what is fetched next, COMMIT with the rest.
+        """A connection in a transaction and in a pipeline: a statement that is not fetched travels with the next that is, COMMIT included.
 
-        Raises `ExecutionBusyError` when the row stayed locked.
+        Raises `ExecutionBusyError` when the row stays locked.
         """
         connection = self._take()
         try:
@@ -84,7 +84,7 @@ class Connections:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Closes what is idle."""
+        """Closes the idle connections."""
         while self._idle:
             self._idle.pop().close()
 
@@ -103,7 +103,7 @@ class Connections:
         return connections.connect("outside", options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c plan_cache_mode=force_generic_plan")
 
     def _give_back(self, connection: psycopg.Connection[Any]) -> None:
-        """One that an exception left inside its transaction rolls back first."""
+        """Keeps the connection as idle; one that an exception left inside its transaction rolls back first."""
         with suppress(psycopg.Error):
             connection.rollback()
         if connection.closed or len(self._idle) >= MOST_IDLE:
@@ -113,7 +113,7 @@ class Connections:
 
 
 def _is_usable(connection: psycopg.Connection[Any]) -> bool:
-    """A server that went away has said so on the socket: asking costs no round trip."""
+    """Whether the server is still there: a server that went away has said so on the socket, so this costs no round trip."""
     if connection.closed:
         return False
     try:
@@ -131,10 +131,9 @@ _REPLY, _OPERATION = store.EXECUTION_WIDTH, store.EXECUTION_WIDTH + 2
 def look(
     connection: psycopg.Connection[Any], execution_id: UUID, ids: Sequence[str], sent_seq: int, call: tuple[str | None, bytes]
 ) -> Look:
-    """Locks the execution, then reads all that the call is decided by: two statements in one round trip, and the second begins when the
-    first has the lock.
+    """Locks the execution and reads everything that decides about the call: two statements in one round trip, the second under the lock.
 
-    `call` is its client token and digest. `locked` is None when there is no such execution.
+    `call` is its client token and its digest. `locked` is None when there is no such execution.
     """
     client_token, digest = call
     connection.execute(statement("lock_execution"), {"id": execution_id})
@@ -151,17 +150,17 @@ def look(
 
 
 def due_operations(cursor: Cursor, execution_id: UUID, now: datetime) -> dict[str, OperationRecord]:
-    """Those whose timer is due; the execution must be locked."""
+    """Operations whose timer is due, by id. The execution must be locked."""
     cursor.execute(statement("due_operations"), {"execution_id": execution_id, "now": now})
     return {row[0]: operation_from_row(row) for row in cursor.fetchall()}
 
 
 def has_open_branches(cursor: Cursor, execution_id: UUID) -> bool:
-    """News for one branch may come after another has looked: while branches run, what an answer brings stays owed."""
+    """Whether branches run. News in an answer then stays owed: another branch, which it concerns, may have looked before it came."""
     cursor.execute(statement("has_open_branches"), {"execution_id": execution_id})
     return bool(cursor.fetchone()[0])
 
 
 def tell(cursor: Cursor, execution_id: UUID, wake_seq: int) -> None:
-    """The answer about to be given tells the invocation under way of everything up to `wake_seq`; its release counts on it."""
+    """Notes that the answer about to be given tells the running invocation of everything up to `wake_seq`; its release relies on that."""
     cursor.execute(statement("tell"), {"id": execution_id, "seq": wake_seq})

@@ -1,4 +1,4 @@
-"""Pages of an execution's operations for callers outside the process: bounded in number and in bytes, in order of start."""
+"""An execution's operations in pages, for callers outside the process: in order of start, bounded in number and in bytes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,9 +21,9 @@ PAGE_BYTES = 5 * 1024 * 1024
 def cut(
     execution_id: UUID, records: Sequence[OperationRecord], now: datetime, *, max_items: int = MAX_PAGE_ITEMS
 ) -> tuple[tuple[OperationRecord, ...], str | None]:
-    """As many of the records, in order of start, as a page holds, and the marker behind which the rest is found, if there is any.
+    """As many of the records, in order of start, as fit on a page, and the marker behind which the rest follows, None if there is none.
 
-    The rest is read as it is then, with whatever else stands behind the marker: a reader merges operations by their id.
+    The rest is read later, as it is then, together with whatever else stands behind the marker: readers merge operations by id.
     """
     size = 0
     for number, record in enumerate(records):
@@ -37,7 +37,7 @@ def cut(
 def read(
     cursor: Cursor, execution_id: UUID, started_at: datetime, now: datetime, *, after: int | None, max_items: int
 ) -> tuple[tuple[OperationRecord, ...], str | None]:
-    """The page behind the operation that event `after` started; the first one, None, begins with the execution itself."""
+    """The page after the operation that event `after` started. The first page (None) begins with the execution's own operation."""
     head: list[OperationRecord] = []
     if after is None:
         cursor.execute(statement("read_input"), {"id": execution_id})

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def release(cursor: Any, batch: "Batch") -> "Accepted | None":
-    """An invocation gives its claim back while a pause is asked for: the pause is settled in the same transaction.
+    """Gives a claim back while a pause is asked for, and settles the pause in the same transaction.
 
-    The shared statement writes suspensions of running executions only; under our lock nobody sees the row as one.
+    The group commit's statement writes suspensions of RUNNING executions only. Under the lock taken here, nobody sees the row as RUNNING.
     """
     execution_id = batch.lane.execution_id
     cursor.execute(statement("set_status"), {"id": execution_id, "status": str(ExecutionStatus.RUNNING)})
@@ -37,27 +37,27 @@ def release(cursor: Any, batch: "Batch") -> "Accepted | None":
 
 
 def settle(cursor: Cursor, locked: Locked) -> None:
-    """Makes a pause that was asked for final. Needs the lock."""
+    """Makes a requested pause final. Needs the lock."""
     record = locked.record
     details = read_pause(cursor, record.id)
     store.write_transition(cursor, locked, pausing.settle(record, store.nearest_timer(cursor, record.id), details))
 
 
 def read_pause(cursor: Cursor, execution_id: UUID) -> dict[str, Any]:
-    """The details of ExecutionPaused, as the pause was asked for; empty when there is none."""
+    """The details of ExecutionPaused, as given with the request; empty when there is no pause."""
     cursor.execute(statement("read_pause"), {"id": execution_id})
     text = cursor.fetchone()[0]
     return dict(json.loads(text)) if text else {}
 
 
 def write_pause(cursor: Cursor, locked: Locked, details: Mapping[str, Any] | None, deadline_at: Any) -> None:
-    """Keeps the details of a pause, none for None, and the deadline that goes with them. Needs the lock."""
+    """Stores the details of a pause (None: no pause) and the deadline that goes with them. Needs the lock."""
     text = None if details is None else json.dumps(details)
     cursor.execute(statement("write_pause"), {"id": locked.record.id, "pause": text, "deadline_at": deadline_at})
 
 
 def look(connection: psycopg.Connection[Any]) -> None:
-    """A duty: settles pauses whose invocation died, and fires what is due in paused executions."""
+    """A duty: settles pauses whose invocation died, and fires due timers of paused executions."""
     for (execution_id,) in connection.execute(statement("paused_due"), {"now": present()}).fetchall():
         try:
             with connection.transaction(), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The present that SQL is given. None in production: the database's own clock decides; the testing kit gives its virtual one."""
+"""The time that statements are given. None in production, where the database's clock decides; the testing kit gives its virtual time."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ def present() -> datetime | None:
 
 @contextmanager
 def virtual_time(clock: Callable[[], datetime]) -> Iterator[None]:
-    """While it is open, statements of this thread happen at `clock()`, UTC."""
+    """Within it, statements of this thread happen at `clock()`, UTC."""
     token = _clock.set(clock)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Loading: operations and the sequence they belong to, always from one snapshot."""
+"""Loads operations together with the sequence they belong to, always from one snapshot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""The slow path: one lane at a time under its row's lock, for whatever the shared statement could not write.
+"""The slow path: writes one lane at a time, under the lock of its row, where the group commit's statement could not.
 
-Skipped because somebody else held the lock, larger than a shared commit should carry, refused by the fence, or of unknown
-outcome after a lost connection: here the row itself says which, and nobody else waits for it.
+Such a batch was skipped because somebody held the lock, is larger than a shared commit should carry, was refused by the fence, or has an
+unknown outcome after a lost connection. Here the row itself tells which, and no other lane waits for it.
 """
 
 import logging
@@ -33,7 +33,7 @@ RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0)
 
 
 class SlowPath:
-    """One thread, one connection, a line of batches. A batch whose row is locked goes to the end of the line."""
+    """One thread with one connection and a queue of batches. A batch whose row is locked goes to the end of the queue."""
 
     def __init__(self, connect: Callable[[str], psycopg.Connection[Any]], writer: "Writer") -> None:
         self._connect = connect
@@ -59,7 +59,7 @@ class SlowPath:
         return self._thread.is_alive()
 
     def put(self, batch: Batch, *, is_unknown: bool = False) -> None:
-        """`is_unknown`: the batch may have been committed already; the row's claim and checkpoint_seq tell."""
+        """`is_unknown`: the batch may have been committed already; the row's claim and `checkpoint_seq` tell."""
         with self._wake:
             self._line.append((batch, is_unknown))
             self._wake.notify()
@@ -130,7 +130,7 @@ class SlowPath:
         if record.checkpoint_seq != lane.checkpoint_seq or record.status.is_terminal:
             return None
         if executions.is_past_deadline(record, locked.now):
-            # A claim that only found the time to be over was no invocation.
+            # A claim that ended before the handler was called was no invocation.
             begun = record if lane.has_begun else replace(record, invocation_started_at=None)
             ended = executions.end(begun, ExecutionStatus.TIMED_OUT, locked.now, request_id=locked.invocation_id)
             store.write_transition(cursor, locked, ended)

@@ -1,4 +1,4 @@
-"""Stored replies of checkpoints from outside: the same call again is answered the same, and moves nothing."""
+"""Stored replies to checkpoints from outside: a call that is repeated gets the same answer and changes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,11 @@ FORGOTTEN_AT_ONCE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class CheckpointReply:
-    """What a checkpoint is answered. `token` is None when this invocation can record nothing more; `operations` are those that the call
-    moved and those that changed from outside since the caller was last sent such, in order of start; `marker` begins the next page."""
+    """The answer to a checkpoint. `token` is None when this invocation can record nothing more.
+
+    `operations` are those that the call changed, and those that changed from outside since the caller was last sent any, in order of start.
+    `marker` begins the next page.
+    """
 
     token: str | None
     operations: tuple[OperationRecord, ...]
@@ -31,7 +34,7 @@ class CheckpointReply:
 
 
 def digest(token: str, updates: Sequence[OperationUpdate]) -> bytes:
-    """Of everything in a call: another call under the same client token is refused."""
+    """A digest of everything in a call. Another call under the same client token is refused."""
     return blake2b(repr((token, updates)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
@@ -44,15 +47,17 @@ def read(kept_digest: bytes, answer_text: str, asked_digest: bytes) -> Checkpoin
 
 
 def keep(cursor: Cursor, place: tuple[UUID, int], client_token: str, call: bytes, reply: CheckpointReply, now: datetime) -> None:
-    """In the transaction of what is answered. `place` is the execution and the checkpoint sequence that it has if that was written: else
-    nothing is kept."""
+    """Stores a reply, in the transaction of what it answers.
+
+    `place` is the execution and the checkpoint sequence that it has if the checkpoint was written; otherwise nothing is stored.
+    """
     answer = {"token": reply.token, "marker": reply.marker, "operations": [operation_to_row(one) for one in reply.operations]}
     params = {"execution_id": place[0], "checkpoint_seq": place[1], "client_token": client_token, "digest": call, "now": now}
     cursor.execute(statement("store_reply"), {**params, "answer": orjson.dumps(answer).decode()})
 
 
 def forget_old(connection: psycopg.Connection[Any]) -> None:
-    """A duty: replies older than `KEPT_SECONDS` go."""
+    """A duty: deletes replies older than `KEPT_SECONDS`."""
     connection.execute(statement("forget_replies"), {"seconds": KEPT_SECONDS, "limit": FORGOTTEN_AT_ONCE})
 
 

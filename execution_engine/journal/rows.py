@@ -1,4 +1,4 @@
-"""Records to statement parameters and back, for the group commit and for statements under a lock alike."""
+"""Records as statement parameters and back, for the group commit and for statements under a lock."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _STATUSES = {str(value): value for value in OperationStatus}
 
 
 def error_text(error: ErrorObject | None) -> str | None:
-    """The wire's error object as JSON text; `json` rather than orjson because a lone surrogate must not fail here."""
+    """The wire's error object as JSON text. `json` rather than orjson, because a lone surrogate must not fail here."""
     return None if error is None else json.dumps(error.to_wire(), separators=(",", ":"))
 
 
@@ -33,7 +33,7 @@ def error_from_text(text: str | None) -> ErrorObject | None:
 
 
 def options_text(options: OperationOptions) -> str | None:
-    """Only what was asked for; None when nothing was."""
+    """JSON of the options that were set; None when none was."""
     if options is NO_OPTIONS:
         return None
     asked = {name: value for name, default in _OPTION_DEFAULTS.items() if (value := getattr(options, name)) != default}

@@ -1,5 +1,7 @@
-"""Rows of schedules, on whatever connection the caller's transaction has. Lock order: a schedule before the executions it starts, which
-are new, so that nobody waits for them."""
+"""Rows of schedules, on the connection of the caller's transaction.
+
+Lock order: a schedule before the executions that it starts, which are new, so that nobody can wait for them.
+"""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from execution_engine.journal.store import Cursor
 
 @dataclass(frozen=True, slots=True)
 class StoredSchedule:
-    """A schedule under the transaction's lock; `now` is the database's time of the lock."""
+    """A schedule under the transaction's lock. `now` is the database's time when the lock was taken."""
 
     id: int
     values: ScheduleValues
@@ -60,7 +62,7 @@ def lock(cursor: Cursor, schedule_id: int) -> StoredSchedule:
 
 
 def claim(cursor: Cursor) -> StoredSchedule | None:
-    """One that is due and that nobody else has in hand."""
+    """A due schedule that nobody else has locked, now locked; None when there is none."""
     cursor.execute(statement("claim_schedule"), {"now": present()})
     row = cursor.fetchone()
     return _stored(row) if row else None
@@ -76,7 +78,7 @@ def write_firing(
     error: str = "",
     skipped: int = 0,
 ) -> None:
-    """What became of a firing, and when the next is due (None: never). Needs the claim of `claim`."""
+    """Records how a firing went and when the next one is due (None: never). Needs the lock of `claim`."""
     cursor.execute(
         statement("write_firing"),
         {
@@ -95,7 +97,7 @@ def delete(cursor: Cursor, schedule_id: int) -> None:
 
 
 def is_open(cursor: Cursor, execution_id: UUID | None) -> bool:
-    """Whether the execution of the firing before goes on still; False for none, and for one that was purged."""
+    """Whether the execution of the last firing is still open; False when there is none, or when it was purged."""
     if execution_id is None:
         return False
     cursor.execute(statement("is_open"), {"id": execution_id})

@@ -1,4 +1,4 @@
-"""Lanes of remote functions: a handler elsewhere records under the claim that this process holds, and only gives back."""
+"""Lanes of remote functions: a handler elsewhere records under a claim that this process holds and only gives back."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -11,8 +11,10 @@ from execution_engine.journal.store import Cursor
 
 
 def take_from_row(cursor: Cursor, batch: Batch, record: ExecutionRecord) -> None:
-    """Under the row's lock, before the lane gives its claim back: sequences, timers and what the handler was told are as the row has
-    them now, so that a checkpoint that came at the last moment costs nothing. The claim, which the caller compared, is the fence."""
+    """Takes over sequences, timers and what the handler was told from the locked row, before the lane gives its claim back.
+
+    So a checkpoint that came at the last moment is not lost. The fence is the claim id, which the caller has compared.
+    """
     lane, last = batch.lane, batch.entries[-1]
     lane.checkpoint_seq = record.checkpoint_seq
     cursor.execute(statement("read_answered"), {"id": record.id})
@@ -23,7 +25,7 @@ def take_from_row(cursor: Cursor, batch: Batch, record: ExecutionRecord) -> None
 
 
 def is_stalled(cursor: Cursor, execution_id: UUID, claim_id: UUID, told_seq: int) -> bool:
-    """Suspended now, the execution would sleep for ever: nothing is open that time or an outsider completes."""
+    """Whether the execution, if suspended now, would sleep for ever: it has nothing open that time or an outsider completes."""
     cursor.execute(statement("read_stalled"), {"id": execution_id, "claim_id": claim_id, "told": told_seq})
     row = cursor.fetchone()
     return row is not None and bool(row[0])

@@ -1,4 +1,4 @@
-"""Signals: consumed by an open waiter of their name, or buffered until one starts. Consuming and completing are one commit."""
+"""Signals: taken by the oldest open waiter of their name, or buffered until one starts. Taking and completing are one commit."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,13 +25,13 @@ def waiting_for(cursor: Cursor, execution_id: UUID, name: str) -> OperationRecor
 
 
 def buffer(cursor: Cursor, locked: Locked, name: str, payload: str | None, sent_by: str) -> None:
-    """Keeps a signal until somebody waits for its name. Needs the lock."""
+    """Stores a signal until somebody waits for its name. Needs the lock."""
     values = {"execution_id": locked.record.id, "name": name, "payload": payload, "now": locked.now, "sent_by": sent_by}
     cursor.execute(statement("buffer_signal"), values)
 
 
 def complete_waiter(cursor: Cursor, locked: Locked, waiter: OperationRecord, payload: str | None) -> None:
-    """Ends a waiter with a signal and wakes its execution. Needs the lock."""
+    """Completes a waiter with a signal and wakes its execution. Needs the lock."""
     move = callback.complete(waiter, locked.now, payload=payload)
     after = store.wake(locked.record, locked.now)
     record = replace(move.record, wake_seq=after.wake_seq)
@@ -39,9 +39,9 @@ def complete_waiter(cursor: Cursor, locked: Locked, waiter: OperationRecord, pay
 
 
 def deliver_signals(cursor: Cursor, batch: "Batch") -> int:
-    """After the START of a waiter, in its transaction: a signal that came earlier completes it at once, oldest first.
+    """Completes waiters that just started with signals that came earlier, oldest first. To be called in the transaction of their START.
 
-    Answers how many waiters were completed; each raised `wake_seq` by one.
+    Returns how many were completed; each raised `wake_seq` by one.
     """
     lane, delivered = batch.lane, 0
     for entry in batch.entries:

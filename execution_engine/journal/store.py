@@ -1,4 +1,4 @@
-"""Statements under a row lock, on whatever connection the caller's transaction has: services, recovery, atomic steps.
+"""Statements under a row lock, on the connection of the caller's transaction: for services, recovery and atomic steps.
 
 Every function needs an open transaction. Lock order: one execution, then its operations; never two executions.
 """
@@ -57,7 +57,7 @@ def lock(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> Loc
 
 
 def ask_locked(cursor: Cursor, execution_id: UUID, now: datetime | None = None) -> None:
-    """Sends the question for a row that the statement before it locked; `fetch_locked` fetches it, for who sends more in between."""
+    """Sends the query for a row that the statement before it locked. `fetch_locked` fetches the answer; more can be sent in between."""
     cursor.execute(statement("read_execution"), {"id": execution_id, "now": now or present()})
 
 
@@ -70,7 +70,7 @@ def fetch_locked(cursor: Cursor) -> Locked | None:
 def lock_callback(cursor: Cursor, callback_id: str, now: datetime | None = None) -> tuple[Locked, OperationRecord] | None:
     """Locks the execution that waits for a callback id, then reads it and the operation; None when nothing has that id.
 
-    Fetches nothing in between, so that both statements may travel in one pipeline: the second begins when the first has the lock.
+    Fetches nothing in between, so that in a pipeline both statements travel together: the second begins when the first has the lock.
     """
     cursor.execute(statement("lock_callback"), {"callback_id": callback_id})
     cursor.execute(statement("read_callback"), {"callback_id": callback_id, "now": now or present()})
@@ -84,22 +84,22 @@ def locked_from_row(row: Sequence[Any]) -> Locked:
 
 
 def read_operations(cursor: Cursor, execution_id: UUID, ids: Sequence[str]) -> dict[str, OperationRecord]:
-    """Those of the ids that are recorded, by id. Under the lock, in a statement after it."""
+    """The operations with these ids, by id; ids without a record are left out. Read it under the lock, in a statement of its own."""
     cursor.execute(statement("read_operations"), {"execution_id": execution_id, "ids": list(ids)})
     return {row[0]: operation_from_row(row) for row in cursor.fetchall()}
 
 
 def nearest_timer(cursor: Cursor, execution_id: UUID) -> datetime | None:
-    """When time moves the next open operation, None when it moves none."""
+    """When the earliest timer of an open operation is due; None when there is none."""
     cursor.execute(statement("nearest_timer"), {"execution_id": execution_id})
     found: datetime | None = cursor.fetchone()[0]
     return found
 
 
 def wake(record: ExecutionRecord, now: datetime) -> ExecutionRecord:
-    """A change from outside or by time: an invocation is owed, and due at once unless one is under way.
+    """For a change from outside or by time: an invocation is owed, due at once unless one is running.
 
-    What is due already keeps its place: news that comes faster than it is served would move it to the end for ever.
+    An execution that is due already keeps its place: frequent news would otherwise move it to the end of the queue again and again.
     """
     is_idle = record.claim_id is None and record.status is ExecutionStatus.RUNNING
     due_at = min(record.due_at or now, now) if is_idle else record.due_at
@@ -113,7 +113,7 @@ def write(
     events: Iterable[HistoryEvent],
     operations: Mapping[str, OperationRecord] | None = None,
 ) -> None:
-    """Writes the execution, its changed operations and the events, numbered on from the locked row, in one statement."""
+    """Writes the execution, its changed operations and the events, which are numbered on from the locked row, in one statement."""
     at = max(locked.now, locked.last_event_at)
     lines = [event_params(after.id, number, event, at) for number, event in enumerate(events, start=after.event_seq + 1)]
     rows = [operation_params(after.id, record) for record in (operations or {}).values()]

@@ -1,7 +1,7 @@
-"""Checkpoint tokens and state markers: what a caller outside the process holds instead of a claim.
+"""Checkpoint tokens and page markers: what a caller outside the process holds in place of a claim.
 
-Opaque base64 with a MAC over everything in it, keyed by SECRET_KEY (SECRET_KEY_FALLBACKS still open what was made before a rotation):
-a forged, foreign or altered one is refused before any SQL. What a token says is compared with the row under its lock all the same.
+Opaque base64 with a MAC over all of it, keyed by SECRET_KEY; SECRET_KEY_FALLBACKS still open what was made before a rotation. A token that
+is forged, foreign or altered is refused before any SQL. What it says is compared with the row, under the lock, all the same.
 """
 
 import hmac
@@ -27,9 +27,9 @@ _MAC_BYTES = 16
 class Token:
     """One checkpoint's place under a claim.
 
-    `checkpoint_seq` is compared and raised by each checkpoint, which so consumes the token. `sent_seq` is the `wake_seq` up to which
-    the caller was sent what changed from outside; `answered_seq`, never above it, the one up to which it counts as told: news that an
-    answer brought which no thread waited for, or while branches run, may have come after the handler looked.
+    Each checkpoint compares and raises `checkpoint_seq`, which uses the token up. `sent_seq` is the `wake_seq` up to which the caller was
+    sent changes from outside. `answered_seq`, never above it, is the one up to which the handler counts as told: news in an answer that no
+    thread waited for, or that came while branches ran, may have come after the handler looked.
     """
 
     execution_id: UUID

@@ -1,8 +1,8 @@
-"""What a worker remembers of executions that it suspended: a resume then reads only what changed since.
+"""What a worker remembers of executions that it suspended, so that a resume reads only what changed since.
 
-A memory is exactly what the rows held when the claim was given back, and is used by whoever claims next in this process. It holds
-as long as `checkpoint_seq` stands still (nobody wrote under a claim since) and the execution was neither redriven (which removes
-operations) nor moved to other code; what outsiders and time changed since has a higher `wake_seq` and is read.
+A memory is exactly what the rows held when the claim was given back, and the next claim in this process uses it. It is valid as long as
+`checkpoint_seq` has not moved (nobody wrote under a claim) and the execution was neither redriven, which removes operations, nor moved to
+other code. What outsiders and time changed since has a higher `wake_seq` and is read.
 """
 
 import threading
@@ -20,7 +20,7 @@ RECORD_BYTES = 900
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`wake_seq`: up to which changes from outside and by time are in `operations`."""
+    """`wake_seq` says up to which change from outside or by time `operations` are complete."""
 
     version_id: int
     redrive_count: int
@@ -31,7 +31,7 @@ class Memory:
 
 
 class WarmHistories:
-    """At most `limit` executions and about `max_bytes`; the ones that were suspended longest ago go first. Thread-safe."""
+    """At most `limit` executions and about `max_bytes`; those suspended longest ago are dropped first. Thread-safe."""
 
     def __init__(self, limit: int, max_bytes: int) -> None:
         self._limit = limit

@@ -1,6 +1,6 @@
-"""The journal writer of a process: takes whatever its executions recorded while the last commit ran, and commits it as one.
+"""The journal writer of a process: it commits as one whatever its executions recorded while the last commit ran.
 
-No timed window: the duration of a commit is the window. What the fast statement skips goes to `recovery.SlowPath`.
+There is no timed window: the duration of a commit is the window. What the fast statement skips goes to `recovery.SlowPath`.
 """
 
 import threading
@@ -30,7 +30,7 @@ BUSY_SECONDS = 1.0
 
 
 class Writer:
-    """Owns two connections: the fast one of this thread and the slow path's. Thread-safe; refuses nothing but lost lanes."""
+    """Owns two connections: its thread's fast one, and the slow path's. Thread-safe. Refuses only lanes that lost their claim."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Writer:
         self._held_seconds = held_seconds
         self._flush_bytes = flush_bytes
         self._on_due = on_due
-        # Neither takes a lock of ours: a thread that is switched off while it holds one would keep all the others waiting.
+        # No lock around these two: a thread that is switched off while it holds one would keep all the others waiting.
         self._ready: SimpleQueue[Lane | None] = SimpleQueue()
         self._held: deque[tuple[float, Lane, Entry]] = deque()
         self._is_stopping = False
@@ -69,7 +69,7 @@ class Writer:
         self._slow.stop()
 
     def reading(self) -> AbstractContextManager[Any]:
-        """A cursor for a look beside the queue, on the calling thread's own Django connection."""
+        """A cursor for reads that need no place in the queue, on the calling thread's own Django connection."""
         return connection.cursor()
 
     @property
@@ -77,11 +77,11 @@ class Writer:
         return self._thread.is_alive() and self._slow.is_alive
 
     def submit(self, lane: Lane) -> None:
-        """Asks for what is queued on the lane to be flushed; `wait()` of an entry returns when it is durable."""
+        """Asks for the lane's queue to be flushed. `wait()` of an entry returns when it is durable."""
         self._ready.put(lane)
 
     def hold(self, lane: Lane, entry: Entry) -> None:
-        """The entry may wait for company, for `held_seconds` at most. Behind another it goes with that one, so nothing is to be done."""
+        """Lets the first entry of a lane wait for others, at most `held_seconds`. One behind another is flushed with that one anyway."""
         try:
             if lane.queue[0] is not entry:
                 return
@@ -92,7 +92,7 @@ class Writer:
             self._ready.put(None)
 
     def drain(self, lane: Lane) -> None:
-        """Returns when what is queued on the lane or under way now is written. Raises `ClaimLostError`."""
+        """Waits until everything that is now queued on the lane or under way is written. Raises `ClaimLostError`."""
         with lane.lock:
             pending = [*lane.under_way, *lane.queue]
         if pending:
@@ -100,7 +100,7 @@ class Writer:
             pending[-1].wait()
 
     def take_turn(self, lane: Lane) -> Entry:
-        """Waits until the lane has nothing queued or under way, then keeps it so until `end_turn`. Raises `ClaimLostError`."""
+        """Waits until nothing of the lane is queued or under way, and keeps it so until `end_turn`. Raises `ClaimLostError`."""
         while True:
             self.drain(lane)
             turn = lane.take_turn()
@@ -137,7 +137,7 @@ class Writer:
             self._connection = None
 
     def _next_lanes(self) -> list[Lane] | None:
-        """What to flush next, each lane once; None when the writer stops."""
+        """The lanes to flush next, each once; None when the writer stops."""
         while True:
             found: dict[Lane, None] = {}
             self._expire_held(found)
@@ -153,8 +153,8 @@ class Writer:
             self._wait_for_company()
 
     def _wait_for_company(self) -> None:
-        """Until somebody submits or the oldest held entry is due. A busy writer looks by itself after `held_seconds`, so that
-        holding a START, which every step does, need not wake this thread; an idle one dozes and is woken by the first."""
+        """Waits until somebody submits or the oldest held entry is due. Every step holds a START, which must not wake this thread each
+        time: while busy it looks by itself after `held_seconds`, and only an idle one is woken."""
         now = time.monotonic()
         pause: float | None
         if self._held:
@@ -163,7 +163,7 @@ class Writer:
             pause = self._held_seconds
         else:
             self._is_dozing = True
-            # Whoever holds looks at the flag after queueing; whatever was queued before the flag was up is seen here.
+            # `hold` looks at the flag after it has queued an entry; what it queued before the flag was set is seen here.
             pause = 0.0 if self._held else None
         with suppress(Empty):
             self._ready.put(self._ready.get(timeout=pause))
@@ -189,7 +189,7 @@ class Writer:
                 self._clock.set(now)
             self.settle(self._connection, batches, accepted)
         except psycopg.Error as error:
-            # Each goes alone now: the outcome of a lost connection is looked up, one bad update does not fail its neighbours.
+            # Each batch goes alone now: after a lost connection its outcome is looked up, and a bad one does not fail its neighbours.
             self._disconnect()
             self._send_alone(batches, is_unknown=isinstance(error, psycopg.OperationalError))
             return
@@ -220,11 +220,11 @@ class Writer:
             self.ring()
 
     def ring(self) -> None:
-        """Something became due with the last commit."""
+        """To be called when a commit made something due."""
         self._on_due()
 
     def resume(self, lane: Lane) -> None:
-        """After a lane's flush: whatever was queued behind it gets its turn."""
+        """After a flush of the lane: what was queued meanwhile is flushed next."""
         with lane.lock:
             is_waiting = bool(lane.queue) and any(not entry.is_held for entry in lane.queue)
         if is_waiting:
@@ -232,7 +232,7 @@ class Writer:
 
 
 def take(lane: Lane) -> Batch | None:
-    """Everything queued on the lane becomes its one flush under way; None while another is, or when nothing is queued."""
+    """Turns the lane's whole queue into its one flush under way. None while another is under way, or when nothing is queued."""
     with lane.lock:
         if lane.under_way or lane.lost or not lane.queue:
             return None
@@ -251,9 +251,9 @@ def is_release(batch: Batch) -> bool:
 
 
 def finish(batch: Batch, answer: Accepted, changed: dict[str, OperationRecord], wake_seq: int) -> None:
-    """The batch is durable: the lane takes in the answer before any of its callers goes on.
+    """The batch is durable: the lane takes over the answer before any of its callers goes on.
 
-    A lane that was lost meanwhile has told its callers so already; the answer changes nothing.
+    A lane that lost its claim meanwhile has told its callers so; the answer then changes nothing.
     """
     lane = batch.lane
     with lane.lock:
@@ -271,7 +271,7 @@ def finish(batch: Batch, answer: Accepted, changed: dict[str, OperationRecord], 
             lane.told_seq = wake_seq
         if is_release(batch):
             lane.released = True
-            # Told what it knows, and nothing guessed: a next invocation may go on with this memory.
+            # The invocation was told everything that it knows, and nothing is inferred: the next one may go on with this memory.
             is_told = suspends(batch) and not batch.entries[-1].is_owed and not lane.is_shared
             lane.known_wake_seq = known if is_told and answer.is_certain and answer.status == "RUNNING" else None
         settled = lane.on_settled

@@ -83,8 +83,7 @@ def fail_invocation(
     is_final: bool = False,
     pause: int | None = None,
 ) -> ExecutionTransition:
-    """An exception left the handler, its process died, or it ran too long. Another try follows; after five in a row the execution is
-    FAILED.
+    """An exception left the handler, its process died, or it ran too long. Another try follows; five in a row make the execution FAILED.
 
     `pause` is the number of seconds before the next try, in place of the usual one.
     """

@@ -1,7 +1,7 @@
 """Redrive: an ended execution continues from its failure, or from a chosen operation. What finished is kept.
 
-Which operations are affected is decided here once, for the plan that people read and for the redrive itself; `reopening.py` says how each
-of them continues.
+Which operations are affected is decided here once, for the plan that people read and for the redrive itself. How each of them continues is
+in `reopening.py`.
 """
 
 from collections import defaultdict
@@ -117,8 +117,7 @@ def plan_from_operation(operations: Operations, chosen_id: str) -> Plan:
 
 
 def plan_fork(operations: Operations, plan: Plan) -> Plan:
-    """What a fork keeps: everything that ended before the failure or the chosen operation of `plan`. `reopened` are the contexts around
-    that.
+    """What a fork keeps: all that ended before the failure or the chosen operation of `plan`. `reopened` are the contexts around that one.
 
     What is open, its callbacks and children included, stays with the old execution and begins anew in the fork.
     """
