@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -115,13 +116,14 @@ def _facts(mail: Outbox) -> dict[str, Any]:
         content = shown.content_of(approval)
         shown.remember(approval, content)
         link = links.address(links.make(approval, person)) if approval.allow_link_decision else _console_address(approval)
-    facts = {"approval": approval, "details": content[1:], "greeting": greeting, "link": link, "ends_at": ends_at(approval)}
-    return {**facts, "lines": _lines(content), "requester": _one_line(approval.requester), **mail.facts}
+    details = [(label, shown.words(value)) for label, value in content[1:]]
+    facts = {"approval": approval, "details": details, "greeting": greeting, "link": link, "ends_at": ends_at(approval)}
+    return {**facts, "lines": _lines(details), "requester": _one_line(approval.requester), **mail.facts}
 
 
-def _lines(content: shown.Content) -> list[tuple[str, str]]:
+def _lines(details: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """For the text part: what somebody wrote over several lines stays indented, so that it cannot pass for our own words."""
-    return [(_one_line(label), "\n      ".join(shown.words(value).splitlines())) for label, value in content[1:]]
+    return [(_one_line(label), "\n      ".join(text.splitlines())) for label, text in details]
 
 
 def _one_line(text: Any) -> str:

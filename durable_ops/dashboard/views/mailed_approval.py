@@ -97,7 +97,7 @@ def _over(request: HttpRequest, found: FoundLink, *, contrary: str | None) -> Ht
     """A decision that came too late or may not be: 409 when it differs from what was decided, else what a look would answer."""
     link = found.link
     assert link is not None
-    card = make_card(link.approval, link.user)
+    card = make_card(link.approval, link.user, request.POST.dict())
     decided = {Approval.Outcome.APPROVED: "approve", Approval.Outcome.REJECTED: "reject"}.get(card.approval.outcome)  # type: ignore[call-overload]
     if decided is not None and contrary != decided:
         return _outcome(request, 409, f"Already {card.approval.outcome}", link=link, card=card)

@@ -159,7 +159,7 @@ def test_texts_that_cannot_be_stored_are_refused(ask: Ask, actor: Make, client: 
             decide(mona, approval, fields=fields)
     client.force_login(mona.user)
     sent = {"decision": "approve", "seen": "x\x00", "comment": "a\x00b", "field_account": "\x00"}
-    assert client.post(f"/approvals/{approval.pk}/decide/", sent).status_code == 400
+    assert client.post(f"/approvals/{approval.pk}/decide/", sent).status_code in (400, 409)
     for query in ("q=%00", "after=99999999999999999999", "after=%D9%A3", "box=%00", "q=%F0%9F%98%80"):
         assert client.get(f"/approvals/?{query}").status_code == 200
     assert client.get(f"/approvals/{10**30}/").status_code in (403, 404)

@@ -15,6 +15,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.test import Client
 
+from durable_ops.actions import approvals
+from durable_ops.actions.actor import Actor
 from durable_ops.approvals import links, outbox, reminders
 from durable_ops.dashboard.views.mailed_approval import MISSES_PER_MINUTE
 from durable_ops.models import Approval, ApprovalLink, Outbox
@@ -280,3 +282,36 @@ def test_no_log_line_carries_a_token() -> None:
     record = logging.LogRecord("django.security.csrf", logging.WARNING, "", 1, "Forbidden (%s): %s", arguments, None)
     assert RedactLinks().filter(record)
     assert record.getMessage() == "Forbidden (CSRF): /a/…?x=1"
+
+
+def test_a_refusal_behind_a_link_says_why_and_keeps_the_comment(mona: User, ask: Ask, person: Callable[..., User], client: Client) -> None:
+    _, approval = ask()
+    address = mailed_link()
+    value = value_of(client.get(address))
+    max_ = Actor(person("max", "managers"))
+    approvals.claim(max_, approval.callback_id)
+    sent = {"value": value, "decision": "approve", "comment": "as <agreed>"}
+    answer = client.post(address, sent)
+    html = answer.content.decode()
+    assert (answer.status_code, "max has claimed it" in html, "as &lt;agreed&gt;</textarea>" in html) == (403, True, True)
+    approvals.decide(max_, approval.callback_id, approved=False)
+    answer = client.post(address, sent)
+    html = answer.content.decode()
+    assert (answer.status_code, "Already rejected" in html, "as &lt;agreed&gt;</textarea>" in html) == (409, True, True)
+    assert approval.decisions.count() == 1
+
+
+def test_mails_tell_values_in_words_and_whether_to_sign_in(mona: User, ask: Ask) -> None:
+    ask(
+        details={"Renewal": True, "Terms": {"months": 36, "late": ["fee", "exit"]}},
+        allow_link_decision=False,
+        remind_after=timedelta(days=1),
+    )
+    Approval.objects.update(remind_at=Now())
+    assert reminders.remind() == 1
+    outbox.send_due()
+    text, html = str(mail.outbox[0].body), str(mail.outbox[0].alternatives[0][0])
+    for told in (text, html):
+        assert ("yes" in told, "late: fee, exit" in told, "asked to sign in" in told, "yours alone" in told) == (True, True, True, False)
+    assert str(mail.outbox[1].body).splitlines()[0].startswith("mona: still waiting for your decision, since ")
+    assert "is asked for:" not in str(mail.outbox[1].body)
