@@ -1,7 +1,7 @@
-"""What somebody may do, and on which functions: the one question that every door, list and action asks.
+"""What a person or a key may do, and on which functions. Every door, list and action asks here.
 
-Rights come from a person's own permissions (on all functions) and from groups; a group that names function patterns gives its rights on
-those functions alone, several groups add up. A key narrows its person's rights further, to its scopes and its functions.
+Rights come from a person's own permissions (for all functions) and from groups. A group that names function patterns gives its rights for
+those functions only; the rights of several groups add up. A key narrows the rights of its person to its scopes and its functions.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ class RightMissingError(PermissionDenied):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The functions that a right holds for: those that match a pattern of each set; without any set, all of them."""
+    """The functions that a right holds for: those that match at least one pattern of every set; all functions when there is no set."""
 
     sets: tuple[frozenset[str], ...] = ()
 
@@ -45,19 +45,20 @@ class Scope:
         return all(any(fnmatchcase(function, pattern) for pattern in patterns) for patterns in self.sets)
 
     def includes(self, other: "Scope") -> bool:
-        """Whether it surely covers whatever the other one covers: each of its sets has every pattern of one of the other's."""
+        """Whether it certainly covers all that the other one covers: each of its sets contains every pattern of one of the other's sets."""
         return all(any(all(_is_within(one, own) for one in theirs) for theirs in other.sets) for own in self.sets)
 
     def narrowed(self, patterns: Collection[str]) -> "Scope":
         return Scope((*self.sets, frozenset(patterns))) if patterns else self
 
     def widened(self, patterns: Collection[str]) -> "Scope":
-        """With the functions of these patterns besides; all when there are none. For scopes that no key has narrowed."""
+        """With the functions of these patterns added; everything when there are none. Only for a scope that no key has narrowed."""
         return Scope((self.sets[0] | frozenset(patterns),)) if patterns and self.sets else EVERYTHING
 
 
 def _is_within(pattern: str, patterns: Collection[str]) -> bool:
-    """`*` and `?` of a pattern are matched as characters: `pay-*` is within `p*`, but not within `pay-?`."""
+    """Whether a pattern matches nothing that none of `patterns` matches. Its own `*` and `?` count as characters: `pay-*` is within
+    `p*`, but not within `pay-?`."""
     return pattern in patterns or any(fnmatchcase(pattern, one) and ("*" not in pattern or "?" not in one) for one in patterns)
 
 
@@ -67,23 +68,24 @@ EVERYTHING = Scope()
 class Access:
     """The rights of one person, or of one key, each with the functions it holds for.
 
-    Made per request; `known_keys` keeps that of a busy key for a second.
+    Made once per request. `known_keys` keeps that of a busy key for a second.
     """
 
     def __init__(self, scopes: Mapping[Right, Scope], key: ApiKey | None = None) -> None:
         self.scopes = scopes
         self.key = key
-        self.masking: Any = None  # `masking.py`, above this room, keeps what it read here
+        self.masking: Any = None  # what `selectors/masking.py`, a layer above, has read for this access
         self._functions: dict[Scope, frozenset[str]] = {}
 
     def may(self, right: Right, function: str | None = None) -> bool:
-        """Without `function`: on at least one, known or not. No query."""
+        """Without `function`: whether the right holds for at least one function, known or not. No query."""
         scope = self.scopes.get(right)
         return scope is not None and (function is None or scope.covers(function))
 
     def require(self, right: Right, function: str | None = None, hidden: CommandError | None = None) -> None:
-        """Raises RightMissingError (403 at every door); for a function this person may not even see `hidden`, a 404, by default
-        FunctionNotFoundError.
+        """Raises RightMissingError (403 at every door).
+
+        For a function that this person may not even see, raises `hidden` instead, a 404; by default FunctionNotFoundError.
         """
         if right not in self.scopes:
             raise RightMissingError(right)
@@ -98,16 +100,16 @@ class Access:
         return scope is not None and scope.is_everything
 
     def may_on(self, right: Right, execution_id: UUID) -> bool:
-        """One query for whom patterns limit, none for others."""
+        """As `may`, for the function of an execution. One query if the right is limited to functions, otherwise none."""
         if not self.may(right) or self.has_all(right):
             return self.may(right)
         function = function_of(execution_id)
         return function is not None and self.may(right, function)
 
     def require_on(self, right: Right, execution_id: UUID) -> None:
-        """As `require`, for the function of an execution; one of a function this person may not see is not found.
+        """As `require`, for the function of an execution. The execution of a function that this person may not see counts as not found.
 
-        Raises RightMissingError, ExecutionNotFoundError. One query for whom patterns limit, none for others.
+        Raises RightMissingError, ExecutionNotFoundError. One query if the right is limited to functions, otherwise none.
         """
         self.require(right)
         if self.has_all(right):
@@ -119,19 +121,19 @@ class Access:
         self.require(right, function, hidden)
 
     def functions_for(self, right: Right) -> frozenset[str] | None:
-        """Names of the registered functions that the right holds for, None for all: what lists and counts are filtered by.
+        """The names of the registered functions that the right holds for, None for all: lists and counts are filtered by it.
 
-        At most one query, and only for whom patterns limit.
+        At most one query, and only if the right is limited to functions.
         """
         scope = self.scopes.get(right)
         return frozenset() if scope is None else self._names(scope)
 
     def functions_of_key(self) -> frozenset[str] | None:
-        """What a key is limited to whatever is asked, None for all: for what needs no right, as one's own approvals."""
+        """The functions that a key is limited to, None for all: for what needs no right, such as one's own approvals."""
         return self._names(EVERYTHING.narrowed(self.key.functions if self.key else ()))
 
     def require_of_key(self, right: Right, function: str | None = None, hidden: CommandError | None = None) -> None:
-        """What a key must be made for, also where its person needs no right. Raises RightMissingError, `hidden`."""
+        """What a key must be allowed, even where its person needs no right. Raises RightMissingError, `hidden`."""
         if self.key is None:
             return
         if self.key.scopes and right.value not in self.key.scopes:
@@ -147,13 +149,13 @@ class Access:
         return self._functions[scope]
 
     def chosen(self, right: Right, function: str) -> frozenset[str] | None:
-        """As `functions_for`, when one function is asked for; an empty name asks for all."""
+        """As `functions_for`, narrowed to one function if a name is given."""
         if not function:
             return self.functions_for(right)
         return frozenset({function} if self.may(right, function) else ())
 
     def missing(self, other: "Access") -> Right | None:
-        """The first right that the other one has and this one has not, or not for all of its functions; None when there is none."""
+        """The first right that the other one has and this one lacks, or has for fewer functions; None when there is none."""
         for right, scope in other.scopes.items():
             own = self.scopes.get(right)
             if own is None or not own.includes(scope):
@@ -161,7 +163,7 @@ class Access:
         return None
 
     def narrowed(self, key: ApiKey) -> "Access":
-        """What the key leaves of it."""
+        """What is left of these rights for the key."""
         kept = {right: scope for right, scope in self.scopes.items() if not key.scopes or right.value in key.scopes}
         limited = {right: scope.narrowed(key.functions) for right, scope in kept.items()}
         return Access({right: scope for right, scope in limited.items() if scope.is_everything or right not in OF_NO_FUNCTION}, key)
@@ -171,9 +173,9 @@ ALL = Access(dict.fromkeys(Right, EVERYTHING))
 
 
 def access_of(user: Any, key: ApiKey | None = None) -> Access:
-    """Of an active person, or of their key. Two queries the first time, as Django's own permissions; then kept with the instance.
+    """The rights of an active person, or of their key. Two queries the first time, as with Django's own permissions; then kept on `user`.
 
-    A person whom a key signed in (`user.durable_key`, set by whoever found the key) has what the key leaves, whoever asks.
+    A person whom a key signed in (`user.durable_key`, set where the key was found) has only what the key leaves, whoever asks.
     """
     if not user.is_active or user.pk is None:
         return Access({})
@@ -199,7 +201,7 @@ def require(user: Any, right: Right, function: str | None = None) -> None:
 
 
 def access_of_role(rights: Collection[str], patterns: Collection[str]) -> Access:
-    """What a group with these rights gives alone, on the functions of these patterns, on all when there are none."""
+    """The rights that a group gives by itself: for the functions of these patterns, or for all when there are none."""
     scope = EVERYTHING.narrowed(patterns)
     return Access({right: scope for right in Right if right.value in rights and (scope.is_everything or right not in OF_NO_FUNCTION)})
 

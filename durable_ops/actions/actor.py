@@ -1,4 +1,4 @@
-"""Who acts, through which door."""
+"""Who acts, and through which door."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,8 +25,7 @@ class Channel(StrEnum):
 class Actor:
     """A person, the key of a person, or (`user=None`) whoever may use the command line of the server.
 
-    `address` is the network address for console and REST, the operating system's user for commands. What it starts keeps
-    its `trace`.
+    `address` is the network address, or for commands the operating system's user. Executions that the actor starts carry its `trace`.
     """
 
     user: Any
@@ -44,13 +43,13 @@ class Actor:
 
     @property
     def access(self) -> Access:
-        """What it may do, and on which functions. The command line needs no right: who has a shell there has the database too."""
+        """What the actor may do, and on which functions. The command line needs no right: a shell there gives the database anyway."""
         if self.user is None:
             return permissions.ALL if self.channel == Channel.COMMAND else Access({})
         return permissions.access_of(self.user, self.key)
 
     def require(self, right: Right, function: str | None = None, hidden: CommandError | None = None) -> None:
-        """Raises PermissionDenied; `hidden`, or FunctionNotFoundError, for a function that this actor may not see."""
+        """Raises PermissionDenied; for a function that this actor may not see, `hidden` or else FunctionNotFoundError."""
         self.access.require(right, function, hidden)
 
     def require_on(self, right: Right, execution_id: UUID) -> None:
@@ -58,5 +57,5 @@ class Actor:
         self.access.require_on(right, execution_id)
 
     def may(self, right: Right, function: str | None = None) -> bool:
-        """As `require`, for what is shown only to some."""
+        """As `require`, as an answer: for what only some people are shown."""
         return self.access.may(right, function)

@@ -46,7 +46,7 @@ def create_rule(actor: Actor, values: Mapping[str, Any]) -> AlertRule:
 
 
 def change_rule(actor: Actor, rule_id: int, changes: Mapping[str, Any], *, reason: str = "") -> AlertRule:
-    """What is open of a rule that is switched off ends without a word.
+    """Alerts that are open under a rule end without a notice when the rule is switched off.
 
     Raises PermissionDenied, AlertRuleNotFoundError, InvalidInputError.
     """
@@ -67,7 +67,7 @@ def change_rule(actor: Actor, rule_id: int, changes: Mapping[str, Any], *, reaso
 
 
 def remove_rule(actor: Actor, rule_id: int, *, reason: str = "") -> None:
-    """With what it found. Raises PermissionDenied, AlertRuleNotFoundError."""
+    """Removes a rule together with its alerts. Raises PermissionDenied, AlertRuleNotFoundError."""
     actor.require(Right.MANAGE_WEBHOOKS)
     with transaction.atomic():
         rule = _locked(rule_id)

@@ -1,8 +1,8 @@
-"""Make, find, rotate and revoke the keys of programs.
+"""Makes, finds, rotates and revokes the keys of programs.
 
-Why not djangorestframework-api-key: its keys belong to no person, so they would have rights of their own beside the one corridor of
-rights; it knows no scopes, no rotation and no last use, and stores a slow password hash that every call would have to compute.
-What it would save us is `secrets.token_urlsafe` and `hmac.compare_digest`.
+Why not djangorestframework-api-key: its keys belong to no person, so their rights would stand beside the one corridor of rights. It has no
+scopes, no rotation and no last use, and it stores a slow password hash that every call would have to compute. What it would save is
+`secrets.token_urlsafe` and `hmac.compare_digest`.
 """
 
 import hashlib
@@ -34,6 +34,7 @@ DEFAULT_OVERLAP_HOURS = 24
 LONGEST_OVERLAP_HOURS = 720
 # `last_used_at` answers "is this key still in use?"; a row update per call would cost more than the call itself.
 LAST_USED_EXACT_TO = timedelta(minutes=1)
+_STALE = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_EXACT_TO)
 
 
 class KeyNotFoundError(CommandError):
@@ -48,20 +49,20 @@ class KeyEndedError(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """`secret` is the whole key; it is nowhere stored and cannot be shown again."""
+    """`secret` is the whole key. It is not stored anywhere and cannot be shown again."""
 
     key: ApiKey
     secret: str
 
     @property
     def access_key_id(self) -> str:
-        """What AWS's clients call it by; their secret access key is the whole key."""
+        """The id that AWS's clients use for the key; the whole key is their secret access key."""
         return f"{SCHEME}_{self.key.prefix}"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLimits:
-    """What a key may do of what its person may: `scopes` are rights, `functions` names or patterns; empty means all."""
+    """What a key may do of all that its person may: `scopes` are rights, `functions` are names or patterns. Empty means no limit."""
 
     scopes: Collection[str] = ()
     functions: Collection[str] = ()
@@ -73,11 +74,11 @@ NO_LIMITS = KeyLimits()
 def create_key(
     actor: Actor, *, user: Any, name: str, expires_at: datetime | None = None, limits: KeyLimits = NO_LIMITS, for_aws: bool = False
 ) -> NewKey:
-    """Makes a key that acts as `user`, within `limits`. People make their own; those of others need the right to manage keys.
+    """Makes a key that acts as `user`, within `limits`. People make keys for themselves; keys for others need the right to manage keys.
 
-    Nobody makes a key that may do more than they may themselves, a key none that may do more or live longer. With `for_aws` it also
-    signs requests as AWS's clients do. Raises PermissionDenied, InvalidInputError (name, a scope that is no right or that the person
-    lacks, a pattern, an end that is past).
+    Nobody can make a key that may do more than they may; a key can only make keys that may do no more and live no longer than itself. With
+    `for_aws` the new key also signs requests as AWS's clients do. Raises PermissionDenied, and InvalidInputError for the name, a scope that
+    is no right or that the person lacks, a pattern, or an end in the past.
     """
     if actor.user != user:
         actor.require(Right.MANAGE_KEYS)
@@ -95,9 +96,9 @@ def create_key(
 
 
 def rotate_key(actor: Actor, key_id: int, *, overlap_hours: int = DEFAULT_OVERLAP_HOURS) -> NewKey:
-    """A new key with the old one's name, person, limits and length of life; the old one goes on for `overlap_hours`, then it ends.
+    """Makes a new key with the old one's name, person, limits and length of life. The old one ends after `overlap_hours` (0 to 720).
 
-    Raises PermissionDenied, KeyNotFoundError, KeyEndedError, InvalidInputError (overlap_hours, 0 to 720).
+    Raises PermissionDenied, KeyNotFoundError, KeyEndedError, InvalidInputError.
     """
     if not 0 <= overlap_hours <= LONGEST_OVERLAP_HOURS:
         words = f"The old key goes on for 0 to {LONGEST_OVERLAP_HOURS} hours, not {overlap_hours}."
@@ -118,7 +119,7 @@ def rotate_key(actor: Actor, key_id: int, *, overlap_hours: int = DEFAULT_OVERLA
 
 
 def revoke_key(actor: Actor, key_id: int) -> None:
-    """Ends a key at once and for good; revoking again changes nothing. Raises PermissionDenied, KeyNotFoundError."""
+    """Ends a key at once and for good. Revoking it again changes nothing. Raises PermissionDenied, KeyNotFoundError."""
     with transaction.atomic():
         key = _locked(actor, key_id)
         if key.revoked_at is None:
@@ -127,7 +128,7 @@ def revoke_key(actor: Actor, key_id: int) -> None:
 
 
 def visible_keys(access: Access, user: Any) -> QuerySet[ApiKey]:
-    """One's own, or everybody's with the right to manage keys; a key that is limited sees itself alone."""
+    """One's own keys, or everybody's with the right to manage keys. A key that is limited sees only itself."""
     found = ApiKey.objects.select_related("user")
     if access.may(Right.MANAGE_KEYS):
         return found
@@ -174,7 +175,7 @@ def _check_limits(user: Any, limits: KeyLimits) -> None:
 
 
 def _require_no_more(actor: Actor, key: ApiKey) -> None:
-    """Else whoever may make keys for others, or holds a limited key, could make themselves a better one."""
+    """Otherwise whoever may make keys for others, or holds a limited key, could make themselves a better one."""
     missing = actor.access.missing(access_of(key.user).narrowed(key))
     if missing is not None:
         raise RightMissingError(missing)
@@ -186,9 +187,9 @@ def _no_longer(actor: Actor, expires_at: datetime | None) -> datetime | None:
 
 
 def find_key(secret: str) -> ApiKey | None:
-    """The live key with its user, or None: unknown, revoked, expired, or of a person who may no longer sign in.
+    """The live key with its user. None if it is unknown, revoked or expired, or if its person may no longer sign in.
 
-    Notes the use when the last noted one is older than a minute: most calls cost one query.
+    Notes the use at most once a minute, so that most calls cost one query.
     """
     scheme, _, rest = secret.partition("_")
     prefix, _, _ = rest.partition("_")
@@ -201,8 +202,9 @@ def find_key(secret: str) -> ApiKey | None:
 
 
 def find_signing_key(access_key_id: str) -> tuple[ApiKey, str] | None:
-    """The live key that an AWS access key id (`dop_<prefix>`) names, and its secret; None as `find_key`, and for a key that was not
-    made for signing. Whoever asks compares the signature, then calls `note_use`.
+    """The live key that an AWS access key id (`dop_<prefix>`) names, and its secret. None as in `find_key`, and for a key not made to sign.
+
+    The caller compares the signature and then calls `note_use`.
     """
     scheme, _, prefix = access_key_id.partition("_")
     if scheme != SCHEME or not prefix.isalnum() or not prefix.isascii():
@@ -213,19 +215,17 @@ def find_signing_key(access_key_id: str) -> tuple[ApiKey, str] | None:
 
 
 def note_use(key: ApiKey) -> ApiKey:
-    """A key that proved itself, with its person."""
+    """Notes the use of a key that was proved genuine, unless one was noted lately. Returns the key."""
     if key.is_stale:  # type: ignore[attr-defined]  # annotated by `_find_live`
-        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_EXACT_TO)
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())
+        ApiKey.objects.filter(_STALE, pk=key.pk).update(last_used_at=Now())
         key.is_stale = False  # type: ignore[attr-defined]  # noted; the same key may be used again in a moment
     return key
 
 
 def _find_live(prefix: str) -> ApiKey | None:
     alive = Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=Now() - LAST_USED_EXACT_TO)
     found = ApiKey.objects.filter(alive, prefix=prefix, revoked_at__isnull=True, user__is_active=True)
-    key = found.annotate(is_stale=ExpressionWrapper(stale, BooleanField())).select_related("user").first()
+    key = found.annotate(is_stale=ExpressionWrapper(_STALE, BooleanField())).select_related("user").first()
     if key is not None:
         key.user.durable_key = key  # type: ignore[attr-defined]  # whoever asks for this person's rights gets the key's: `permissions.access_of`
     return key

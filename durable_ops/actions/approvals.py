@@ -33,9 +33,9 @@ MAX_COMMENT_CHARACTERS = 2_000
 def decide(
     actor: Actor, callback_id: str, *, approved: bool, comment: str = "", fields: Mapping[str, Any] | None = None, seen: str | None = None
 ) -> Approval:
-    """One person's decision; the callback is completed by the first rejection or when the quorum is reached.
+    """Records one person's decision. The first rejection, or the approval that fills the quorum, completes the callback.
 
-    `seen` is the digest of what the person was shown (`approvals/shown.py`); None for a program that looked at nothing. Raises
+    `seen` is the digest of what the person was shown (`approvals/shown.py`), None for a program that looked at nothing. Raises
     ApprovalNotFoundError, ApprovalRefusedError, ApprovalChangedError, InvalidInputError, CallbackCompletedError.
     """
     with transaction.atomic():
@@ -64,12 +64,12 @@ def decide(
 
 
 def is_approval(callback_id: str) -> bool:
-    """Whether people are asked behind this callback. One query."""
+    """Whether this callback belongs to an approval. One query."""
     return Approval.objects.filter(callback_id=callback_id).exists()
 
 
 def answer(actor: Actor, callback_id: str, text: str | None) -> Approval:
-    """A decision that a program sends as the callback's result. Raises as `decide`; InvalidInputError for any other result."""
+    """A decision that a program sends as the result of the callback. Raises as `decide`, and InvalidInputError for any other result."""
     try:
         given = ApprovalDecision.from_text(text)
     except SerDesError as error:
@@ -79,7 +79,7 @@ def answer(actor: Actor, callback_id: str, text: str | None) -> Approval:
 
 
 def claim(actor: Actor, callback_id: str) -> Approval:
-    """Says "I am on it": nobody else decides until it is released, or claimed by another who is asked too. Errors as `decide`."""
+    """Says "I am on it": nobody else can decide until the claim is released or another person who is asked takes it. Raises as `decide`."""
     with transaction.atomic():
         approval, question = _locked(actor, callback_id)
         _require_asked(actor, question)
@@ -93,7 +93,7 @@ def claim(actor: Actor, callback_id: str) -> Approval:
 
 
 def release(actor: Actor, callback_id: str) -> Approval:
-    """Gives a claim back; anybody who is asked may do so for somebody who is away. Errors as `decide`."""
+    """Gives a claim back. Anybody who is asked may do that for somebody who is away. Raises as `decide`."""
     with transaction.atomic():
         approval, question = _locked(actor, callback_id)
         _require_asked(actor, question)
@@ -105,10 +105,10 @@ def release(actor: Actor, callback_id: str) -> Approval:
 
 
 def reassign(actor: Actor, callback_id: str, *, to: Sequence[str] = (), groups: Sequence[str] = (), reason: str) -> Approval:
-    """Puts the question to these users (by user name) and groups, and to nobody else; whoever was asked before is kept on record.
+    """Puts the question to these users (by user name) and groups, and to nobody else. Whoever was asked before stays on record.
 
-    For whoever could give the last approval that is missing, and for holders of the right to reassign, except whoever asked for it.
-    Raises as `decide`, and InvalidInputError for people and groups that do not exist, or in whom too few may approve for the quorum.
+    Allowed to whoever could give the last missing approval, and to holders of the right to reassign, but never to the requester. Raises as
+    `decide`, and InvalidInputError for people and groups that do not exist, or that are too few for the quorum.
     """
     _check_words(reason, "reason")
     with transaction.atomic():
@@ -135,7 +135,7 @@ def _require_may_reassign(actor: Actor, question: Question) -> None:
 
 
 def _named(users: Sequence[str], groups: Sequence[str]) -> list[Assignee]:
-    """Each once. Raises InvalidInputError for none, and for the first name that nobody active or no group has."""
+    """The users or groups with these names, each once. Raises InvalidInputError for none, and for the first name that is not found."""
     for field, names in (("to", users), ("groups", groups)):
         for name in names:
             _check_words(name, field)
@@ -153,7 +153,7 @@ def _named(users: Sequence[str], groups: Sequence[str]) -> list[Assignee]:
 
 
 def _require_enough(approval: Approval, question: Question) -> None:
-    """Of those to whom it is put now; raises InvalidInputError, which undoes it."""
+    """Raises InvalidInputError, which undoes the change, when too few of those who are now asked may approve."""
     missing = question.quorum - len(question.decided_by)
     found = voices(map(person_of, asked_people(approval)), question)
     if found < missing:
@@ -174,7 +174,7 @@ def _claimant(approval: Approval) -> str:
 
 
 def _locked(actor: Actor, callback_id: str) -> tuple[Approval, Question]:
-    """The row under its lock, then its rules and whether the callback waits, as they are at this moment."""
+    """Locks the approval's row, then reads its rules and whether its callback waits, as they are now."""
     approval = Approval.objects.select_for_update(of=("self",)).select_related("claimed_by").filter(callback_id=callback_id).first()
     if approval is None:
         raise ApprovalNotFoundError("there is no such approval", callback_id=callback_id[:100])
@@ -210,7 +210,7 @@ def _require_asked(actor: Actor, question: Question) -> None:
 
 
 def _compare(approval: Approval, seen: str | None) -> Any:
-    """The state that is decided about. Raises ApprovalChangedError when the person saw another one."""
+    """Compares what is decided about with what the person saw. Raises ApprovalChangedError."""
     content = shown.content_of(approval)
     now = shown.digest(approval, content)
     if seen is not None and seen != now:
@@ -220,7 +220,7 @@ def _compare(approval: Approval, seen: str | None) -> Any:
 
 
 def _after(approval: Approval, *, approved: bool, settles: bool) -> None:
-    """A decision gives the claim back, so that the next of a quorum can go on."""
+    """After a decision the claim is given back, so that the next person of a quorum can go on."""
     approval.claimed_by = approval.claimed_at = None
     if settles:
         approval.outcome = Approval.Outcome.APPROVED if approved else Approval.Outcome.REJECTED

@@ -1,4 +1,4 @@
-"""Exports of a frozen set: workers read it in the background, and whoever sees the batch downloads what they may see of it."""
+"""Exports of a frozen set: workers read the rows in the background; people who see the batch download what they may see of it."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -24,7 +24,7 @@ def read_rows(actor: Actor, execution_ids: Sequence[UUID]) -> dict[UUID, exports
 
 
 def exported_rows(batch: Batch, access: Access) -> Iterator[exports.Row]:
-    """What was read, in the order of the set, as this reader may see it. Raises BatchStateError at once."""
+    """What was read, in the order of the set, as far as this reader may see it. Raises BatchStateError before the first row."""
     if batch.act != Batch.Act.EXPORT or batch.status not in (Batch.Status.DONE, Batch.Status.ABORTED) or batch.confirmed_at is None:
         raise BatchStateError("There is no file: this is no export, or it has not ended yet.", batch_id=batch.pk, batch_status=batch.status)
     return _readable(batch, access)

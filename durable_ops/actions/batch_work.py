@@ -1,7 +1,7 @@
-"""The duty behind batches: whichever worker looks does items one by one (of an export some at once), each exactly once.
+"""The duty behind batches: a worker does their items one by one (for exports, several at once), each exactly once.
 
-An item's row lock, the act with its audit row, and the item's outcome are one transaction: a worker that is killed in the middle
-leaves the item as it was. Lock order: item, execution, operations.
+The lock of an item's row, the act with its audit row and the item's outcome are one transaction: a worker killed in the middle leaves the
+item as it was. Lock order: item, execution, operations.
 """
 
 import logging
@@ -49,7 +49,7 @@ class _Result:
 
 
 def work(_: Any = None) -> int:
-    """A turn of at most three seconds; answers how many items were tried. Several turns may overlap, in different processes."""
+    """Works for at most three seconds; returns how many items were tried. Turns may overlap in several processes."""
     ends, tried = time.monotonic() + TURN_SECONDS, 0
     for batch in Batch.objects.filter(status=Batch.Status.RUNNING).select_related("user", "key").order_by("id"):
         while now := _try_next(batch):
@@ -67,7 +67,7 @@ def forget_old(_: Any = None) -> None:
 
 
 def _try_next(batch: Batch) -> int:
-    """How many items were tried; 0 when nothing is left that nobody else has at hand, or the batch was aborted."""
+    """How many items were tried; 0 when none is left that nobody else has locked, or when the batch was aborted."""
     ids: list[int] = []
     try:
         with transaction.atomic():
@@ -82,7 +82,7 @@ def _try_next(batch: Batch) -> int:
 
 
 def _do(batch: Batch, execution_ids: Sequence[UUID]) -> list[_Result]:
-    """The result of each: an export reads many at once, any other act does one. A refusal undoes the act, not the items' transaction."""
+    """The result of each item: an export reads many at once, other acts do one. A refusal undoes the act but not the item's transaction."""
     if batch.key is not None and batch.key.revoked_at is not None:
         revoked = _Result(BatchItem.Outcome.FAILED, "key_revoked", "The API key that confirmed this batch was revoked.")
         return [revoked] * len(execution_ids)
@@ -123,7 +123,7 @@ def _settle(items: Sequence[BatchItem], results: Sequence[_Result]) -> None:
 
 
 def _put_off(item_ids: Sequence[int], error: OperationalError) -> None:
-    """Locked elsewhere, a deadlock, a lost connection: tried again, but not for ever. Without a database this raises, too."""
+    """For a locked row, a deadlock or a lost connection: the item is tried again, but not for ever. Raises when the database is away."""
     if not item_ids:
         raise error
     BatchItem.objects.filter(pk__in=item_ids).update(attempts=F("attempts") + 1)
@@ -132,7 +132,7 @@ def _put_off(item_ids: Sequence[int], error: OperationalError) -> None:
 
 
 def _end(batch: Batch) -> None:
-    """Done when no item waits; one that another process has at hand still does."""
+    """Ends the batch when no item waits; an item that another process has locked still does."""
     with transaction.atomic():
         locked = Batch.objects.select_for_update().filter(pk=batch.pk, status=Batch.Status.RUNNING).first()
         if locked is None or locked.items.filter(outcome=BatchItem.Outcome.PENDING).exists():

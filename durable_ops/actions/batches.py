@@ -1,4 +1,4 @@
-"""One act on many executions: freeze the set, look at it, confirm with a reason; workers do the rest (`batch_work.py`)."""
+"""One act on many executions: a set is frozen, looked at and confirmed with a reason; workers then do it (`batch_work.py`)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,17 +40,17 @@ class BatchNotFoundError(CommandError):
 
 
 class BatchStateError(CommandError):
-    """The batch is not in the state that this needs."""
+    """The batch is not in the state that this act needs."""
 
     code = "batch_state"
     status = 409
 
 
 def draft_batch(actor: Actor, *, act: str, ids: Sequence[UUID] = (), query: dict[str, str] | None = None, to_version: str = "") -> Batch:
-    """Freezes a set of executions, by id or by a search with the keys of `searches.KEYS`; nothing is done to them yet.
+    """Freezes a set of executions, given by id or by a search with the keys of `searches.KEYS`. Nothing is done to them yet.
 
-    A move may say where to now or when it is confirmed. Raises PermissionDenied, InvalidInputError (act, version, nothing chosen, a
-    search that is not understood or is everything, more than 50,000).
+    The version to move to can be given here or when the batch is confirmed. Raises PermissionDenied, and InvalidInputError for the act, the
+    version, an empty choice, a search that is not understood or matches everything, or more than 50,000 executions.
     """
     right = RIGHTS.get(Batch.Act(act)) if act in Batch.Act.values else None
     if right is None:
@@ -66,7 +66,7 @@ def draft_batch(actor: Actor, *, act: str, ids: Sequence[UUID] = (), query: dict
 
 
 def confirm_batch(actor: Actor, batch_id: int, *, reason: str, to_version: str = "") -> Batch:
-    """Lets workers begin. Raises PermissionDenied, BatchNotFoundError, BatchStateError, InvalidInputError (reason, version)."""
+    """Lets workers begin. Raises PermissionDenied, BatchNotFoundError, BatchStateError, and InvalidInputError for reason and version."""
     _check_reason(reason)
     with transaction.atomic():
         batch = _locked(actor, batch_id)
@@ -78,7 +78,7 @@ def confirm_batch(actor: Actor, batch_id: int, *, reason: str, to_version: str =
 
 
 def abort_batch(actor: Actor, batch_id: int, *, reason: str = "") -> Batch:
-    """What is not done yet stays undone; what is done stays done. A draft is given up by it too.
+    """Ends a batch: what is done stays done, the rest is not done any more. A draft is discarded this way too.
 
     Raises PermissionDenied, BatchNotFoundError, BatchStateError.
     """
@@ -95,7 +95,7 @@ def abort_batch(actor: Actor, batch_id: int, *, reason: str = "") -> Batch:
 
 
 def retry_batch(actor: Actor, batch_id: int, *, reason: str) -> Batch:
-    """A new batch of what failed or was not tried in an ended one, begun at once. Raises as `confirm_batch`."""
+    """Makes and begins a new batch of what failed or was not tried in one that has ended. Raises as `confirm_batch`."""
     _check_reason(reason)
     with transaction.atomic():
         batch = _locked(actor, batch_id)
@@ -108,7 +108,7 @@ def retry_batch(actor: Actor, batch_id: int, *, reason: str) -> Batch:
 
 
 def versions_of(batch: Batch) -> list[str]:
-    """Where a batch could be moved: every version of its executions' functions, the latest registered first. One query."""
+    """The versions to which a batch can be moved: all of its executions' functions, last registered first. One query."""
     functions = Execution.objects.filter(id__in=batch.items.values("execution_id")).values("function")
     found = FunctionVersion.objects.filter(function__in=functions).order_by("-id").values_list("version", flat=True)
     return list(dict.fromkeys(found))
@@ -159,7 +159,7 @@ def _matching(actor: Actor, query: dict[str, str]) -> list[UUID]:
 
 
 def _visible_ids(actor: Actor, ids: list[UUID]) -> list[UUID]:
-    """Raises ExecutionNotFoundError for one of a function that the actor may not see; one that is not there fails when its turn comes."""
+    """Raises ExecutionNotFoundError if the actor may not see a function. An id without an execution fails later, when its turn comes."""
     functions = actor.access.functions_for(Right.VIEW_EXECUTION)
     if functions is not None and (foreign := Execution.objects.filter(id__in=ids).exclude(function__in=functions).first()):
         raise ExecutionNotFoundError("There is no such execution.", execution_id=str(foreign.id))
@@ -175,7 +175,7 @@ def _identity(actor: Actor) -> dict[str, object]:
 
 
 def visible_batches(access: Access, user: Any) -> QuerySet[Batch]:
-    """Batches of everybody; whose sight is limited to functions, or whose key is limited, sees their own, as a batch touches any."""
+    """Everybody's batches. People and keys limited to some functions see only their own, because a batch may touch any function."""
     if access.has_all(Right.VIEW_EXECUTION):
         return Batch.objects.all()
     found = Batch.objects.filter(user_id=user.pk)

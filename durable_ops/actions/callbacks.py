@@ -1,4 +1,4 @@
-"""What people and keys answer to callbacks. What turns out to be an approval is decided by the approval's rules, whoever calls."""
+"""How people and keys answer callbacks. A callback that belongs to an approval follows the approval's rules, whoever calls."""
 
 import json
 import re
@@ -21,11 +21,11 @@ _ID = re.compile(r"[A-Za-z0-9_.:=/+-]{1,1024}")
 
 
 def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
-    """Completes a callback with the text that the waiting code gets, None for no result.
+    """Completes a callback with the text that the waiting code receives; None for no result.
 
-    An approval takes `{"approved": true | false}` or `{"action": "approved" | "rejected"}`, with `comment` and `fields`.
-    Raises PermissionDenied, CallbackNotFoundError, CallbackCompletedError (somebody was first), PayloadTooLargeError, and for an
-    approval what `approvals.decide` raises.
+    An approval accepts only `{"approved": true | false}` or `{"action": "approved" | "rejected"}`, with `comment` and `fields`. Raises
+    PermissionDenied, CallbackNotFoundError, CallbackCompletedError (somebody was first), PayloadTooLargeError, and for an approval what
+    `approvals.decide` raises.
     """
     _check_id(callback_id)
     if approvals.is_approval(callback_id):
@@ -42,7 +42,7 @@ def succeed(actor: Actor, callback_id: str, result_text: str | None) -> None:
 
 
 def fail(actor: Actor, callback_id: str, error: ErrorObject) -> None:
-    """Completes a callback with an error, which the waiting code gets raised; rejects an approval. Errors as `succeed`."""
+    """Completes a callback with an error, which is raised in the waiting code; rejects an approval. Raises as `succeed`."""
     _check_id(callback_id)
     if approvals.is_approval(callback_id):
         approvals.decide(actor, callback_id, approved=False, comment=error.message or error.type or "")
@@ -52,9 +52,9 @@ def fail(actor: Actor, callback_id: str, error: ErrorObject) -> None:
 
 
 def heartbeat(actor: Actor, callback_id: str) -> None:
-    """Moves the callback's heartbeat time-out. Errors as `succeed`.
+    """Restarts the callback's heartbeat time-out. Raises as `succeed`.
 
-    No audit row: a heartbeat decides nothing, and a machine sends one every few seconds.
+    Writes no audit row: a heartbeat decides nothing, and a machine sends one every few seconds.
     """
     _check_id(callback_id)
     _require_on(actor, Right.ANSWER_CALLBACK, callback_id)
@@ -63,9 +63,9 @@ def heartbeat(actor: Actor, callback_id: str) -> None:
 
 
 def decide(actor: Actor, callback_id: str, *, approved: bool, comment: str = "") -> None:
-    """A click on approve or reject: completes the callback with `{"action", "by", "comment"}` as JSON text.
+    """For the pages behind approve and reject: completes the callback with `{"action", "by", "comment"}` as JSON text.
 
-    `action` is "approved" or "rejected", `by` the user name. Errors as `succeed`.
+    `action` is "approved" or "rejected", `by` the user name. Raises as `succeed`.
     """
     _check_id(callback_id)
     if approvals.is_approval(callback_id):
@@ -80,7 +80,7 @@ def decide(actor: Actor, callback_id: str, *, approved: bool, comment: str = "")
 
 
 def _require_on(actor: Actor, right: Right, callback_id: str) -> None:
-    """A callback of a function that the actor may not see is not found, as one that never was."""
+    """Raises CallbackNotFoundError for a callback of a function that the actor may not see, as for one that does not exist."""
     _check_id(callback_id)
     actor.require(right)
     if not actor.access.has_all(right) and (found := find_callback(callback_id)) is not None:
@@ -88,7 +88,7 @@ def _require_on(actor: Actor, right: Right, callback_id: str) -> None:
 
 
 def _check_id(callback_id: str) -> None:
-    """An id of the wrong shape is the id of nothing."""
+    """Raises CallbackNotFoundError for a text that cannot be the id of a callback."""
     if not _ID.fullmatch(callback_id):
         raise CallbackNotFoundError("There is no such callback.", callback_id=callback_id[:100])
 

@@ -1,4 +1,4 @@
-"""What people and keys do to executions."""
+"""What people and keys do to executions: start, stop, signal."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -32,11 +32,11 @@ def start_execution(
     priority: int | None = None,
     client_context: str | None = None,
 ) -> StartedExecution:
-    """Starts an execution; `input` is JSON text, None for no input; `priority` are seconds of head start in the queue.
-    `client_context`, a JSON object, is what Invoke's caller says of itself to the handler.
+    """Starts an execution. `input` is JSON text, None for no input; `priority` is a head start in the queue in seconds.
 
-    Idempotent by name: the same name and input answer the execution that is there (`created` False, nothing audited).
-    Raises PermissionDenied, FunctionNotFoundError, ExecutionAlreadyStartedError, InvalidInputError, PayloadTooLargeError.
+    `client_context`, a JSON object, is what a caller of AWS's Invoke tells the handler about itself. Idempotent by name: the same name with
+    the same input returns the execution that exists (`created` False, no audit row). Raises PermissionDenied, FunctionNotFoundError,
+    ExecutionAlreadyStartedError, InvalidInputError, PayloadTooLargeError.
     """
     actor.require(Right.START_EXECUTION, function)
     with transaction.atomic():
@@ -56,7 +56,7 @@ def start_execution(
 
 
 def start_executions(actor: Actor, *, function: str, inputs: Sequence[str | None], version: str | None = None) -> list[StartedExecution]:
-    """Starts one execution per input (JSON text or None), all or none, in order. Errors as `start_execution`."""
+    """Starts one execution for each input (JSON text or None), in order, all or none. Raises as `start_execution`."""
     actor.require(Right.START_EXECUTION, function)
     with transaction.atomic():
         started = executions.start_executions(function, inputs, version=version, started_by=actor.name)
@@ -65,9 +65,9 @@ def start_executions(actor: Actor, *, function: str, inputs: Sequence[str | None
 
 
 def stop_execution(actor: Actor, execution_id: UUID, *, reason: str = "", error: ErrorObject | None = None) -> datetime:
-    """Stops an open execution and answers when; its children go on.
+    """Stops an open execution; returns when it was stopped. Its children go on.
 
-    `error` is kept as the execution's error; without one, it says who stopped it and why. Raises PermissionDenied,
+    `error` becomes the execution's error; without one, its error says who stopped it and why. Raises PermissionDenied,
     ExecutionNotFoundError, ExecutionEndedError.
     """
     actor.require_on(Right.STOP_EXECUTION, execution_id)
@@ -79,7 +79,7 @@ def stop_execution(actor: Actor, execution_id: UUID, *, reason: str = "", error:
 
 
 def send_signal(actor: Actor, execution_id: UUID, *, name: str, payload: str | None) -> None:
-    """Sends a signal (JSON text or None); it is buffered until the execution waits for that name.
+    """Sends a signal (JSON text or None). It is buffered until the execution waits for that name.
 
     Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError, InvalidInputError, PayloadTooLargeError.
     """
@@ -90,12 +90,12 @@ def send_signal(actor: Actor, execution_id: UUID, *, name: str, payload: str | N
 
 
 def size(text: str | None) -> int | None:
-    """Bytes of a payload as stored, for audit facts; None when there is none."""
+    """The size of a payload in bytes, as stored, for the audit log; None when there is none."""
     return None if text is None else len(text.encode())
 
 
 def start_act(function: str, started: StartedExecution, text: str | None) -> log.Act:
-    """What the audit log says of a start: the size of its input, never the input."""
+    """What the audit log says about a start: the size of its input, never the input itself."""
     return _act("execution.start", started.id, function=function, version=started.version, name=started.name, input_bytes=size(text))
 
 

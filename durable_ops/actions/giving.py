@@ -1,7 +1,7 @@
-"""Nobody gives or takes what they do not hold themselves: the rule of every door through which rights change hands.
+"""Nobody gives or takes rights that they do not hold themselves: the rule of every door through which rights change.
 
-Superusers and the command line hold everything. What counts is what a person would have as an active one, from all their groups, with the
-functions that each right holds for; permissions of other apps in the same groups count as well.
+Superusers and the command line hold everything. What counts is what a person would hold as an active one, from all their groups, with the
+functions that each right holds for. Permissions of other apps in the same groups count as well.
 """
 
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from execution_engine.core.errors import CommandError
 
 
 class RightNotHeldError(CommandError):
-    """What would change hands is more than the actor has; `right` names the first."""
+    """The change would give or take more than the actor holds; `right` is the first right of which that is true."""
 
     code = "right_not_held"
     status = 403
@@ -24,7 +24,7 @@ class RightNotHeldError(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Rights of ours with their functions, and permissions of other apps as "app.codename"."""
+    """Rights of this app with their functions, and permissions of other apps as "app.codename"."""
 
     access: Access
     others: frozenset[str] = frozenset()
@@ -32,14 +32,14 @@ class Holding:
 
 
 def held_by_person(user: Any) -> Holding:
-    """Of somebody as the database has them now, as if they were active. Four queries."""
+    """What a person holds by the database now, or would hold if they were active. Four queries."""
     person = type(user)._default_manager.get(pk=user.pk)
     person.is_active = True
     return Holding(access_of(person), _others(person.get_all_permissions()), person.is_superuser)
 
 
 def held_by_role(group: Group) -> Holding:
-    """What membership gives. Two queries."""
+    """What members of a group hold by it. Two queries."""
     names = [f"{app}.{name}" for app, name in group.permissions.values_list("content_type__app_label", "codename")]
     ours = {name.partition(".")[2] for name in names if name.startswith(f"{APP}.")}
     patterns = group.function_patterns.values_list("pattern", flat=True)
@@ -47,7 +47,7 @@ def held_by_role(group: Group) -> Holding:
 
 
 def require_all(actor: Actor, *holdings: Holding) -> None:
-    """Raises RightNotHeldError for the first thing of these that the actor lacks, or has for fewer functions."""
+    """Raises RightNotHeldError for the first right that the actor lacks, or has for fewer functions."""
     if actor.user is None and actor.channel == Channel.COMMAND:
         return
     if actor.user is not None and actor.user.is_active and actor.user.is_superuser:
@@ -63,7 +63,7 @@ def require_all(actor: Actor, *holdings: Holding) -> None:
 
 
 def difference(before: Holding, after: Holding) -> tuple[Holding, Holding]:
-    """What is taken and what is given by a change: a right whose functions change is both."""
+    """What a change takes and what it gives. A right whose functions change counts as both."""
     old, new = before.access.scopes, after.access.scopes
     changed = {right for right in {*old, *new} if old.get(right) != new.get(right)}
     taken, given = ({right: scopes[right] for right in changed if right in scopes} for scopes in (old, new))

@@ -1,4 +1,4 @@
-"""What people and keys set as the limits of functions."""
+"""How people and keys set the limits of functions."""
 
 from dataclasses import asdict
 
@@ -13,9 +13,9 @@ from execution_engine.services.limits import set_limits
 
 
 def change_limits(actor: Actor, function: str, limits: Limits, *, revision: int | None = None, reason: str = "") -> FunctionLimits:
-    """All limits of a function at once; None is no limit. Counts from the next claim on, what runs goes on.
+    """Sets all limits of a function at once; None means no limit. They count from the next claim on; invocations that run go on.
 
-    With `revision` only if nobody changed them since. Raises PermissionDenied, FunctionNotFoundError, InvalidInputError,
+    With `revision`, only if nobody changed them since. Raises PermissionDenied, FunctionNotFoundError, InvalidInputError,
     ChangedMeanwhileError.
     """
     actor.require(Right.MANAGE_LIMITS, function)

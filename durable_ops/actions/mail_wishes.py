@@ -9,7 +9,7 @@ from execution_engine.core.errors import InvalidInputError
 
 
 def set_wishes(actor: Actor, *, requests: bool, reminders: bool) -> None:
-    """For the actor, from the next mail on. Raises InvalidInputError without a person."""
+    """Sets which mails the actor gets, from the next one on. Raises InvalidInputError for an actor who is no person."""
     if actor.user is None:
         raise InvalidInputError("Mails go to people.", field="user")
     with transaction.atomic():

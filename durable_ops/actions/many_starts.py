@@ -1,4 +1,4 @@
-"""Start many executions in one call, each with its own answer."""
+"""Starts many executions in one call, and answers for each."""
 
 from collections.abc import Sequence
 
@@ -16,15 +16,15 @@ from execution_engine.services.many import Start, start_each
 __all__ = ["Refusal", "Start", "StartedExecution", "start_many"]
 
 MOST = 500
-"""Starts of one call: one transaction, whose row locks and audit rows nobody should wait for longer than a second."""
+"""Starts in one call. They are one transaction, and nobody should have to wait for its locks for longer than a second."""
 
 Refusal = CommandError | PermissionDenied
 
 
 def start_many(actor: Actor, starts: Sequence[Start]) -> list[StartedExecution | Refusal]:
-    """Starts what may and can be started, in one transaction with one audit row each; answers in order, refusals in their place.
+    """Starts those that may and can be started, in one transaction with one audit row each. Returns answers and refusals in order.
 
-    Needs the right to start on each function. At most `MOST`, which the caller checks.
+    Needs the right to start for each function. The caller checks that there are at most `MOST`.
     """
     refused = {function: why for function in {start.function for start in starts} if (why := _why_not(actor, function))}
     allowed = [start for start in starts if start.function not in refused]

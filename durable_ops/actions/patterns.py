@@ -1,4 +1,4 @@
-"""Which functions something is for, as people write it: names, or patterns with `*` and `?`."""
+"""How people name functions: by name, or by patterns with `*` and `?`."""
 
 import re
 from collections.abc import Collection
@@ -8,7 +8,7 @@ from execution_engine.core.errors import InvalidInputError
 
 
 def check_patterns(patterns: Collection[str], field: str, *, most: int | None = None) -> None:
-    """Raises InvalidInputError naming the first that is none, or `most` when there are more."""
+    """Raises InvalidInputError, which names the first text that is no pattern, or `most` when there are more."""
     wrong = sorted(one for one in patterns if not re.fullmatch(PATTERN, one))
     if wrong:
         words = f"{wrong[0][:64]!r} is no function: 1 to 64 letters, digits, _ and -, with * for any text and ? for one character."

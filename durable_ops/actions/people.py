@@ -1,4 +1,4 @@
-"""Give and take roles, let people in and keep them out."""
+"""Roles of people, and who may sign in."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -24,18 +24,18 @@ class PersonNotFoundError(CommandError):
 
 
 class LastAdministratorError(CommandError):
-    """Nobody could undo it."""
+    """Refused because nobody who could undo the change would be left."""
 
     code = "last_administrator"
     status = 409
 
 
 def change_person(actor: Actor, user_id: int, *, roles: Collection[str], is_active: bool, reason: str) -> None:
-    """Sets which roles a person holds, and whether they may sign in; groups that hold no right of ours stay as they are.
+    """Sets which roles a person holds and whether they may sign in. Groups without a right of this app stay as they are.
 
-    Writes one audit row, none when nothing changes. Raises PermissionDenied, PersonNotFoundError, InvalidInputError (an unknown
-    role), RightNotHeldError (of a role that is given or taken, or of somebody who is let in; only superusers keep superusers out),
-    LastAdministratorError (nobody who is active would be left to manage people).
+    Writes one audit row, none when nothing changes. Raises PermissionDenied, PersonNotFoundError, InvalidInputError for an unknown role,
+    RightNotHeldError for a role that is given or taken or a person who is let in (only superusers keep superusers out), and
+    LastAdministratorError when nobody active would be left to manage people.
     """
     actor.require(Right.MANAGE_PEOPLE)
     known = set(role_groups().values_list("name", flat=True))
@@ -62,7 +62,7 @@ def change_person(actor: Actor, user_id: int, *, roles: Collection[str], is_acti
 
 @contextmanager
 def administrator_stays() -> Iterator[None]:
-    """Around a change of people or groups, in its transaction. Raises LastAdministratorError when it left nobody to undo it."""
+    """For the transaction around a change of people or groups. Raises LastAdministratorError when nobody is left who could undo it."""
     active = get_user_model().objects.filter(_administrators(), is_active=True)
     was_there = active.exists()
     yield
@@ -71,7 +71,7 @@ def administrator_stays() -> Iterator[None]:
 
 
 def _changing_hands(person: Any, roles: Collection[str], *, is_active: bool) -> list[Holding]:
-    """To be let in gives all that somebody has; to be kept out takes what was given, which any manager of people may."""
+    """What changes hands: letting somebody in gives all they hold; keeping them out takes it, which anybody who manages people may."""
     found = [held_by_role(group) for group in Group.objects.filter(name__in=roles)]
     if is_active != person.is_active and (is_active or person.is_superuser):
         found.append(held_by_person(person))

@@ -16,10 +16,10 @@ _PRICED = frozenset((price.book, price.item) for price in LIST_PRICES) | {(Book.
 
 
 def add_price(actor: Actor, *, book: Book, item: Item, amount: Decimal, per: int, valid_from: date, source: str, reason: str = "") -> None:
-    """A price from `valid_from` on; one that begins on the same day is replaced.
+    """Adds a price from the day `valid_from` on, replacing one that begins on the same day.
 
-    Raises PermissionDenied; InvalidInputError for a day that is over (what was priced stays priced), an item that the book does not
-    have, or a price without its source.
+    Raises PermissionDenied, and InvalidInputError for a day that is over (its costs are booked), an item that the book does not have, or a
+    price without a source.
     """
     actor.require(Right.MANAGE_PRICES)
     if (book, item) not in _PRICED:

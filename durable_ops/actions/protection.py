@@ -1,4 +1,4 @@
-"""What people protect: fields that are masked, and functions whose edited redrives need a second person."""
+"""How people protect data: fields that are masked, and functions whose edited redrives need a second person."""
 
 from collections.abc import Collection
 from fnmatch import fnmatchcase
@@ -17,10 +17,10 @@ from execution_engine.core.errors import InvalidInputError
 
 
 def protect(actor: Actor, *, pattern: str, masked: Collection[str], needs_second_person: bool, reason: str) -> Protection | None:
-    """Sets what is protected of the functions that `pattern` matches; without anything to protect the rule is removed (None).
+    """Sets what is protected for the functions that `pattern` matches. A rule that protects nothing is removed; then returns None.
 
-    `masked` are paths as `customer.iban` (`masking.py`). One audit row with before and after, none when nothing changes.
-    Raises PermissionDenied, InvalidInputError (pattern, masked).
+    `masked` are paths such as `customer.iban` (see `selectors/masking.py`). Writes one audit row with the values before and after, none
+    when nothing changes. Raises PermissionDenied, and InvalidInputError for the pattern and for masked.
     """
     actor.require(Right.MANAGE_PROTECTION)
     _check(pattern, masked)
@@ -41,13 +41,13 @@ def protect(actor: Actor, *, pattern: str, masked: Collection[str], needs_second
 
 
 def needs_second_person(function: str) -> bool:
-    """By the rules of the table and of the setting DURABLE_SECOND_PERSON. One query."""
+    """Whether a rule in the database or the setting DURABLE_SECOND_PERSON asks for one. One query."""
     named = [*Protection.objects.filter(needs_second_person=True).values_list("pattern", flat=True)]
     return any(fnmatchcase(function, pattern) for pattern in (*named, *getattr(settings, "DURABLE_SECOND_PERSON", ())))
 
 
 def rules() -> QuerySet[Protection]:
-    """Those that protect something, by pattern."""
+    """The rules that protect something, by pattern."""
     return Protection.objects.filter(~Q(masked=[]) | Q(needs_second_person=True)).order_by("pattern")
 
 
