@@ -1,4 +1,4 @@
-"""Who is asked, since when and until when, for the executions of one page."""
+"""For the executions of one page: who is asked to approve, since when and until when."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ class Asked:
 
 
 def asked_of(execution_ids: Collection[UUID]) -> dict[UUID, Asked]:
-    """Of those that wait for one. One query, none for no ids. Index: approval_of_execution."""
+    """By execution, for those that wait for an approval. One query, none for no ids. Index: approval_of_execution."""
     if not execution_ids:
         return {}
-    # The callback alone says whether it still waits; an approval may be a moment behind.
+    # Only the callback knows whether it still waits; the approval may be a moment behind.
     waits = Operation.objects.filter(OPEN, execution_id=OuterRef("approval__execution_id"), id=OuterRef("approval__operation_id"))
     asked = with_names(Assignee.objects.filter(is_active=True, approval__execution_id__in=execution_ids, approval__closed_at=None))
     found = asked.filter(Exists(waits))

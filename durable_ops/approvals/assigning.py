@@ -1,4 +1,4 @@
-"""To whom a question is put: written in one place, for who asks first, escalates, or lets somebody else decide."""
+"""Writes to whom a question is put: for the first question, for escalation, and when it is put to others."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -14,12 +14,12 @@ def group_keys(names: Collection[str]) -> dict[str, str]:
 
 
 def groups(keys: Mapping[str, str], *, is_escalation: bool = False) -> list[Assignee]:
-    """Of these names with their primary keys, not stored yet."""
+    """Unsaved assignees for the groups with these names, with their primary keys."""
     return [Assignee(kind=Assignee.Kind.GROUP, key=key, name=name, is_escalation=is_escalation) for name, key in keys.items()]
 
 
 def put_to(approval: Approval, asked: Iterable[Assignee], *, instead: bool = False) -> None:
-    """Asks them as well, or `instead` of everybody who was asked so far and stays on record. Under the approval's lock.
+    """Asks these as well, or `instead` of everybody who was asked so far, who then stay on record. Needs the approval's lock.
 
     Whoever was asked before keeps their row, under the name that they have now.
     """

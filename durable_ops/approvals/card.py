@@ -1,4 +1,4 @@
-"""One approval as a person sees it, in the inbox and behind a mailed link alike: what is asked, how far it is, what this person may do."""
+"""One approval as a person sees it, in the inbox and behind a mailed link alike: the question, its progress, what this person may do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,9 +37,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`digest` names what is shown; `asked` are to decide, of whom `gone_groups` do not exist any more.
+    """`digest` names what is shown. `asked` are those who still have to decide; of their groups, `gone_groups` do not exist any more.
 
-    `approve_refusal` and `reject_refusal` say why this person may not, None when they may.
+    `approve_refusal` and `reject_refusal` say why this person may not; None when they may.
     """
 
     approval: Approval
@@ -77,9 +77,9 @@ class Card:
 
 
 def make_card(approval: Approval, user: Any, typed: Mapping[str, str] | None = None) -> Card:
-    """Reads what is true now, and remembers what it shows, so that a decision can be compared with it.
+    """Reads what is true now and stores what it shows, so that a decision can be compared with it.
 
-    `typed` is what a browser sent with a decision that was refused: nobody types it twice.
+    `typed` are the values of a decision that was refused, so that nobody has to type them twice.
     """
     callback = find_callback(approval.callback_id)
     prefetch_related_objects([approval], named())
@@ -127,9 +127,9 @@ def _field(name: str, schema: Mapping[str, Any], is_required: bool, value: str) 
 
 
 def fields_from_post(schema: Mapping[str, Any] | None, posted: Mapping[str, str]) -> dict[str, Any]:
-    """What a browser sent for these fields, as JSON values of the schema's types; an empty field was not given.
+    """What a browser sent for these fields, as JSON values of the schema's types. An empty field counts as not given.
 
-    A number that is none stays text, which the schema then refuses by name.
+    A number that cannot be read stays a text, which the schema then refuses by the field's name.
     """
     found: dict[str, Any] = {}
     for name, one in (schema or {}).get("properties", {}).items():

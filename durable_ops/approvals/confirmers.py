@@ -1,5 +1,7 @@
-"""Tells those who could confirm that an edited redrive waits for a second person. The mail names the execution and why; values stay in the
-console, which shows them to whoever may see them."""
+"""Mails those who can confirm that an edited redrive waits for a second person.
+
+The mail names the execution and the reason. Values stay in the console, which shows them to those who may see them.
+"""
 
 from typing import Any
 from uuid import uuid4
@@ -23,7 +25,7 @@ TEMPLATE = "redrive_request"
 
 
 def queue(request: RedriveRequest) -> None:
-    """One mail to each who may confirm it, has an address and did not switch mails of requests off. In the transaction of the request."""
+    """One mail to each person who can confirm, has an address and wants such mails. Needs the transaction of the request."""
     named = Permission.objects.filter(codename=Right.CONFIRM_REDRIVE.value, content_type__app_label=APP)
     holds = Q(is_superuser=True) | Q(user_permissions__in=named) | Q(groups__permissions__in=named)
     users = get_user_model()._default_manager.filter(holds, is_active=True).distinct().order_by("pk")[:MAX_RECIPIENTS]
@@ -37,7 +39,7 @@ def queue(request: RedriveRequest) -> None:
 
 
 def may_confirm(user: Any, request: RedriveRequest) -> bool:
-    """Somebody else than who asked, who may confirm for this function and sees all of what is confirmed. At most three queries."""
+    """Whether this is somebody other than the requester who may confirm for this function and sees all values. At most three queries."""
     access = access_of(user)
     rights = (Right.CONFIRM_REDRIVE, Right.VIEW_PAYLOAD)
     sees_all = all(access.may(right, request.function) for right in rights) and not masking_of(access).of(request.function).paths
@@ -45,21 +47,21 @@ def may_confirm(user: Any, request: RedriveRequest) -> bool:
 
 
 def is_requester(user: Any, request: RedriveRequest) -> bool:
-    """Whoever asked, by another account with their mailbox too."""
+    """Whether this is the requester, also by another account with the same mailbox."""
     mailbox = spelt(address_of(user))
     is_same_box = bool(mailbox) and request.requester is not None and mailbox == spelt(address_of(request.requester))
     return request.requester_id == user.pk or is_same_box
 
 
 def is_wanted(mail: Outbox) -> bool:
-    """Whether the request still waits, and for the mail's reader: asked again when the mail is sent."""
+    """Whether the request still waits, and for the reader of the mail. Asked again when the mail is sent."""
     open_ones = RedriveRequest.objects.filter(outcome=RedriveRequest.Outcome.WAITING, expires_at__gt=Now())
     request = open_ones.filter(pk=mail.facts["request"]).first()
     return request is not None and may_confirm(mail.user, request)
 
 
 def facts(mail: Outbox) -> dict[str, Any]:
-    """For its templates, when it is sent."""
+    """For the mail's templates, read when it is sent."""
     request = RedriveRequest.objects.get(pk=mail.facts["request"])
-    reason = " ".join(request.reason.split())  # on one line it cannot pass for our own words
+    reason = " ".join(request.reason.split())  # on one line, so that it cannot pass for text of this application
     return {"request": request, "reason": reason, "link": f"{settings.PUBLIC_URL}{reverse('dashboard:redrive_request', args=[request.pk])}"}

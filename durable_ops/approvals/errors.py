@@ -19,7 +19,7 @@ _WORDS = {
 
 
 class ApprovalRefusedError(CommandError):
-    """`code` is the reason's; facts say who decided and when, or who holds the claim."""
+    """`code` is that of the reason. Facts say who decided and when, or who holds the claim."""
 
     def __init__(self, refusal: Refusal, **facts: Any) -> None:
         self.status, words = _WORDS[refusal]
@@ -29,7 +29,7 @@ class ApprovalRefusedError(CommandError):
 
 
 class ApprovalChangedError(CommandError):
-    """What the person saw is no longer what is there; `changes` are the fields that differ."""
+    """What the person saw is not what is there now; `changes` are the fields that differ."""
 
     code = "approval_changed"
     status = 409

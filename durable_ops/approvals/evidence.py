@@ -1,4 +1,4 @@
-"""What an auditor asks of a decision: what the person had before their eyes, and whether the audit log tells the same story."""
+"""What an auditor wants to know of a decision: what the person was shown, and whether the audit log says the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ _ACTIONS = {True: "approval.approve", False: "approval.reject"}
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One decision beside the audit entry that says the same, None when there is none.
+    """One decision beside the audit entry about it, None when there is none.
 
-    `details` are what was shown, as far as the auditor may read it. `is_whole` is false when the record was changed since: what was
-    shown or given is not what its digest names, or the audit log says something else.
+    `details` are what was shown, as far as the auditor may read it. `is_whole` is False when a record was changed since: its digest does
+    not fit what was shown or given, or the audit log says something else.
     """
 
     decision: Decision
@@ -29,7 +29,7 @@ class Evidence:
 
 
 def evidence_for(user: Any, card: Card) -> list[Evidence]:
-    """Every decision, oldest first, also of before a redrive; nothing without the right to read the audit log. Two queries."""
+    """All decisions, oldest first, those before a redrive included; none without the right to read the audit log. Two queries."""
     access, approval = access_of(user), card.approval
     function = card.callback.function if card.callback else None
     if not (access.may(Right.VIEW_AUDIT, function) if function else access.has_all(Right.VIEW_AUDIT)):
@@ -46,7 +46,7 @@ def evidence_for(user: Any, card: Card) -> list[Evidence]:
 
 
 def _tells(entry: AuditEntry, approval: Approval, decision: Decision) -> bool:
-    """Who, what, why, through which door, having seen what, and with which fields; both are written in one transaction."""
+    """Whether the entry agrees: who, what, why, through which door, after seeing what, with which fields. One transaction wrote both."""
     said = (entry.action, entry.user_id, entry.reason, entry.channel, entry.facts.get("shown"), entry.facts.get("fields"))
     made = (
         _ACTIONS[decision.approved],
@@ -56,5 +56,5 @@ def _tells(entry: AuditEntry, approval: Approval, decision: Decision) -> bool:
         decision.shown.digest,
         sorted(decision.fields),
     )
-    # Entries of before digests of fields were written have their names alone.
+    # Older entries have only the names of the fields, and no digest of their values.
     return said == made and entry.facts.get("given") in (None, shown.digest(approval, decision.fields))

@@ -1,4 +1,4 @@
-"""The fields that are asked with a decision: from a Django form, a dataclass or a JSON schema, kept as a JSON schema."""
+"""The fields that are filled in with a decision: given as a Django form, a dataclass or a JSON schema, stored as a JSON schema."""
 
 import dataclasses
 import datetime as dt
@@ -40,7 +40,7 @@ _OF_FIELD: tuple[tuple[type[forms.Field], Schema], ...] = (
 
 
 def schema_of(form: Any) -> Schema | None:
-    """A flat JSON schema of type object, None without a form. Raises `ValidationError` for a form that cannot be drawn."""
+    """A flat JSON schema of type object, None without a form. Raises `ValidationError` for a form that cannot be shown."""
     if form is None:
         return None
     if isinstance(form, Mapping):
@@ -55,7 +55,7 @@ def schema_of(form: Any) -> Schema | None:
 
 
 def check_fields(schema: Schema | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields as they were sent, once they fit. Raises `InvalidInputError` naming the first field that does not."""
+    """The fields that were sent, checked against the schema. Raises `InvalidInputError` for the first field that does not fit."""
     if schema is None:
         if given:
             raise InvalidInputError("this approval asks for no fields", field=next(iter(given)))

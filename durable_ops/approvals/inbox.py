@@ -1,4 +1,4 @@
-"""Which approvals a person sees: theirs, their groups', all that are open, those that are decided."""
+"""Which approvals a person sees: their own, those of their groups, all open ones, the decided ones."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -58,10 +58,10 @@ class Row:
 
 
 def rows(user: Any, box: Box, *, text: str = "", before: int | None = None) -> list[Row]:
-    """One page and one more, so that a caller knows whether there is a next; oldest first while open, newest first when decided.
+    """One page and one row more, so that the caller knows whether another follows. Open ones oldest first, decided ones newest first.
 
-    `before` is the id of the last approval that was seen. Nothing is shown that is not put to the person, or was not decided
-    or asked for by them, but to whoever may see executions of its function. Ten queries at most, whatever the length.
+    `before` is the id of the last approval of the page before. A person sees what is put to them and what they asked for or decided;
+    whoever may see executions of a function sees all its approvals. Ten queries at most, whatever the length.
     """
     found = _box(user, box)
     if text:
@@ -74,7 +74,7 @@ def rows(user: Any, box: Box, *, text: str = "", before: int | None = None) -> l
 
 
 def waiting_for(user: Any) -> int:
-    """How many wait for this person, counted up to 100. One query, and one for permissions."""
+    """How many wait for this person, counted up to 100. One query, and one for their rights."""
     return _asked(user, Approval.objects.filter(closed_at=None)).exclude(_has_decided(user, now=True))[: COUNTED + 1].count()
 
 
@@ -84,7 +84,7 @@ def of_object(instance: Any) -> QuerySet[Approval]:
 
 
 def of_execution(user: Any, execution_id: UUID) -> list[Approval]:
-    """What an execution asked and this person may see, the newest 20 in order, with decisions and who is asked. Three queries."""
+    """The newest 20 approvals of an execution that this person may see, in order, with decisions and assignees. Three queries."""
     found = visible_to(user).filter(execution_id=execution_id).order_by("-pk").prefetch_related("decisions", named())
     return list(found[:20])[::-1]
 
@@ -96,7 +96,7 @@ def executions_of(instance: Any, *, limit: int) -> list[Execution]:
 
 
 def may_see(user: Any, approval: Approval) -> bool:
-    """Whoever is asked, asked for it, or has decided, and whoever may see executions of its function."""
+    """Whether they are asked, have asked or decided, or may see executions of its function."""
     return Approval.objects.filter(_is_visible(user), pk=approval.pk).exists()
 
 
@@ -112,7 +112,7 @@ def _box(user: Any, box: Box) -> QuerySet[Approval]:
 
 
 def visible_to(user: Any) -> QuerySet[Approval]:
-    """All that this person may see, decided ones included."""
+    """All approvals that this person may see, decided ones included."""
     return Approval.objects.filter(_is_visible(user))
 
 
@@ -136,7 +136,7 @@ def _asked(user: Any, found: QuerySet[Approval]) -> QuerySet[Approval]:
 
 
 def _is_asked(user: Any) -> Any:
-    """The same rule as `policy.is_asked`, as a condition of the query; a test holds the two together."""
+    """`policy.is_asked` as a condition of a query; a test holds the two together."""
     groups = user.groups.values(text=Cast("pk", TextField()))
     mine = Q(kind=Assignee.Kind.USER, key=str(user.pk)) | Q(kind=Assignee.Kind.GROUP, key__in=groups)
     mine |= Q(kind=Assignee.Kind.PERMISSION, key__in=_permissions(user))
@@ -150,7 +150,7 @@ def _permissions(user: Any) -> Sequence[str]:
 
 
 def _has_decided(user: Any, *, now: bool = False) -> Any:
-    """Ever, or (`now`) since the question was last asked."""
+    """Whether they ever decided, or (`now`) decided since the question was last asked."""
     since = {"redrive_count": OuterRef("redrive_count")} if now else {}
     return Exists(Decision.objects.filter(approval=OuterRef("pk"), user_key=str(user.pk), **since))
 

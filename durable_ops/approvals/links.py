@@ -1,4 +1,4 @@
-"""Mailed links: each for one approval and one person. A link shows; only what a person posts from its page decides."""
+"""Mailed links, each for one approval and one person. Opening a link shows the approval; only a form that a person posts decides."""
 
 import secrets
 from base64 import urlsafe_b64encode
@@ -21,7 +21,7 @@ RANDOM_BYTES = 24
 _SALT = "durable_ops.approvals.links"
 _PAGE_SALT = "durable_ops.approvals.page"
 PAGE_SECONDS = 3600
-"""How long a page that was opened can be posted; later it is opened again."""
+"""How long the form of an opened page can be posted; after that, the page has to be opened again."""
 
 
 class LinkState(StrEnum):
@@ -39,8 +39,8 @@ class FoundLink:
 
 
 def make(approval: Approval, user: Any) -> str:
-    """A new token. Only its hash is stored, and the signature binds it to approval, redrive, person and end: a row that somebody else
-    writes into the table opens nothing."""
+    """A new token, of which only the hash is stored. The signature binds it to approval, redrive, person and end, so that a row which
+    somebody else writes into the table opens nothing."""
     link = ApprovalLink(approval=approval, user=user, expires_at=_expires(approval), redrive_count=approval.redrive_count)
     token = _signed(secrets.token_urlsafe(RANDOM_BYTES), link)
     link.digest = _digest(token)
@@ -49,12 +49,12 @@ def make(approval: Approval, user: Any) -> str:
 
 
 def address(token: str) -> str:
-    """Absolute, below PUBLIC_URL: it stands in mails."""
+    """The absolute address below PUBLIC_URL, because it stands in mails."""
     return f"{settings.PUBLIC_URL}{reverse('dashboard:mailed_approval', args=[token])}"
 
 
 def find(token: str) -> FoundLink:
-    """One query; forged, cut and foreign tokens are all UNKNOWN."""
+    """One query. Forged, cut and foreign tokens are all UNKNOWN."""
     found = ApprovalLink.objects.select_related("approval", "approval__claimed_by", "user").annotate(read_at=Now())
     link = found.filter(digest=_digest(token)).first()
     if link is None or not constant_time_compare(token, _signed(token.partition(".")[0], link)):
@@ -69,12 +69,12 @@ def find(token: str) -> FoundLink:
 
 
 def page_value(link: ApprovalLink, shown_digest: str) -> str:
-    """What the page of this link carries in its form: proof that it was opened, and of what it showed."""
+    """What the form on the page behind this link carries: proof that the page was opened, and the digest of what it showed."""
     return signing.dumps([link.pk, shown_digest], salt=_PAGE_SALT)
 
 
 def read_page_value(link: ApprovalLink, value: str) -> str | None:
-    """The digest of what was shown; None for a value that is missing, old, forged or of another link."""
+    """The digest of what was shown; None if the value is missing, old, forged, or of another link."""
     try:
         found = signing.loads(value, salt=_PAGE_SALT, max_age=PAGE_SECONDS)
     except signing.BadSignature:
@@ -94,7 +94,7 @@ def _digest(token: str) -> str:
 
 
 def _expires(approval: Approval) -> datetime:
-    """With the approval, and after `APPROVAL_LINK_DAYS` at the latest."""
+    """When the approval's time is over, or after `APPROVAL_LINK_DAYS`, whichever is first."""
     longest = timedelta(days=settings.APPROVAL_LINK_DAYS)
     asked = timedelta(seconds=approval.timeout) if approval.timeout else longest
     # Whole seconds: what is stored is what was signed.

@@ -1,4 +1,4 @@
-"""What is put into the outbox. A mail is promised in the transaction of its cause and sent by a duty afterwards."""
+"""What goes into the outbox. Mails are promised in the transaction of their cause; a duty sends them afterwards."""
 
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from durable_ops.models import Approval, MailPreference, Outbox
 
 
 def queue_request(approval: Approval) -> None:
-    """To everybody who could approve, has an address and did not switch these mails off."""
+    """To everybody who could approve, has an address and wants such mails."""
     queue(approval, "approval_request", _recipients(approval))
 
 
@@ -22,19 +22,19 @@ def queue_reminder(approval: Approval) -> None:
 
 
 def queue_escalation(approval: Approval) -> None:
-    """To those alone whom the escalation added."""
+    """To those only whom the escalation added."""
     queue(approval, "approval_escalation", _recipients(approval, escalation_only=True))
 
 
 def queue(approval: Approval, template: str, people: list[Any], **facts: Any) -> None:
-    """One mail to each, in one statement."""
+    """One mail to each of them, in one statement."""
     Outbox.objects.bulk_create(
         Outbox(message_id=f"<{uuid4().hex}@{DNS_NAME}>", template=template, approval=approval, user=user, facts=facts) for user in people
     )
 
 
 def is_wanted(approval: Approval, user: Any) -> bool:
-    """Whether this person may still approve it: asked when a mail is written, and again when it is sent."""
+    """Whether this person may still approve. Asked when a mail is promised and again when it is sent."""
     return wants_mail(person_of(user), question_of(approval, is_waiting=approval.closed_at is None))
 
 

@@ -1,4 +1,4 @@
-"""Approvals that wait for nobody: groups that were removed, people who have left. Nobody can decide them until they are put to others."""
+"""Approvals that nobody can decide until they are put to others: their groups were removed, or their people have left."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from durable_ops.selectors.assignees import with_names
 
 
 def orphaned(user: Any, *, limit: int) -> list[Approval]:
-    """Open ones that this person may see, oldest first. One query. Whoever holds a permission is taken to be somebody."""
+    """Such open approvals that this person may see, oldest first. One query. A permission counts as held by somebody."""
     active = with_names(Assignee.objects.filter(approval=OuterRef("pk"), is_active=True))
     left = get_user_model()._default_manager.filter(is_active=False).values(text=Cast("pk", TextField()))
     is_there = Q(current_name__isnull=False) & ~Q(kind=Assignee.Kind.USER, key__in=left)

@@ -1,4 +1,4 @@
-"""The people behind user names, groups and permissions."""
+"""The users behind user names, groups and permissions."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from django.db.models import Q, QuerySet
 from durable_ops.models import Approval, Assignee
 
 MAX_RECIPIENTS = 500
-"""Of one approval; a group larger than that is told in the console only."""
+"""Mails for one question; a group with more members is told in the console only."""
 
 
 def asked_people(approval: Approval, *, escalation_only: bool = False) -> QuerySet[Any]:
-    """Active users to whom the question is put, now, each once."""
+    """The active users to whom the question is put now, each once."""
     users = get_user_model()
     asked = Q(pk__in=[])
     chosen = approval.assignees.filter(is_active=True, **({"is_escalation": True} if escalation_only else {}))

@@ -1,6 +1,6 @@
-"""Who may decide an approval: the only place that knows, asked by console, mail, REST, admin and the Lambda API alike.
+"""Who may decide an approval. Console, mail, REST, Django's admin and the Lambda API all ask here, and nowhere else.
 
-Pure functions over facts; whoever asks has read them under the approval's lock, so that rights are those of this moment.
+Pure functions over facts. Callers read these facts under the approval's lock, so that rights are those of this moment.
 """
 
 import unicodedata
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Why somebody may not decide; the value is the stable code of the refusal."""
+    """Why somebody may not decide; the values are the stable codes of refusals."""
 
     NOT_WAITING = "approval_not_waiting"
     INACTIVE = "person_inactive"
@@ -24,9 +24,11 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who wants to decide. `key` names them for ever, whatever they are called, and so do the keys in `groups`; `may` answers whether they
-    hold a permission ("app.codename"); `names` are what an author may have called them, as `spelt`: user name and mail address, which is
-    `mailbox` too."""
+    """Who wants to decide. `key` identifies them whatever their name becomes; `groups` are keys too.
+
+    `may` says whether they hold a permission ("app.codename"). `names` are what an author may have called them, in the form that `spelt`
+    gives: user name and mail address. The mail address is also `mailbox`.
+    """
 
     key: str
     is_active: bool
@@ -38,9 +40,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The rules of one approval, and how far it has come: `decided_by` have approved so far. People and groups are named by their keys;
-    `requester` only, when it is nobody's key, as the author named them. Where a decision hangs on it the mailboxes of requester and
-    deciders are known too: accounts with one mailbox count as one person."""
+    """The rules of one approval, and how far it is: `decided_by` have approved so far. People and groups are given by their keys.
+
+    `requester` is the name that the author gave, used only where `requester_key` is empty because it belongs to no user. Where a decision
+    depends on them, the mailboxes of requester and deciders are known as well: accounts with one mailbox count as one person.
+    """
 
     is_waiting: bool
     users: frozenset[str] = frozenset()
@@ -57,16 +61,16 @@ class Question:
 
 
 def is_asked(person: Person, question: Question) -> bool:
-    """Whether the question is put to this person: by name, by a group or by a permission."""
+    """Whether the question is put to this person: by name, through a group, or through a permission."""
     if person.key in question.users or person.groups & question.groups:
         return True
     return any(person.may(permission) for permission in question.permissions)
 
 
 def refusal(person: Person, question: Question, *, approves: bool) -> Refusal | None:
-    """None when the person may decide so now. The order is that of what helps most to know.
+    """Why the person may not decide in this way now; None when they may. Of several reasons, the one that helps most to know.
 
-    Whoever asked may reject, which is to withdraw, but approves only where the author allowed it.
+    The requester may always reject, which withdraws the question, but may approve only where the author allowed it.
     """
     if not person.is_active:
         return Refusal.INACTIVE
@@ -84,12 +88,12 @@ def refusal(person: Person, question: Question, *, approves: bool) -> Refusal | 
 
 
 def has_decided(person: Person, question: Question) -> bool:
-    """With this account or with another one of the same mailbox."""
+    """Whether they have decided, with this account or with another one that has the same mailbox."""
     return person.key in question.decided_by or person.mailbox in question.decided_mailboxes
 
 
 def is_barred(person: Person, question: Question) -> bool:
-    """Whoever asked, where the author did not allow them to approve: not under another spelling of their name either."""
+    """Whether this is the requester, under any spelling of the name, and the author did not allow them to approve."""
     if question.requester_may_approve:
         return False
     if question.requester_key:
@@ -98,13 +102,16 @@ def is_barred(person: Person, question: Question) -> bool:
 
 
 def spelt(text: str) -> str:
-    """A name or an address without what people do not see of it: case, blanks, wide and other shapes of the same letters."""
+    """A name or an address without differences that people do not see: case, blanks, and wide or other forms of the same letters."""
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 def may_hand_on(person: Person, question: Question) -> Refusal | None:
-    """None when somebody who is asked may name another in their place: who could approve now, and only the last approval that is
-    missing. Everything else is for holders of the right to reassign, else one person could fill a quorum with friends."""
+    """Why somebody who is asked may not name another person in their place; None when they may.
+
+    They must be able to approve now, and only the last missing approval can be handed on; otherwise one person could fill a quorum with
+    friends. Everything else needs the right to reassign.
+    """
     found = refusal(person, question, approves=True)
     if found is None and question.quorum - len(question.decided_by) > 1:
         return Refusal.QUORUM
@@ -112,25 +119,25 @@ def may_hand_on(person: Person, question: Question) -> Refusal | None:
 
 
 def reassign_refusal(person: Person, question: Question, *, is_trusted: bool) -> Refusal | None:
-    """None when they may put the question to somebody else. `is_trusted` holds the right to reassign what is put to others."""
+    """Why they may not put the question to others; None when they may. `is_trusted`: they hold the right to reassign."""
     if not is_trusted or not person.is_active:
         return may_hand_on(person, question)
     if is_barred(person, question):
-        return Refusal.REQUESTER  # else they would name their own judge
+        return Refusal.REQUESTER  # otherwise they would choose their own judge
     return None if question.is_waiting else Refusal.NOT_WAITING
 
 
 def voices(people: Iterable[Person], question: Question) -> int:
-    """How many of these could still approve if they were asked: accounts with one mailbox have one voice."""
+    """How many of these people could still approve if they were asked. Accounts with one mailbox count once."""
     able = (one for one in people if one.is_active and not has_decided(one, question) and not is_barred(one, question))
     return len({one.mailbox or one.key for one in able})
 
 
 def wants_mail(person: Person, question: Question) -> bool:
-    """Whether a mail would still find somebody who can approve, or could once a claim is given back."""
+    """Whether a mail to this person makes sense: they can approve now, or could after a claim is given back."""
     return refusal(person, question, approves=True) in (None, Refusal.CLAIMED)
 
 
 def is_settled(question: Question, *, approves: bool) -> bool:
-    """Whether one more decision ends it: the first rejection, or as many different people as the quorum asks for."""
+    """Whether one more decision ends the approval: a rejection always does, an approval if it fills the quorum."""
     return not approves or len(question.decided_by) + 1 >= question.quorum

@@ -1,4 +1,4 @@
-"""Whose eyes the details of an approval are for: whom it is put before, and whoever may read payloads of its function."""
+"""Who may read the details of an approval: those to whom it is put, and those who may read payloads of its function."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,9 +13,9 @@ from execution_engine.selectors.callbacks import CallbackRow
 def readable_details(
     user: Any, person: Person, question: Question, approval: Approval, callback: CallbackRow | None, details: Sequence[Sequence[Any]]
 ) -> list[list[Any]]:
-    """All of them, unmasked, for whoever is asked, asked for it, claimed it or has decided: the author put them before these people.
+    """All details, unmasked, for whoever is or was asked, asked for it, claimed it or decided: the author meant them for these people.
 
-    For others as payloads: masked by label and field, and none without the right to read them.
+    For others they are payloads: masked by label and field, and hidden without the right to read payloads.
     """
     if is_asked(person, question) or person.key in {approval.requester_key, question.claimed_by, *question.decided_by}:
         return [list(one) for one in details]

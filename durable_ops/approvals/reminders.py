@@ -1,4 +1,4 @@
-"""What time does to approvals: reminders, escalation, and closing those whose callback ended without a decision."""
+"""What time does to approvals: reminders, escalation, and the end of those whose callback ended without a decision."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ MAX_REMINDERS = 20
 
 
 def remind(_: Any = None) -> int:
-    """Mails everybody who is asked again, every `remind_after` seconds, at most 20 times."""
+    """Mails everybody who is asked again, every `remind_after` seconds and at most 20 times."""
     with transaction.atomic():
         due = Approval.objects.select_for_update(skip_locked=True).filter(closed_at=None, remind_at__lte=Now()).order_by("remind_at")
         found = list(due[:BATCH])
@@ -31,7 +31,7 @@ def remind(_: Any = None) -> int:
 
 
 def escalate(_: Any = None) -> int:
-    """Asks the groups of `escalate_to` as well, once; whoever was asked first may still decide."""
+    """Asks the groups of `escalate_to` as well, once. Those who were asked first may still decide."""
     with transaction.atomic():
         due = Approval.objects.select_for_update(skip_locked=True).filter(closed_at=None, escalate_at__lte=Now()).order_by("escalate_at")
         found = list(due[:BATCH])
@@ -46,7 +46,7 @@ def escalate(_: Any = None) -> int:
 
 
 def close_ended(_: Any = None, *, after: int = 0) -> int:
-    """Closes what nobody can decide any more: timed out, stopped, redriven or purged. Looks through all that are open, in pages."""
+    """Closes approvals that nobody can decide any more: timed out, stopped, redriven or purged. Reads all open ones, in pages."""
     closed = 0
     while page := list(Approval.objects.filter(closed_at=None, pk__gt=after).order_by("pk").values_list("pk", "callback_id")[:1000]):
         states = callback_states([callback_id for _, callback_id in page])
@@ -56,7 +56,7 @@ def close_ended(_: Any = None, *, after: int = 0) -> int:
 
 
 def _close(pk: int) -> bool:
-    """Looks again under the row's lock: a redrive may have asked anew since."""
+    """Looks again under the row's lock: a redrive may have asked anew."""
     with transaction.atomic():
         approval = Approval.objects.select_for_update(skip_locked=True).filter(pk=pk, closed_at=None).first()
         if approval is None or _is_pending(state := find_callback(approval.callback_id)):
@@ -74,7 +74,7 @@ def _is_pending(state: CallbackRow | None) -> bool:
 
 
 def _is_late(state: CallbackRow | None) -> bool:
-    """Its time is over, also when nobody has fired its timer yet."""
+    """Whether its time is over, even if the timer has not fired yet."""
     if state is None or state.status == OperationStatus.TIMED_OUT:
         return state is not None
     is_due = state.due_at is not None and state.due_at <= state.read_at

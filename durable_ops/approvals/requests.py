@@ -1,4 +1,4 @@
-"""Puts a question to people: the approval, who is asked, what they are shown, and a mail to each, in one commit with the callback."""
+"""Puts a question to people: approval, assignees, what they are shown and a mail to each, in one commit with the callback."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _SAME = ("title", "requester_may_approve", "quorum", "amount", "allow_link_decis
 
 
 def ask(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
-    """Once per callback id, and anew after a redrive that lets the callback wait once more: with the mails, and for new decisions.
+    """Once for each callback id, and again, with mails and for new decisions, after a redrive that lets the callback wait once more.
 
     Raises `ValidationError` for a group, user or permission that does not exist.
     """
@@ -43,7 +43,7 @@ def ask(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
             return found
         keys = _check_people(request)
         if found is None:
-            # An earlier question of the same place lost its callback to a redrive.
+            # An earlier question at the same place lost its callback to a redrive.
             earlier = Approval.objects.filter(execution_id=place.execution_id, operation_id=place.operation_id, closed_at=None)
             earlier.update(outcome=Approval.Outcome.WITHDRAWN, closed_at=Now())
             found = Approval(callback_id=place.callback_id, execution_id=place.execution_id, operation_id=place.operation_id)
@@ -56,7 +56,7 @@ def ask(request: ApprovalRequest, place: ApprovalPlace) -> Approval:
 
 
 def _store(approval: Approval, request: ApprovalRequest, keys: _Keys) -> None:
-    """What was said, asked and claimed before a redrive is over; decisions stay on record."""
+    """Replaces what was asked and claimed before a redrive; decisions stay on record."""
     values = {name: getattr(request, name) for name in _SAME}
     object_type, object_id = request.object or ("", "")
     requester = request.requester or ""
@@ -78,7 +78,7 @@ def _store(approval: Approval, request: ApprovalRequest, keys: _Keys) -> None:
     for name, value in values.items():
         setattr(approval, name, value)
     approval.save()
-    # The database's clock throughout.
+    # All times are the database's.
     moments = {"remind_at": request.remind_after, "escalate_at": request.escalate_after}
     due = {field: Now() + timedelta(seconds=seconds) if seconds else None for field, seconds in moments.items()}
     Approval.objects.filter(pk=approval.pk).update(asked_at=Now(), **due)
@@ -94,7 +94,7 @@ def _assignees(request: ApprovalRequest, keys: _Keys) -> list[Assignee]:
 
 
 def _check_people(request: ApprovalRequest) -> _Keys:
-    """The keys of those that are named, by name; a requester need not be a user."""
+    """The keys of the users and groups that are named, by name. A requester need not be a user."""
     users = get_user_model()
     name_field = users.USERNAME_FIELD
     named = {*request.users, *([request.requester] if request.requester else [])}

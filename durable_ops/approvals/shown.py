@@ -1,4 +1,4 @@
-"""Approve what you saw: the question as it is put before a person, its hash, and what changed since."""
+"""What a person is shown of a question before they decide, its digest, and what has changed since."""
 
 import hmac
 import json
@@ -21,7 +21,7 @@ _HIDDEN = (models.BinaryField, models.FileField, models.JSONField)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field that differs; None where it was or is not there."""
+    """One field that differs; None on the side where the field does not exist."""
 
     label: str
     before: Any
@@ -29,21 +29,21 @@ class Change:
 
 
 def content_of(approval: Approval) -> Content:
-    """Title, the author's details and the linked row's fields as they are at this moment. One query for a linked row, else none."""
+    """Title, the author's details, and the linked row's fields as they are now. One query for a linked row, otherwise none."""
     return [["Title", approval.title], *approval.details, *_object_fields(approval)]
 
 
 def digest(approval: Approval, content: Any) -> str:
-    """Names what was seen or given: another JSON value has another one.
+    """A digest of what was seen or given; different JSON values have different digests.
 
-    Keyed by the approval: whoever sees a digest in the audit log, and not the approval, cannot try values at home.
+    Keyed by the approval: whoever sees a digest in the audit log but not the approval cannot find the values by trying.
     """
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     return hmac.digest(bytes.fromhex(approval.digest_key), text.encode(), "sha256").hex()
 
 
 def words(value: Any) -> str:
-    """A value as people read it: a mapping line by line, and whatever is deeper as JSON."""
+    """A value as people read it: a mapping line by line, deeper values as JSON."""
     if isinstance(value, Mapping) and value:
         return "\n".join(f"{key}: {_words(one)}" for key, one in value.items())
     return _words(value)
@@ -60,7 +60,7 @@ def _words(value: Any) -> str:
 
 
 def remember(approval: Approval, content: Content) -> Shown:
-    """The row of this state, stored when it is new. Two people who look at once store one."""
+    """The row of this content, stored if it is new. Two people who look at the same time store one."""
     found = Shown.objects.filter(approval=approval, digest=digest(approval, content)).first()
     if found is not None:
         return found
@@ -70,7 +70,7 @@ def remember(approval: Approval, content: Content) -> Shown:
 
 
 def changes(before: Content, now: Content) -> list[Change]:
-    """Field by field, in the order shown now, what is gone last."""
+    """The differing fields in the order shown now; those that are gone come last."""
     old, new = dict(_labelled(before)), dict(_labelled(now))
     labels = [*new, *(label for label in old if label not in new)]
     return [Change(label, old.get(label), new.get(label)) for label in labels if old.get(label) != new.get(label)]
