@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 from uuid import UUID
 
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -13,6 +14,7 @@ from durable_ops.api.etags import add_tag
 from durable_ops.api.idempotency import once
 from durable_ops.doors.bodies import refuse_chunks
 from durable_ops.doors.callers import trace_of
+from durable_ops.doors.nul import has_nul
 from durable_ops.doors.rate import count_call
 from durable_ops.models import ApiKey, Right
 from durable_ops.permissions import access_of
@@ -39,6 +41,8 @@ class RestView(APIView):
         refuse_chunks(request.META)
         super().initial(request, *args, **kwargs)
         count_call(request)
+        if has_nul(kwargs.values()):
+            raise NotFound("There is nothing at this address.")
         self._require_on_execution(request, kwargs.get("execution_id"))
         trace_of(request.headers)  # refused before anything is done
 

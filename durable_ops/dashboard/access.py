@@ -12,6 +12,7 @@ from django.shortcuts import resolve_url
 from django.views.decorators.cache import never_cache
 
 from durable_ops.actions.actor import Actor, Channel
+from durable_ops.doors.nul import drop_nul, has_nul
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, require
 from durable_ops.selectors.masking import Masks, masking_of
@@ -36,8 +37,11 @@ def console_view(right: Right | None) -> Callable[[View[P]], View[P]]:
                 return _sign_in(request)
             if right is not None:
                 require(request.user, right)
+            if has_nul(kwargs.values()):
+                raise Http404("There is nothing at this address.")
             if right is not None and "execution_id" in kwargs:
                 _require_on(request.user, right, kwargs["execution_id"])
+            drop_nul(request)
             return view(request, *args, **kwargs)
 
         return never_cache(wrapper)

@@ -21,7 +21,7 @@ def logs_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, 
     """Lines may say what payloads hold, so they need the same right; None without it."""
     if not has_right(request.user, Right.VIEW_PAYLOAD, execution.summary.function):
         return {"lines": None}
-    asked = {key: request.GET.get(key, "").replace("\x00", "").strip() for key in ("text", "level")}
+    asked = {key: request.GET.get(key, "").strip() for key in ("text", "level")}
     after_id = read_number(request.GET.get("after", "")) or 0
     masks = masks_for(request, execution.summary.function, execution.summary.id)
     lines, following = find_lines(masks, execution.summary.id, text=asked["text"], level=asked["level"], after=after_id)

@@ -79,7 +79,7 @@ def posted_form(schema: Mapping[str, Any], posted: Mapping[str, str]) -> InputFo
     values: dict[str, Any] = {}
     fields = []
     for field in empty_form(schema).fields:
-        text = posted.get(field.key, "").strip().replace("\x00", "")
+        text = posted.get(field.key, "").strip()
         try:
             found = _value(field, text)
         except ValueError as error:

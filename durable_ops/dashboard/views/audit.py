@@ -69,7 +69,7 @@ def _filters(request: HttpRequest) -> AuditFilters:
 
 def read_filters(query: QueryDict) -> AuditFilters:
     """Unknown values narrow nothing."""
-    values = {key: query.get(key, "").strip().replace("\x00", "") for key in ("q", "action", "channel", "since", "until")}
+    values = {key: query.get(key, "").strip() for key in ("q", "action", "channel", "since", "until")}
     channel = values["channel"] if values["channel"] in set(Channel) else ""
     return AuditFilters(values["q"], values["action"], channel, _day(values["since"]), _day(values["until"]))
 

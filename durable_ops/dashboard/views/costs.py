@@ -105,7 +105,7 @@ def header_cost(execution: ExecutionDetail) -> Decimal | None:
 def _asked(request: HttpRequest) -> tuple[str, Basis, str]:
     key = request.GET.get("span", "")
     basis = request.GET.get("prices", "")
-    function = request.GET.get("function", "").strip().replace("\x00", "")
+    function = request.GET.get("function", "").strip()
     return key if key in SPAN_WORDS else "month", Basis(basis) if basis in set(Basis) else Basis.X86, function
 
 

@@ -108,7 +108,7 @@ def _find_key(request: HttpRequest, key_id: int) -> ApiKey:
 
 @console_view(Right.MANAGE_PEOPLE)
 def people_list(request: HttpRequest) -> HttpResponse:
-    text = request.GET.get("q", "").strip().replace("\x00", "")
+    text = request.GET.get("q", "").strip()
     found = get_user_model().objects.prefetch_related("groups").order_by("-is_active", "username")
     if text:
         found = found.filter(username__icontains=text)
