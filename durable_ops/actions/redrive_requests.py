@@ -1,4 +1,4 @@
-"""Edited redrives with a second person: one asks with the values, somebody else confirms exactly these, or rejects them.
+"""Edited redrives that need a second person: one asks with the values, somebody else confirms exactly these or rejects them.
 
 Lock order: the request's row, then (in the engine) the execution's.
 """
@@ -39,21 +39,21 @@ class RequestNotFoundError(CommandError):
 
 
 class RequestOverError(CommandError):
-    """It was decided, withdrawn, or has waited for too long."""
+    """The request was decided or withdrawn, or has waited for too long."""
 
     code = "redrive_request_over"
     status = 409
 
 
 class RequestChangedError(CommandError):
-    """What is confirmed is not what was shown, or the execution went on since it was asked for."""
+    """What is confirmed is not what was shown, or the execution has changed since the request was made."""
 
     code = "redrive_request_changed"
     status = 409
 
 
 class SamePersonError(CommandError):
-    """Whoever asked cannot be the second person."""
+    """The requester cannot be the second person."""
 
     code = "same_person"
     status = 403
@@ -61,7 +61,7 @@ class SamePersonError(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: at least one of `result` (of `from_operation`) and `input`."""
+    """What is asked for: at least one of `result`, for `from_operation`, and `input`."""
 
     reason: str
     from_operation: str | None = None
@@ -70,10 +70,10 @@ class Wish:
 
 
 def ask(actor: Actor, execution_id: UUID, wish: Wish) -> RedriveRequest:
-    """Asks for an edited redrive, which waits for 24 hours; nothing is done to the execution.
+    """Asks for an edited redrive. The request waits for 24 hours; nothing is done to the execution meanwhile.
 
-    Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError, InvalidInputError, PayloadTooLargeError, RequestOverError
-    (another request waits already).
+    Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError, InvalidInputError, PayloadTooLargeError, and RequestOverError
+    when another request waits already.
     """
     actor.require_on(Right.REPLACE_VALUE, execution_id)
     _check_words(wish.reason, "reason")
@@ -110,7 +110,7 @@ def ask(actor: Actor, execution_id: UUID, wish: Wish) -> RedriveRequest:
 
 
 def confirm(actor: Actor, request_id: int, *, shown: str, comment: str = "") -> int:
-    """Redrives with exactly what `shown` names, as somebody else than who asked; answers how often the execution was redriven.
+    """Redrives with exactly what the digest `shown` names, as a second person. Returns how often the execution was redriven.
 
     Raises PermissionDenied, RequestNotFoundError, RequestOverError, RequestChangedError, SamePersonError, and what a redrive raises.
     """
@@ -139,7 +139,7 @@ def confirm(actor: Actor, request_id: int, *, shown: str, comment: str = "") -> 
 
 
 def reject(actor: Actor, request_id: int, *, comment: str) -> None:
-    """Raises as `confirm`; InvalidInputError without a comment."""
+    """Raises as `confirm`, and InvalidInputError without a comment."""
     _check_words(comment, "comment")
     with transaction.atomic():
         request = _locked(actor, request_id)
@@ -149,7 +149,7 @@ def reject(actor: Actor, request_id: int, *, comment: str) -> None:
 
 
 def withdraw(actor: Actor, request_id: int) -> None:
-    """For whoever asked. Raises RequestNotFoundError, RequestOverError, PermissionDenied."""
+    """For the requester only. Raises RequestNotFoundError, RequestOverError, PermissionDenied."""
     with transaction.atomic():
         request = _locked(actor, request_id)
         if actor.user is None or request.requester_id != actor.user.pk:
@@ -159,7 +159,7 @@ def withdraw(actor: Actor, request_id: int) -> None:
 
 
 def visible_requests(access: Access, user: Any) -> QuerySet[RedriveRequest]:
-    """One's own, as far as a key is made for their functions, and those of functions that one may confirm for."""
+    """One's own requests, as far as a key may see their functions, and those that one may confirm."""
     limits = access.functions_of_key()
     own = Q(requester_id=user.pk) & (Q() if limits is None else Q(function__in=sorted(limits)))
     functions = access.functions_for(Right.CONFIRM_REDRIVE)
@@ -173,12 +173,12 @@ def visible_request(access: Access, user: Any, request_id: int) -> RedriveReques
 
 
 def is_open(request: RedriveRequest) -> bool:
-    """Whether somebody may still decide it."""
+    """Whether somebody may still decide the request."""
     return request.outcome == "" and request.expires_at > timezone.now()
 
 
 def forget_old(_: Any = None) -> None:
-    """A duty: values of what is over are removed, and the requests themselves after 90 days."""
+    """A duty: removes the values of requests that are over, and the requests themselves after 90 days."""
     _end_expired(RedriveRequest.objects.all())
     RedriveRequest.objects.filter(created_at__lt=Now() - KEPT).exclude(outcome="").delete()
 
@@ -200,7 +200,7 @@ def _found(requests: QuerySet[RedriveRequest], request_id: int) -> RedriveReques
 
 
 def _require_second_person(actor: Actor, request: RedriveRequest) -> None:
-    """Whoever confirms must see all of what is confirmed."""
+    """The second person must see everything that they confirm."""
     if confirmers.is_requester(actor.user, request):
         raise SamePersonError("You asked for it yourself: somebody else has to confirm.", request_id=request.pk)
     for right in (Right.CONFIRM_REDRIVE, Right.VIEW_PAYLOAD):
@@ -224,7 +224,7 @@ def _over(outcome: str, by: str, comment: str) -> dict[str, Any]:
 
 
 def _digest(request: RedriveRequest) -> str:
-    """Keyed, as it stands in the audit log: values cannot be tried at it. With another SECRET_KEY what waits has to be asked for again."""
+    """Keyed, because it stands in the audit log, where nobody shall find values by trying. A new SECRET_KEY makes waiting requests void."""
     names = ("redrive_count", "from_operation", "replaces_result", "result", "replaces_input", "input", "reason")
     content = [str(request.execution_id), *(getattr(request, name) for name in names)]
     return salted_hmac("durable_ops.redrive_requests", json.dumps(content), algorithm="sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What people and keys do to executions that went wrong: pause, resume, redrive, fork, move, delete."""
+"""How people and keys repair executions: pause, resume, redrive, fork, move, delete."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class SecondPersonNeededError(CommandError):
-    """The function is protected so: `redrive_requests.ask` is the way."""
+    """The function is protected: a second person has to confirm, see `redrive_requests.ask`."""
 
     code = "second_person_needed"
     status = 409
@@ -50,13 +50,13 @@ class SecondPersonNeededError(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """JSON text in the place of an input or a saved result."""
+    """JSON text that replaces an input or a saved result."""
 
     text: str | None
 
 
 def pause_execution(actor: Actor, execution_id: UUID, *, reason: str = "", pauses_timeout: bool = False) -> ExecutionStatus:
-    """Answers PAUSED, or PAUSING while an invocation goes on to its next checkpoint. Pausing again changes nothing.
+    """Returns PAUSED, or PAUSING while an invocation goes on to its next checkpoint. Pausing twice changes nothing.
 
     Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError.
     """
@@ -83,7 +83,7 @@ def plan_redrive(
     result: Replacement | None = None,
     input: Replacement | None = None,
 ) -> RepairPlan:
-    """What a redrive would do, rehearsed with the code loaded here; changes nothing. Raises as `redrive_execution`."""
+    """What a redrive would do, rehearsed with the code loaded in this process. Changes nothing. Raises as `redrive_execution`."""
     actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     if result is not None or input is not None:
         actor.require_on(Right.REPLACE_VALUE, execution_id)
@@ -106,12 +106,11 @@ def redrive_execution(
     result: Replacement | None = None,
     input: Replacement | None = None,
 ) -> int:
-    """Lets an ended execution go on from its failure, or from an operation; answers how often it was redriven.
+    """Lets an ended execution continue from its failure, or from an operation. Returns how often it was redriven.
 
-    `result` takes the place of what `from_operation` had, `input` that of the execution's input: both need the right to replace
-    values, and a second person for functions that ask for one (`redrive_requests.py`). Raises PermissionDenied,
-    ExecutionNotFoundError, ExecutionNotEndedError, ExecutionSucceededError, SecondPersonNeededError, InvalidInputError,
-    PayloadTooLargeError.
+    `result` replaces what `from_operation` had, `input` the execution's input. Both need the right to replace values, and for protected
+    functions a second person (`redrive_requests.py`). Raises PermissionDenied, ExecutionNotFoundError, ExecutionNotEndedError,
+    ExecutionSucceededError, SecondPersonNeededError, InvalidInputError, PayloadTooLargeError.
     """
     actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     if result is not None or input is not None:
@@ -130,7 +129,7 @@ def carry_out_redrive(
     input: Replacement | None,
     **more: Any,
 ) -> int:
-    """The redrive itself, whoever was asked before; `more` are facts for the audit log."""
+    """The redrive itself, once rights and second person have been checked. `more` are further facts for the audit log."""
     with transaction.atomic():
         redriven = redrive.redrive_execution(
             execution_id,
@@ -157,7 +156,7 @@ def plan_fork(
     version: str | None = None,
     input: Replacement | None = None,
 ) -> RepairPlan:
-    """What a fork would begin with, rehearsed with the code of its version; changes nothing. Raises as `fork_execution`."""
+    """What a fork would begin with, rehearsed with the code of its version. Changes nothing. Raises as `fork_execution`."""
     actor.require_on(Right.REDRIVE_EXECUTION, execution_id)
     if input is not None:
         actor.require_on(Right.REPLACE_VALUE, execution_id)
@@ -176,9 +175,9 @@ def fork_execution(
     version: str | None = None,
     input: Replacement | None = None,
 ) -> Forked:
-    """Starts a new execution with what the old one had done before its failure, or before an operation.
+    """Starts a new execution with everything that the old one had done before its failure, or before an operation.
 
-    Needs the rights to start and to redrive, with `input` also the one to replace values: what was approved for the old input is
+    Needs the rights to start and to redrive. With `input` it also needs the right to replace values, because approvals of the old input are
     kept. Raises PermissionDenied, ExecutionNotFoundError, FunctionNotFoundError, ExecutionAlreadyStartedError, InvalidInputError.
     """
     actor.require_on(Right.START_EXECUTION, execution_id)
@@ -208,7 +207,7 @@ def plan_move(actor: Actor, execution_id: UUID, *, version: str) -> MovePlan:
 
 
 def move_execution(actor: Actor, execution_id: UUID, *, version: str, reason: str = "", force: bool = False) -> MovePlan:
-    """Lets an open execution go on with another version, refused when that does not fit unless forced with a reason.
+    """Lets an open execution continue with another version. Refused if that does not fit, unless forced with a reason.
 
     Raises PermissionDenied, ExecutionNotFoundError, ExecutionEndedError, FunctionNotFoundError, ExecutionDivergesError,
     ExecutionChangedError, InvalidInputError.
@@ -238,13 +237,13 @@ def delete_execution(actor: Actor, execution_id: UUID, *, reason: str = "") -> N
 
 
 def _require_no_second_person(actor: Actor, execution_id: UUID) -> None:
-    """The command line has the database anyway."""
+    """The command line is exempt, as it has the database anyway."""
     if actor.user is not None and needs_second_person(function_of(execution_id) or ""):
         raise SecondPersonNeededError("Replaced values of this function need a second person: ask for the redrive, somebody else confirms.")
 
 
 def _readable(actor: Actor, execution_id: UUID, found: Rehearsal) -> Rehearsal:
-    """What the code says may quote payloads."""
+    """Findings as this actor may read them: what the code says may quote payloads."""
     access = actor.access
     if not access.may_on(Right.VIEW_PAYLOAD, execution_id):
         return found.without_messages()

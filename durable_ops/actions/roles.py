@@ -1,4 +1,4 @@
-"""Roles: Django groups that hold rights of ours, on all functions or on some."""
+"""Roles: Django groups that hold rights of this app, for all functions or for some."""
 
 from collections.abc import Collection
 from typing import Any
@@ -25,14 +25,14 @@ class RoleNotFoundError(CommandError):
 
 
 class RoleTakenError(CommandError):
-    """A group of this name is there already, perhaps for something else."""
+    """A group with this name exists already, perhaps for another purpose."""
 
     code = "role_taken"
     status = 409
 
 
 def role_groups() -> QuerySet[Group]:
-    """The four that every installation begins with, and every other group that holds a right of ours or names functions."""
+    """The four roles of every installation, then every other group that holds a right of this app or names functions."""
     ours = Permission.objects.filter(content_type__app_label="durable_ops").values("pk")
     return Group.objects.filter(Q(name__in=ROLES) | Q(permissions__in=ours) | Q(function_patterns__isnull=False)).distinct()
 
@@ -60,11 +60,11 @@ def add_role(actor: Actor, *, name: str, rights: Collection[str], functions: Col
 
 
 def change_role(actor: Actor, group_id: int, *, rights: Collection[str] | None, functions: Collection[str], reason: str) -> Group:
-    """Sets what a role may do (`rights` None: as it is) and on which functions. Rights of other apps that the group holds stay.
+    """Sets what a role may do (`rights` None: unchanged) and on which functions. Rights of other apps that the group holds stay.
 
-    The rights of the four first roles are fixed, and an administrator's hold for all functions. One audit row, none when nothing
-    changes. Raises PermissionDenied, RoleNotFoundError, InvalidInputError, RightNotHeldError (for a right that is given, taken, or gets
-    other functions).
+    The rights of the four first roles are fixed, and an administrator's hold for all functions. Writes one audit row, none when nothing
+    changes. Raises PermissionDenied, RoleNotFoundError, InvalidInputError, and RightNotHeldError for a right that is given or taken, or
+    whose functions change.
     """
     actor.require(Right.MANAGE_PEOPLE)
     with transaction.atomic():
@@ -84,9 +84,9 @@ def change_role(actor: Actor, group_id: int, *, rights: Collection[str] | None, 
 
 
 def remove_role(actor: Actor, group_id: int, *, reason: str) -> None:
-    """Its members lose it at once.
+    """Removes a role; its members lose its rights at once.
 
-    Raises PermissionDenied, RightNotHeldError, RoleNotFoundError, InvalidInputError (one of the four first roles).
+    Raises PermissionDenied, RightNotHeldError, RoleNotFoundError, and InvalidInputError for one of the four first roles.
     """
     actor.require(Right.MANAGE_PEOPLE)
     with transaction.atomic():
@@ -100,7 +100,7 @@ def remove_role(actor: Actor, group_id: int, *, reason: str) -> None:
 
 
 def facts(group: Group) -> dict[str, Any]:
-    """What the audit log says of a role."""
+    """What the audit log says about a role."""
     ours = group.permissions.filter(content_type__app_label="durable_ops", codename__in=list(Right))
     return {
         "rights": sorted(ours.values_list("codename", flat=True)),

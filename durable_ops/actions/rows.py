@@ -1,4 +1,4 @@
-"""The one row that an act is about."""
+"""Finds the one row that an act is about."""
 
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 def the_one(found: QuerySet[Row], missing: CommandError) -> Row:
-    """The row of `found`, locked where `found` says so. Raises `missing` when there is none. One query."""
+    """The row of `found`, locked if `found` locks. Raises `missing` when there is none. One query."""
     row = found.first()
     if row is None:
         raise missing

@@ -35,8 +35,10 @@ def create_schedule(actor: Actor, values: ScheduleValues, *, reason: str = "") -
 def change_schedule(
     actor: Actor, schedule_id: int, values: ScheduleValues, *, revision: int | None = None, reason: str = ""
 ) -> ScheduleRow:
-    """All values at once; with `revision` only if nobody changed it since. Raises as `create_schedule`, ScheduleNotFoundError,
-    ChangedMeanwhileError."""
+    """Sets all values at once; with `revision`, only if nobody changed the schedule since.
+
+    Raises as `create_schedule`, and ScheduleNotFoundError, ChangedMeanwhileError.
+    """
     row = find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     if values.function != row.function:
         actor.require(Right.MANAGE_SCHEDULES, values.function)
@@ -52,7 +54,7 @@ def change_schedule(
 
 
 def pause_schedule(actor: Actor, schedule_id: int, *, is_paused: bool, reason: str = "") -> ScheduleRow:
-    """Pauses or resumes; what falls due in a pause is not made up for. Pausing twice is pausing once, without a second audit row."""
+    """Pauses or resumes. Firings that fall into a pause are not made up for. Pausing twice changes nothing and adds no second audit row."""
     find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     with transaction.atomic():
         before = schedules.pause_schedule(schedule_id, is_paused=is_paused)
@@ -62,7 +64,7 @@ def pause_schedule(actor: Actor, schedule_id: int, *, is_paused: bool, reason: s
 
 
 def delete_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> None:
-    """What it started goes on. Raises PermissionDenied, ScheduleNotFoundError."""
+    """Executions that it started go on. Raises PermissionDenied, ScheduleNotFoundError."""
     find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     with transaction.atomic():
         before = schedules.delete_schedule(schedule_id)
@@ -71,8 +73,10 @@ def delete_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> None
 
 
 def trigger_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> tuple[UUID | None, str]:
-    """Fires now; the execution's id (None when this second has fired already) and its name. Raises PermissionDenied,
-    ScheduleNotFoundError, FunctionNotFoundError."""
+    """Fires now. Returns the id of the new execution, None if this second has fired already, and its name.
+
+    Raises PermissionDenied, ScheduleNotFoundError, FunctionNotFoundError.
+    """
     find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     with transaction.atomic():
         schedule, execution_id, name = schedules.trigger_schedule(schedule_id, started_by=actor.name)
@@ -82,8 +86,10 @@ def trigger_schedule(actor: Actor, schedule_id: int, *, reason: str = "") -> tup
 
 
 def backfill_schedule(actor: Actor, schedule_id: int, start: datetime, end: datetime, *, reason: str = "") -> tuple[list[UUID], int]:
-    """Starts what the range holds and never was started: the new executions, and how many firings the range holds (at most 1,000).
-    Raises PermissionDenied, ScheduleNotFoundError, FunctionNotFoundError, InvalidInputError."""
+    """Starts every firing of a range that was never started. Returns the new executions, and how many firings it has (at most 1,000).
+
+    Raises PermissionDenied, ScheduleNotFoundError, FunctionNotFoundError, InvalidInputError.
+    """
     find(actor, schedule_id, Right.MANAGE_SCHEDULES)
     with transaction.atomic():
         schedule, started, moments = schedules.backfill_schedule(schedule_id, start, end, started_by=actor.name)
@@ -94,22 +100,22 @@ def backfill_schedule(actor: Actor, schedule_id: int, start: datetime, end: date
 
 
 def backfill_count(row: ScheduleRow, start: datetime, end: datetime, now: datetime) -> int:
-    """How many firings a range holds, before anything is started. Raises InvalidInputError as the backfill would."""
+    """How many firings a range has, before anything is started. Raises InvalidInputError as `backfill_schedule` would."""
     return len(schedules.backfill_moments(row.calendar, start, end, now))
 
 
 def why_none(row: ScheduleRow, start: datetime, end: datetime) -> str:
-    """Why a range holds no firing, for people."""
+    """A sentence for people: why a range has no firing."""
     return why_nothing_between(row.calendar, start, end)
 
 
 def find_named(actor: Actor, name_or_id: str, right: Right = Right.VIEW_EXECUTION) -> ScheduleRow:
-    """By name, else by number; raises as `find`."""
+    """By name, or else by number. Raises as `find`."""
     return _visible(actor, reads.find_schedule(name_or_id), right)
 
 
 def find(actor: Actor, schedule_id: int, right: Right = Right.VIEW_EXECUTION) -> ScheduleRow:
-    """Raises PermissionDenied; ScheduleNotFoundError too for the schedule of a function out of this actor's reach."""
+    """Raises PermissionDenied, and ScheduleNotFoundError, also for the schedule of a function that this actor may not see."""
     return _visible(actor, reads.get_schedule(schedule_id), right)
 
 
@@ -119,7 +125,7 @@ def _visible(actor: Actor, row: ScheduleRow, right: Right) -> ScheduleRow:
 
 
 def _refuse_to_carry_away(actor: Actor, row: ScheduleRow, values: ScheduleValues) -> None:
-    """Under another function an input or attributes could be read by whoever may not read them under this one."""
+    """Under another function, people could read the input or attributes who may not read them under this one."""
     masks = masking_of(actor.access).of(row.function)
     reads_input = actor.may(Right.VIEW_PAYLOAD, row.function) and masks.text(row.input) == row.input
     reads_attributes = masks.attributes(row.attributes) == row.attributes
@@ -142,7 +148,7 @@ def _facts(values: ScheduleValues) -> dict[str, Any]:
 
 
 def _masked(facts: dict[str, Any], values: ScheduleValues) -> dict[str, Any]:
-    """Masked attributes stay out of the audit log, whoever may see them: it is kept for longer, and read by others."""
+    """Masked attributes stay out of the audit log even if the actor may see them: others read it, and it is kept for longer."""
     masks = masking_of(Access({})).of(values.function)
     return facts | ({"attributes": masks.attributes(facts["attributes"])} if "attributes" in facts else {})
 

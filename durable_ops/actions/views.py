@@ -19,9 +19,9 @@ class ViewNotFoundError(CommandError):
 
 
 def save_view(actor: Actor, *, name: str, query: str) -> SavedView:
-    """Keeps a query string under a name of the actor's own; an old one of this name gives way.
+    """Saves a query string under a name of the actor's own; replaces an older one with this name.
 
-    Raises PermissionDenied, InvalidInputError (name, query, number of views).
+    Raises PermissionDenied, and InvalidInputError for the name, the query or too many views.
     """
     actor.require(Right.VIEW_EXECUTION)
     name = name.strip()
@@ -39,7 +39,7 @@ def save_view(actor: Actor, *, name: str, query: str) -> SavedView:
 
 
 def remove_view(actor: Actor, view_id: int) -> None:
-    """Raises PermissionDenied, ViewNotFoundError (also for somebody else's)."""
+    """Raises PermissionDenied, and ViewNotFoundError, also for somebody else's view."""
     actor.require(Right.VIEW_EXECUTION)
     with transaction.atomic():
         view = SavedView.objects.select_for_update().filter(pk=view_id, user=actor.user).first()

@@ -1,4 +1,4 @@
-"""What people and keys do with webhooks: make, change, remove, try, send again."""
+"""What people and keys do with webhooks: make, change, remove, test, send again."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from execution_engine.core.errors import CommandError, InvalidInputError
 MAX_NAME_LENGTH = 100
 MAX_WEBHOOKS = 100
 OVERLAP = timedelta(hours=24)
-"""How long the old secret signs as well after a rotation."""
+"""How long the old secret signs beside the new one after a rotation."""
 
 
 class WebhookNotFoundError(CommandError):
@@ -39,14 +39,14 @@ class DeliveryNotFoundError(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:
-    """`secret` is shown now and never again."""
+    """`secret` is shown this once only."""
 
     webhook: Webhook
     secret: str
 
 
 def create_webhook(actor: Actor, *, name: str, url: str, types: Collection[str], functions: str = "*") -> NewSecret:
-    """Makes an active webhook; it hears what happens from now on. Raises PermissionDenied, InvalidInputError."""
+    """Makes an active webhook, which is sent what happens from now on. Raises PermissionDenied, InvalidInputError."""
     actor.require(Right.MANAGE_WEBHOOKS)
     values = _checked({"name": name, "url": url, "events": types, "functions": functions})
     secret = signing.new_secret()
@@ -59,7 +59,7 @@ def create_webhook(actor: Actor, *, name: str, url: str, types: Collection[str],
 
 
 def change_webhook(actor: Actor, webhook_id: int, changes: Mapping[str, Any], *, reason: str = "") -> Webhook:
-    """Changes any of name, url, events, functions and is_active. What happened while it was off is not sent afterwards.
+    """Changes any of name, url, events, functions and is_active. What happens while it is off is never sent.
 
     Raises PermissionDenied, WebhookNotFoundError, InvalidInputError.
     """
@@ -80,7 +80,7 @@ def change_webhook(actor: Actor, webhook_id: int, changes: Mapping[str, Any], *,
 
 
 def rotate_secret(actor: Actor, webhook_id: int) -> NewSecret:
-    """A new secret; for 24 hours the old one signs as well. Raises PermissionDenied, WebhookNotFoundError."""
+    """Makes a new secret. For 24 hours, the old one signs as well. Raises PermissionDenied, WebhookNotFoundError."""
     actor.require(Right.MANAGE_WEBHOOKS)
     secret = signing.new_secret()
     with transaction.atomic():
@@ -92,7 +92,7 @@ def rotate_secret(actor: Actor, webhook_id: int) -> NewSecret:
 
 
 def remove_webhook(actor: Actor, webhook_id: int, *, reason: str = "") -> None:
-    """For good, with its deliveries, sent or not. Raises PermissionDenied, WebhookNotFoundError."""
+    """Removes it with its deliveries, sent or not. Raises PermissionDenied, WebhookNotFoundError."""
     actor.require(Right.MANAGE_WEBHOOKS)
     with transaction.atomic():
         hook = _locked(webhook_id)
@@ -102,7 +102,7 @@ def remove_webhook(actor: Actor, webhook_id: int, *, reason: str = "") -> None:
 
 
 def send_test(actor: Actor, webhook_id: int) -> Delivery:
-    """Promises a delivery of type `webhook.test`, whatever the webhook listens to; a stopped one is tried as well once it is active.
+    """Promises a delivery of type `webhook.test`, whatever events the webhook is for. One that is off gets it when it is on again.
 
     Raises PermissionDenied, WebhookNotFoundError.
     """
@@ -117,7 +117,8 @@ def send_test(actor: Actor, webhook_id: int) -> Delivery:
 
 
 def redeliver(actor: Actor, delivery_id: int) -> Delivery:
-    """Sends it again from the first attempt on, now, under the same webhook-id. Raises PermissionDenied, DeliveryNotFoundError."""
+    """Sends a delivery again at once, from the first attempt on, with the same webhook-id. Raises PermissionDenied,
+    DeliveryNotFoundError."""
     actor.require(Right.MANAGE_WEBHOOKS)
     with transaction.atomic():
         missing = DeliveryNotFoundError("There is no such delivery.", delivery_id=delivery_id)
@@ -145,7 +146,7 @@ def _found(hooks: QuerySet[Webhook], webhook_id: int) -> Webhook:
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
-    """The values as they are kept. Raises InvalidInputError."""
+    """The values in the form in which they are stored. Raises InvalidInputError."""
     if "name" in values:
         values["name"] = values["name"].strip()
         if not 0 < len(values["name"]) <= MAX_NAME_LENGTH:
@@ -168,7 +169,7 @@ def _act(action: str, hook: Webhook, reason: str = "", **facts: Any) -> log.Act:
 
 
 def _told(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Of an address only where it leads: for many receivers (chat systems) its path or query is the key to write there."""
+    """Only the host of an address: for many receivers, such as chat systems, its path or query is the key to write there."""
     if "url" not in values:
         return dict(values)
     parts = urlsplit(values["url"])

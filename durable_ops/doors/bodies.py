@@ -1,4 +1,4 @@
-"""The bytes of a request's body, bounded before they are read; every door that takes JSON or payloads reads them here."""
+"""Reads the bytes of a request's body, bounded before they are read, for every door that takes JSON or payloads."""
 
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
@@ -23,7 +23,7 @@ class BodyTooLargeError(CommandError):
 
 
 class LengthRequiredError(CommandError):
-    """A chunked body reaches WSGI applications as an empty one: it must not pass for no body."""
+    """A chunked body. WSGI applications would read it as empty, so it must not be taken for no body."""
 
     code = "length_required"
     status = 411
@@ -41,7 +41,7 @@ class BodyEncodingError(CommandError):
 
 
 class BodyCutShortError(CommandError):
-    """The connection ended before the announced length was there."""
+    """The connection ended before the announced length was read."""
 
     code = "invalid_json"
 
@@ -78,10 +78,10 @@ def refuse_chunks(meta: Mapping[str, Any]) -> None:
 
 
 def read_body(meta: Mapping[str, Any], stream: IO[bytes], limit: int) -> bytes:
-    """All of the body, at most `limit` bytes. `meta` is the WSGI environment.
+    """The whole body, at most `limit` bytes. `meta` is the WSGI environment.
 
-    Raises LengthRequiredError, BodyEncodingError, BodyTooLargeError (where the length is announced, before anything is kept),
-    BodyCutShortError, BodyTooSlowError (where the server gives its socket along, as gunicorn does).
+    Raises LengthRequiredError, BodyEncodingError, BodyTooLargeError (from the announced length, before anything is stored),
+    BodyCutShortError, and BodyTooSlowError where the server passes its socket on, as gunicorn does.
     """
     refuse_chunks(meta)
     if meta.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
@@ -103,7 +103,7 @@ def read_body(meta: Mapping[str, Any], stream: IO[bytes], limit: int) -> bytes:
 
 
 def _read_on(meta: Mapping[str, Any], stream: IO[bytes], announced: int) -> None:
-    """Reads and drops. A client that is still writing when the connection is closed never learns why, and some die of it."""
+    """Reads and drops the rest. A client that still writes when the connection is closed never learns why, and some crash."""
     left = announced
     with slow_bodies.bounded(meta.get("gunicorn.socket")):
         while left > 0 and (chunk := stream.read(min(left, DROPPED_AT_ONCE))):

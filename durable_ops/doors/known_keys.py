@@ -1,7 +1,7 @@
-"""Keys of callers that call many times a second: what was found of a key is believed for `KNOWN_SECONDS`, rights included.
+"""Keys of callers that call many times a second: what was found for a key is reused for `KNOWN_SECONDS`, its rights included.
 
-A key that is revoked, expires or loses a right so goes on for that long at most: in checkpoints, which need a token of a claim besides,
-and in starts. Whatever else a key asks for is looked up each time.
+So a key that is revoked, expires or loses a right can go on for that long: in starts, and in checkpoints, which also need the token of a
+claim. For everything else a key is looked up each time.
 """
 
 import time
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class KnownKeys:
-    """Stands where `actions.api_keys` is asked for keys. Only live keys are remembered; a wrong one is looked up each time."""
+    """Takes the place of `actions.api_keys`. Remembers live keys only; a wrong key is looked up each time."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], tuple[float, Any]] = {}

@@ -44,9 +44,9 @@ class TooManyCallsError(CommandError):
 
 
 def count_call(request: Any) -> Rate | None:
-    """Counts this call of `request.user` with `request.auth`, their key if they sent one; None without a limit.
+    """Counts this call for `request.user` and `request.auth`, the key if one was sent; None without a limit.
 
-    Raises TooManyCallsError, after leaving the rate with the request for its headers.
+    Raises TooManyCallsError, and leaves the rate on the request for its headers.
     """
     limit = int(getattr(settings, "API_CALLS_PER_MINUTE", 0))
     if not limit or not request.user.is_authenticated:

@@ -1,4 +1,4 @@
-"""Refused attempts: a signed-in person or a key who tries an act without the right to it leaves a row in the audit log."""
+"""Audit rows of refused attempts: a signed-in person or a key tried an act without the right to it."""
 
 import logging
 from collections.abc import Callable
@@ -24,9 +24,9 @@ _LONGEST = 300
 
 
 class RefusalMiddleware:
-    """Notes each 403 that is answered to a signed-in person on a method that acts, in a transaction of its own.
+    """Notes each 403 that a signed-in person or a key gets for a method that acts, in a transaction of its own.
 
-    Stands around every door. What was refused before anybody was known (no sign-in, bad key) is nobody's attempt.
+    It stands around every door. What was refused before anybody was identified (no sign-in, bad key) is nobody's attempt.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -43,7 +43,7 @@ class RefusalMiddleware:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """As the log wants to know an actor."""
+    """What the log needs to know of an actor."""
 
     user: Any
     key: ApiKey | None
@@ -71,7 +71,7 @@ def _note(request: HttpRequest, user: Any) -> None:
 
 
 def _act(request: HttpRequest, *, is_last: bool) -> log.Act:
-    """Names the route and what stands in its address; never the address itself, which may be a mailed link."""
+    """Names the route and its parameters, never the address itself, which may be a mailed link."""
     match = request.resolver_match
     arguments = match.kwargs if match else {}
     facts = {"method": request.method, "route": match.view_name if match else ""}

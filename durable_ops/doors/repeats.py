@@ -1,7 +1,7 @@
-"""Calls that are sent again and must not be done again, known by a digest of caller, address and key.
+"""Calls that are sent again but must not be done again, identified by a digest of caller, address and key.
 
-Whoever comes first claims the digest in the transaction of what the call does. A duplicate that comes meanwhile waits for that
-transaction at the unique key, at most `WAIT_SECONDS`.
+The first call claims the digest in the transaction of its work. A repeat waits for that transaction at the unique key, at most
+`WAIT_SECONDS`.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ class CallUnderWayError(CommandError):
 
 
 def claim(digest: bytes, body_digest: bytes) -> bool:
-    """Whether this call is the first. Waits for a call under way with the same key, and goes on with what that one left.
+    """Whether this call is the first, or an older one with its key is forgotten. Waits for a call with the same key that is under way.
 
-    Needs a transaction. Raises CallUnderWayError.
+    Needs a transaction. Raises CallUnderWayError when that one takes too long.
     """
     try:
         with connection.cursor() as cursor:
