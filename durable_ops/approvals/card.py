@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from durable_ops.approvals import shown
+from durable_ops.approvals import forms, shown
 from durable_ops.approvals.facts import ends_at, person_of, question_now, waits
 from durable_ops.approvals.policy import Question, Refusal, is_asked, reassign_refusal, refusal
 from durable_ops.approvals.reading import readable_details
@@ -108,22 +108,21 @@ def make_card(approval: Approval, user: Any, typed: Mapping[str, str] | None = N
     )
 
 
-def fields_of(schema: Mapping[str, Any] | None, typed: Mapping[str, str]) -> list[Field]:
+def fields_of(schema: dict[str, Any] | None, typed: Mapping[str, str]) -> list[Field]:
     if schema is None:
         return []
     required = schema.get("required", ())
-    return [_field(name, one, name in required, typed.get(f"field_{name}", "")) for name, one in schema["properties"].items()]
+    return [_field(name, one, name in required, typed.get(f"field_{name}", "")) for name, one in forms.properties_of(schema).items()]
 
 
-def _field(name: str, schema: Mapping[str, Any], is_required: bool, value: str) -> Field:
+def _field(name: str, schema: dict[str, Any], is_required: bool, value: str) -> Field:
     html = {"maxLength": "maxlength", "minLength": "minlength", "minimum": "min", "maximum": "max", "pattern": "pattern"}
     attributes = {html[key]: schema[key] for key in html if key in schema}
     if schema.get("type") == "number":
         attributes["step"] = "any"
     kind = _INPUTS.get(str(schema.get("type"))) or _FORMATS.get(str(schema.get("format"))) or "text"
-    label = str(schema.get("title") or name.replace("_", " ").capitalize())
     choices = tuple(str(one) for one in schema.get("enum", ()))
-    return Field(name, label, kind, str(schema.get("description", "")), is_required, choices, attributes, value)
+    return Field(name, forms.label_of(name, schema), kind, str(schema.get("description", "")), is_required, choices, attributes, value)
 
 
 def fields_from_post(schema: Mapping[str, Any] | None, posted: Mapping[str, str]) -> dict[str, Any]:

@@ -12,12 +12,16 @@ from typing import Any
 from django import forms
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.exceptions import ValidationError as SchemaValidationError
 
 from execution_engine.core.errors import InvalidInputError
 from execution_engine.sdk.errors import ValidationError
 
 Schema = dict[str, Any]
 MAX_FIELDS = 30
+ORDER = "x-order"
+"""Key of a schema: the names of its fields as the author ordered them, which the database's JSON does not keep."""
+
 _OF_PYTHON: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
@@ -51,7 +55,13 @@ def schema_of(form: Any) -> Schema | None:
         schema = _of_dataclass(form)
     else:
         raise ValidationError(f"form is a Django form class, a dataclass or a JSON schema, got {form!r:.100}")
-    return _checked(schema)
+    return {**_checked(schema), ORDER: list(schema["properties"])}
+
+
+def properties_of(schema: Schema) -> dict[str, Schema]:
+    """The fields in the author's order; in that of the schema where none was kept."""
+    properties: dict[str, Schema] = schema["properties"]
+    return {name: properties[name] for name in schema.get(ORDER, properties)}
 
 
 def check_fields(schema: Schema | None, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,9 +75,24 @@ def check_fields(schema: Schema | None, given: Mapping[str, Any]) -> dict[str, A
     if not _is_storable(given):
         raise InvalidInputError("a field must not hold NUL or half of a surrogate pair", field="fields")
     if error is not None:
-        field = str(error.path[0]) if error.path else ""
-        raise InvalidInputError(f"{field}: {error.message}" if field else error.message, field=field or "fields")
+        raise _refused(schema, given, error)
     return dict(given)
+
+
+def _refused(schema: Schema, given: Mapping[str, Any], error: SchemaValidationError) -> InvalidInputError:
+    """In the words of the form: what it calls the field."""
+    if error.validator == "required" and not error.path:
+        name = next(one for one in schema["required"] if one not in given)
+        return InvalidInputError(f"{label_of(name, schema['properties'].get(name, {}))} is missing", field=name)
+    if not error.path:
+        return InvalidInputError(error.message, field="fields")
+    name = str(error.path[0])
+    return InvalidInputError(f"{label_of(name, schema['properties'].get(name, {}))}: {error.message}", field=name)
+
+
+def label_of(name: str, schema: Schema) -> str:
+    """What people read beside a field."""
+    return str(schema.get("title") or name.replace("_", " ").capitalize())
 
 
 def _is_storable(given: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from durable_ops.dashboard.access import actor_of, console_view
 from durable_ops.dashboard.htmx import is_unchanged, render_page, token, unchanged, wants_fragment
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import access_of, has_right
-from execution_engine.core.errors import CommandError
+from execution_engine.core.errors import CommandError, InvalidInputError
 from execution_engine.core.identifiers import read_number
 from execution_engine.selectors.callbacks import CallbackRow, pending_callbacks
 
@@ -96,7 +96,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     except ApprovalChangedError as error:
         return _page(request, approval, status=409, changes=error.changes)
     except CommandError as error:
-        return _page(request, approval, status=error.status, notice=_sentence(error))
+        return _page(request, approval, status=error.status, notice=_sentence(error), wrong_field=error.facts.get("field"))
     done = f"{'Approved' if approved else 'Rejected'}: {approval.title}"
     if wants_fragment(request):  # the list as it is now, into the page that a person is reading: it stays where it was scrolled to
         return render_page(request, "approvals/list.html", {**_listing(request, request.POST)[0], "done": done}, fragment="cards")
@@ -125,11 +125,12 @@ def reassign(request: HttpRequest, pk: int) -> HttpResponse:
     groups = [name for text in request.POST.get("groups", "").split(",") if (name := text.strip())]
     reason = request.POST.get("reason", "").strip()
     if not reason:
-        return _page(request, approval, status=400, notice="Say why somebody else is to decide.")
+        return _page(request, approval, status=400, not_reassigned="Say why somebody else is to decide.")
     try:
         actions.reassign(actor_of(request), approval.callback_id, to=names, groups=groups, reason=reason)
     except CommandError as error:
-        return _page(request, approval, status=error.status, notice=_sentence(error))
+        may_still = {"not_reassigned": error.message} if isinstance(error, InvalidInputError) else {"notice": _sentence(error)}
+        return _page(request, approval, status=error.status, **may_still)
     messages.success(request, f"Put to {', '.join([*names, *groups])}, and to nobody else.")
     return HttpResponseRedirect(reverse("dashboard:approvals"))
 
@@ -170,5 +171,5 @@ def _sentence(error: CommandError) -> str:
         verb = "approved" if error.facts.get("approved") else "rejected"
         return f"{error.message} {error.facts['decided_by']} {verb} it."
     if isinstance(error, ApprovalRefusedError) and "claimed_by" in error.facts:
-        return f"{error.facts['claimed_by']} has claimed it."
+        return f"Claimed by {error.facts['claimed_by']}: nobody else decides until it is given back."
     return error.message

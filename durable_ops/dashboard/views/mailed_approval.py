@@ -86,7 +86,7 @@ def _decide(request: HttpRequest, found: FoundLink, link: ApprovalLink, *, appro
         link.approval.refresh_from_db()
         return _over(request, found, contrary="approve" if approved else "reject")
     except CommandError as error:
-        return _show(request, found, status=400, notice=error.message)
+        return _show(request, found, status=400, notice=error.message, wrong_field=error.facts.get("field"))
     ApprovalLink.objects.filter(pk=link.pk).update(used_at=Now())
     link.approval.refresh_from_db()
     title = "Approved" if approved else "Rejected"

@@ -1,5 +1,6 @@
 """The inbox in the console: what a refused decision leaves before the person who sent it, and what is said to whoever may not decide."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_a_wrong_field_and_a_claim_are_told_in_the_card(ask: Ask, person: People
     assert "account" in html and 'name="decision"' in html and "as &lt;agreed&gt;</textarea>" in html
     approvals.claim(Actor(person("max", "managers")), approval.callback_id)
     html = send(client, approval, field_account="4711").content.decode()
-    assert "max has claimed it" in html and 'name="decision"' not in html and "as &lt;agreed&gt;</textarea>" in html
+    assert "Claimed by max:" in html and 'name="decision"' not in html and "as &lt;agreed&gt;</textarea>" in html
 
 
 @pytest.mark.usefixtures("mona")
@@ -89,8 +90,25 @@ def test_a_group_is_named_in_the_console(ask: Ask, person: People, client: Clien
     fay = person("fay", "Finance & Controlling")
     _, approval = ask()
     sent = {"to": "", "groups": "Finance & Controlling, ", "reason": "not ours"}
-    assert client.post(f"/approvals/{approval.pk}/reassign/", {**sent, "groups": "Finance"}).status_code == 400
+    refused = client.post(f"/approvals/{approval.pk}/reassign/", {**sent, "groups": "Finance"})
+    assert (refused.status_code, refused.context["not_reassigned"]) == (400, "there is no group 'Finance'")
     assert client.post(f"/approvals/{approval.pk}/reassign/", sent).status_code == 302
     assert client.get(f"/approvals/{approval.pk}/").status_code == 403
     client.force_login(fay)
     assert "group Finance &amp; Controlling" in client.get(f"/approvals/{approval.pk}/").content.decode()
+
+
+@pytest.mark.usefixtures("mona")
+def test_a_form_is_asked_in_the_authors_order_and_words(ask: Ask, client: Client) -> None:  # noqa: F811
+    """The database keeps no order of keys."""
+    properties = {"account": {"type": "string", "title": "Cost centre"}, "kind": {"enum": ["a", "b"]}, "is_due": {"type": "boolean"}}
+    _, approval = ask(form={"type": "object", "properties": properties, "required": ["account"]})
+    page = client.get(f"/approvals/{approval.pk}/").content.decode()
+    assert re.findall(r'name="field_(\w+)"', page) == ["account", "kind", "is_due"]
+    sent = {"decision": "approve", "seen": page.split('name="seen" value="')[1].split('"')[0], "field_kind": "b", "field_is_due": "on"}
+    refused = client.post(f"/approvals/{approval.pk}/decide/", sent)
+    html = refused.content.decode()
+    assert (refused.status_code, "Cost centre is missing." in html, html.count('aria-invalid="true"')) == (400, True, 1)
+    assert "<option selected>b</option>" in html and 'name="field_is_due" checked' in html
+    assert client.post(f"/approvals/{approval.pk}/decide/", {**sent, "field_account": "4711"}).status_code == 302
+    assert approval.decisions.get().fields == {"account": "4711", "kind": "b", "is_due": True}
