@@ -16,14 +16,16 @@
     tickvals: [0.001, 0.01, 0.1, 1, 10, 60, 3600, 86400, 864000],
     ticktext: ["1 ms", "10 ms", "100 ms", "1 s", "10 s", "1 min", "1 h", "1 d", "10 d"],
   };
+  const RIGHT = 24;
   const drawn = new WeakMap();
+  const ticksOf = new WeakMap();
   const clockOffset = (Date.parse(document.documentElement.dataset.now ?? "") || Date.now()) - Date.now();
 
   // The tokens use light-dark(): a computed colour is the chosen one, a custom property is not.
   function readTokens(host) {
     const probe = document.createElement("span");
     host.append(probe);
-    const names = ["queued", "running", "waiting", "retrying", "succeeded", "failed", "stopped", "line", "line-strong", "text", "text-soft", "surface-raised",
+    const names = ["queued", "running", "waiting", "retrying", "succeeded", "failed", "stopped", "line", "line-strong", "text", "text-soft", "surface-raised", "surface-sunken",
       ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => `series-${number}`)];
     const colours = {};
     for (const name of names) {
@@ -104,12 +106,15 @@
     const hasLabels = count <= LABELLED_ROWS && !isNarrow;
     const font = { family: getComputedStyle(host).fontFamily, size: 12, color: colour["text-soft"] };
     const left = hasLabels ? Math.min(labelWidth(figure, font), 280) + 28 : 14;
+    const pixels = Math.max(host.clientWidth - left - RIGHT, 200);
+    const scale = figure.breaks.length ? timeScale.makeScale(figure) : { size: figure.end, place: (moment) => moment };
+    const zero = figure.breaks.length ? 0 : figure.origin;
     // A step of no time is still a step: every bar is at least three pixels wide, and inside the figure.
-    const least = (figure.end * LEAST_PIXELS) / Math.max(host.clientWidth - left, 200);
+    const least = (scale.size * LEAST_PIXELS) / pixels;
     const data = figure.data.map((trace) => ({
       type: "bar", orientation: "h", meta: trace.meta, y: trace.y,
-      x: trace.x.map((width) => Math.max(width, least)),
-      base: trace.base.map((offset) => figure.origin + Math.max(0, Math.min(offset, figure.end - least))),
+      x: trace.x.map((width, at) => Math.max(scale.place(trace.base[at] + width) - scale.place(trace.base[at]), least)),
+      base: trace.base.map((offset) => zero + Math.max(0, Math.min(scale.place(offset), scale.size - least))),
       customdata: trace.y.map((row, at) => [figure.id[row], hoverWords(figure, row), `${WORDS[trace.meta]} ${durationWords(trace.x[at])}`]),
       marker: { color: colour[trace.meta], line: { color: colour[trace.meta], width: THICK[trace.meta] > 0.5 ? 1.5 : 0 } },
       width: trace.y.map((row) => (count > LABELLED_ROWS ? 0.9 : thickness(figure, trace.meta, row) * (isNarrow ? ROW / NARROW_ROW : 1))),
@@ -133,20 +138,39 @@
       annotations,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: left, r: 24, t: 48, b: 12 },
+      margin: { l: left, r: RIGHT, t: 48, b: 12 },
       hoverlabel: { bgcolor: colour["surface-raised"], bordercolor: colour["line-strong"], font: { ...font, color: colour.text }, align: "left" },
-      xaxis: { type: "date", range: [figure.origin, figure.origin + figure.end], side: "top", gridcolor: colour.line, linecolor: colour.line, zeroline: false, tickfont: font, nticks: isNarrow ? 3 : 9 },
+      xaxis: { type: "date", range: [zero, zero + scale.size], side: "top", gridcolor: colour.line, linecolor: colour.line, zeroline: false, tickfont: font, nticks: isNarrow ? 3 : 9 },
       yaxis: { range: [count - 0.4, isNarrow ? -0.9 : -0.6], showticklabels: false, showgrid: false, zeroline: false, fixedrange: count <= LABELLED_ROWS },
-      uirevision: "kept",
+      uirevision: figure.breaks.length ? "shortened" : "kept",
     };
+    if (figure.breaks.length) shorten(figure, host, layout, scale, { pixels, colour, font });
     return { data, layout };
+  }
+
+  function shorten(figure, host, layout, scale, { pixels, colour, font }) {
+    const { shapes, annotations } = timeScale.makeBreaks(scale, colour, font, pixels, durationWords);
+    const isZoomed = host.layout?.uirevision === layout.uirevision;
+    const ticks = (range) => timeScale.makeTicks(figure, scale, range, pixels);
+    layout.shapes = shapes;
+    layout.annotations.push(...annotations);
+    Object.assign(layout.xaxis, { type: "linear" }, ticks(isZoomed ? host.layout.xaxis.range : layout.xaxis.range));
+    ticksOf.set(host, ticks);
+  }
+
+  // A part that is looked at closely has times of its own.
+  function refineTicks(host, event) {
+    if (!Object.keys(event).some((key) => key.startsWith("xaxis.range")) || host.layout.uirevision !== "shortened") return;
+    const { tickvals, ticktext } = ticksOf.get(host)(host.layout.xaxis.range);
+    Plotly.relayout(host, { "xaxis.tickvals": tickvals, "xaxis.ticktext": ticktext });
   }
 
   // Bars that end now grow until the next refresh brings what happened meanwhile.
   function grown(figure) {
     const now = Math.max(Date.now() + clockOffset - figure.origin, figure.end);
     const grow = (trace) => trace.x.map((width, at) => (Math.abs(trace.base[at] + width - figure.end) < 1 ? now - trace.base[at] : width));
-    return { ...figure, end: now, data: figure.data.map((trace) => ({ ...trace, x: grow(trace) })) };
+    const breaks = figure.breaks.map(([from, to]) => [from, Math.abs(to - figure.end) < 1 ? now : to]);
+    return { ...figure, breaks, end: now, data: figure.data.map((trace) => ({ ...trace, x: grow(trace) })) };
   }
 
   function growAll() {
@@ -170,6 +194,7 @@
     const isFirst = !host.classList.contains("js-plotly-plot");
     Plotly.react(host, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
     if (isFirst) host.on("plotly_clickannotation", (event) => document.querySelector(`[data-toggle="${CSS.escape(event.annotation.name)}"]`)?.click());
+    if (isFirst) host.on("plotly_relayout", (event) => refineTicks(host, event));
     if (isFirst && host.dataset.operations) host.on("plotly_click", (event) => openOperation(host, event.points[0].customdata[0]));
   }
 

@@ -4,7 +4,7 @@ A plain dictionary of few characters, because 2,000 bars of it travel with the p
 hover says is put together from the row and the bar in the browser.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,11 @@ from execution_engine.selectors.segments import Segment, SegmentKind
 from execution_engine.selectors.timeline import Lane, Timeline
 from execution_engine.selectors.typical_durations import TypicalDuration
 
+SHORTENED_ABOVE = 0.5
+"""The share of the whole from which on spans in which nothing ran would squeeze the rest of the figure."""
+
+LEAST_BREAK = 0.03
+Break = tuple[float, float]
 ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT"})
 NOTICED = timedelta(milliseconds=50)
 ID_CHARACTERS = 16
@@ -20,13 +25,19 @@ ID_CHARACTERS = 16
 
 
 def timeline_figure(
-    timeline: Timeline, *, title: str, invocations: int = 1, typical: Mapping[str, TypicalDuration] | None = None
+    timeline: Timeline,
+    *,
+    title: str,
+    invocations: int = 1,
+    typical: Mapping[str, TypicalDuration] | None = None,
+    breaks: Sequence[Break] = (),
 ) -> dict[str, Any]:
     """`origin` is the start in milliseconds since 1970, `end` how long after it the figure ends, `is_open` whether bars still grow.
 
     `data` has a trace per tone: rows `y`, begins `base` and widths `x` of its bars. `label`, `depth` and `id` (the beginning of the
     operation's) have an entry per row, `words` and `toggle` (a context that opens and closes) only for rows that have them. Row 0 is
     the execution itself, the band of its `invocations`, below it the operations in order of start; what runs is drawn over what waits.
+    `breaks` are spans to be drawn shorter than they were: `long_waits` finds them.
     `typical` says, by label, how long such operations take: one that took longer than 95 % of them is called slow.
     """
     traces = {tone: _trace(tone) for tone in ("queued", "waiting", "retrying", "running", "failed")}
@@ -48,7 +59,20 @@ def timeline_figure(
         "toggle": {row: lane.operation_id for row, lane in enumerate(timeline.lanes, start=1) if lane.inside},
         "usual": {_shown(name): f"usually {duration_text(one.p50)}, 95 % below {duration_text(one.p95)}" for name, one in known.items()},
         "is_open": timeline.is_open,
+        "breaks": breaks,
     }
+
+
+def long_waits(timeline: Timeline) -> list[Break]:
+    """The spans in which nothing ran, in milliseconds since the start; none where together they are not most of the time."""
+    whole, found = _since(timeline.start, timeline.end), list[Break]()
+    for segment in timeline.segments:
+        if segment.kind is SegmentKind.RUNNING:
+            continue
+        start, end = (_since(timeline.start, moment) for moment in (segment.start, segment.end))
+        found.append((found.pop()[0], end) if found and found[-1][1] == start else (start, end))
+    long = [one for one in found if one[1] - one[0] > whole * LEAST_BREAK]
+    return long if sum(end - start for start, end in long) > whole * SHORTENED_ABOVE else []
 
 
 def is_slow(lane: Lane, typical: TypicalDuration | None) -> bool:

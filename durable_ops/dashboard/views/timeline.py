@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from durable_ops.dashboard.charts.timeline import timeline_figure
+from durable_ops.dashboard.charts.timeline import long_waits, timeline_figure
 from durable_ops.dashboard.htmx import LIVE
 from execution_engine.core.enums import OperationType
 from execution_engine.core.identifiers import read_number
@@ -20,15 +20,21 @@ MAX_COMPARED = 200
 
 
 def timeline_context(request: HttpRequest, execution: ExecutionDetail) -> dict[str, Any]:
-    """`?window=` is the history event after which it begins, `?open=` the ids of contexts that are drawn open."""
+    """`?window=` is the history event after which it begins, `?open=` the ids of contexts that are drawn open, `?scale=time` asks for
+    long waits as long as they were."""
     summary = execution.summary
     opened = request.GET.getlist("open")[:MAX_OPENED]
-    timeline = get_timeline(execution, after=read_number(request.GET.get("window", "")) or 0, opened=opened)
+    window, is_true = read_number(request.GET.get("window", "")), request.GET.get("scale") == "time"
+    timeline = get_timeline(execution, after=window or 0, opened=opened)
+    breaks = long_waits(timeline)
     typical = typical_durations(summary.function, summary.version, [lane.title for lane in timeline.lanes[:MAX_COMPARED]])
     return {
         "timeline": timeline,
         "split": _split(timeline),
-        "figure": timeline_figure(timeline, title=summary.function, invocations=summary.invocations, typical=typical),
+        "figure": timeline_figure(
+            timeline, title=summary.function, invocations=summary.invocations, typical=typical, breaks=() if is_true else breaks
+        ),
+        "scale": _scale(request, window, opened, is_true=is_true) if breaks else {},
         "windows": _windows(request, timeline, opened),
         "has_children": any(lane.type == OperationType.CHAINED_INVOKE for lane in timeline.lanes),
     }
@@ -45,12 +51,20 @@ def _windows(request: HttpRequest, timeline: Timeline, opened: Sequence[str]) ->
     }
 
 
+def _scale(request: HttpRequest, window: int | None, opened: Sequence[str], *, is_true: bool) -> dict[str, Any]:
+    """Addresses of both scales, and what the tabs add to theirs to keep the one that was chosen."""
+    addresses = {scale: _address(request, window, opened, scale=scale) for scale in (None, "time")}
+    return {"is_true": is_true, "shortened": addresses[None], "true": addresses["time"], "kept": "&scale=time" if is_true else ""}
+
+
 def _toggled(lane: Lane, opened: Sequence[str]) -> list[str]:
     return [*opened, lane.operation_id] if lane.is_closed else [one for one in opened if one != lane.operation_id]
 
 
-def _address(request: HttpRequest, window: int | None, opened: Sequence[str]) -> str:
+def _address(request: HttpRequest, window: int | None, opened: Sequence[str], **changes: str | None) -> str:
     query = request.GET.copy()
+    for name, value in changes.items():
+        query.setlist(name, [value] if value else [])
     for name in (*LIVE, "window"):
         query.pop(name, None)
     query.setlist("open", list(opened))

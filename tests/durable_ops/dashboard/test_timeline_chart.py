@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from durable_ops.dashboard.charts.timeline import timeline_figure
+from durable_ops.dashboard.charts.timeline import long_waits, timeline_figure
 from execution_engine.selectors.segments import Segment, SegmentKind
 from execution_engine.selectors.timeline import Lane, Timeline
 from execution_engine.selectors.typical_durations import TypicalDuration
@@ -51,6 +51,19 @@ def test_a_closed_context_says_what_is_inside() -> None:
     figure = timeline_figure(timeline(closed), title="x")
     assert figure["label"][1] == "▸ customers (1,000, 3 failed)"
     assert (figure["words"], figure["toggle"]) == ({1: "1,000 inside, 3 failed"}, {1: "a" * 64})
+
+
+def test_long_waits_are_one_break_each_where_they_are_most_of_the_time() -> None:
+    kinds = (SegmentKind.QUEUED, SegmentKind.RUNNING, SegmentKind.WAITING, SegmentKind.QUEUED, SegmentKind.RUNNING)
+
+    def waits(*lengths: float) -> list[tuple[float, float]]:
+        ends = [sum(lengths[: at + 1]) for at in range(len(lengths))]
+        parts = [segment(kind, end - length, end) for kind, length, end in zip(kinds, lengths, ends, strict=True)]
+        return long_waits(Timeline(START, START + timedelta(seconds=ends[-1]), False, tuple(parts), (), None))
+
+    assert waits(1, 1, 96, 1, 1) == [(2_000.0, 99_000.0)]
+    assert waits(1, 30, 38, 1, 30) == []
+    assert waits(40, 1, 40, 0.5, 1) == [(0.0, 40_000.0), (41_000.0, 81_500.0)]
 
 
 def test_two_thousand_rows_are_small() -> None:
