@@ -55,6 +55,12 @@ def money_text(amount: Decimal | float | None) -> str:
     return f"{value:.{max(2, 1 - value.adjusted())}f} USD"
 
 
+def per_million_text(amount: Decimal | float | None) -> str:
+    """What a million of it would cost, for an amount that is too small to be read: `41.00 USD per million`; empty for any other."""
+    value = Decimal(str(amount or 0))
+    return f"{value * 1_000_000:,.2f} USD per million" if 0 < value < Decimal("0.01") else ""
+
+
 def count_text(number: int, *, is_estimated: bool = False) -> str:
     """`9,412`, or `≈ 915,000` for an estimate, to three figures."""
     if not is_estimated:

@@ -93,6 +93,11 @@ def money(amount: Decimal | float | None) -> str:
     return formats.money_text(amount)
 
 
+@register.filter
+def per_million(amount: Decimal | float | None) -> str:
+    return formats.per_million_text(amount)
+
+
 @register.simple_tag
 def name_of(name: str, execution_id: Any) -> SafeString:
     """An execution's name; one that was made up is its id, shown short."""

@@ -2,7 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from durable_ops.dashboard.formats import age_text, coloured_json, duration_text, money_text, pretty_json, size_text, utc_text
+from durable_ops.dashboard.formats import (
+    age_text,
+    coloured_json,
+    duration_text,
+    money_text,
+    per_million_text,
+    pretty_json,
+    size_text,
+    utc_text,
+)
 from durable_ops.dashboard.payloads import make_payload, read_error
 from durable_ops.dashboard.wording import sentence
 
@@ -24,6 +33,11 @@ def test_duration_has_units(seconds: float | None, text: str) -> None:
 @pytest.mark.parametrize(("number", "text"), [(None, "–"), (0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (6_291_456, "6.3 MB")])
 def test_size_has_units(number: int | None, text: str) -> None:
     assert size_text(number) == text
+
+
+def test_tiny_money_is_told_per_million() -> None:
+    told = [per_million_text(amount) for amount in (None, 0, 0.000041, 0.0042, 0.01)]
+    assert told == ["", "", "41.00 USD per million", "4,200.00 USD per million", ""]
 
 
 @pytest.mark.parametrize(
