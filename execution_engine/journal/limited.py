@@ -1,7 +1,7 @@
 """Claims of functions with limits: read, decide (`core/turns.py`), and claim if nobody else did meanwhile.
 
 Invariant: every claim of a limited function is made by `claim_limited`, which raises the limit's `turn`, and only while it is the one
-that was read before the claims were counted; a count can therefore only be too high. `insert_executions` inserts claimed executions
+that was read when the claims were counted; a count can therefore only be too high. `insert_executions` inserts claimed executions
 only of functions without limits. Nothing stays locked between two statements: a process that freezes holds up nobody.
 """
 
@@ -46,9 +46,10 @@ class _Turn:
     last_line: str
     has_lines: bool
     now: datetime
+    held: Mapping[str | None, int]
 
-    def room(self, held: Mapping[str | None, int], limit: int) -> Room:
-        return Room.of(self.limits, held, limit, self.limits.starts_left(self.tokens, self.tokens_at, self.now))
+    def room(self, limit: int) -> Room:
+        return Room.of(self.limits, self.held, limit, self.limits.starts_left(self.tokens, self.tokens_at, self.now))
 
 
 def claim(
@@ -64,33 +65,25 @@ def claim(
 ) -> list[Claim]:
     """As `claims.claim`, for functions that have limits: at most `limit`, and none of a function whose turn another process took.
 
-    One statement when nobody waits, two when nobody may begin; two or three more for each function of which somebody may.
+    One statement when nobody waits or nobody may begin; two or three more for each function of which somebody may.
     """
     claimer = _Claimer(worker, limit, claim_seconds, suspects, alone, now)
     turns = _read_turns(connection, versions, claimer)
-    if not turns:
-        return []
-    held = _count_held(connection, [turn.function for turn in turns], claimer)
     found: list[Claim] = []
     for turn in random.sample(turns, len(turns)):  # a flood of one function must not always come first
-        room = turn.room(held.get(turn.function, {}), limit - len(found))
+        room = turn.room(limit - len(found))
         if room.free > 0:
             found += _take(connection, turn, room, claimer)
     return found
 
 
 def _read_turns(connection: Connection, versions: Sequence[int], claimer: _Claimer) -> list[_Turn]:
-    params = {"versions": list(versions), "suspects": claimer.suspects, "now": claimer.now}
-    rows = connection.execute(statement("read_turns"), params, binary=True)
-    return [_Turn(row[0], row[1], row[2], Limits(*row[3:8]), *row[8:]) for row in rows]
-
-
-def _count_held(connection: Connection, functions: Sequence[str], claimer: _Claimer) -> dict[str, dict[str | None, int]]:
-    params = {"functions": pack("text", functions), "grace_seconds": TAKEOVER_GRACE_SECONDS, "now": claimer.now}
-    held: dict[str, dict[str | None, int]] = {}
-    for function, key, count in connection.execute(statement("count_held"), params, binary=True):
-        held.setdefault(function, {})[key] = count
-    return held
+    params = {"versions": list(versions), "suspects": claimer.suspects, "grace_seconds": TAKEOVER_GRACE_SECONDS, "now": claimer.now}
+    turns = []
+    for *head, keys, numbers in connection.execute(statement("read_turns"), params, binary=True):
+        held = dict(zip(keys or (), numbers or (), strict=True))
+        turns.append(_Turn(*head[:3], Limits(*head[3:8]), *head[8:], held))
+    return turns
 
 
 def _take(connection: Connection, turn: _Turn, room: Room, claimer: _Claimer) -> list[Claim]:
@@ -134,6 +127,7 @@ def _read_waiting(connection: Connection, turn: _Turn, room: Room, lines: Collec
         "versions": pack("int8", [version for version, _, _ in places]),
         "lines": pack("text", [line for _, line, _ in places]),
         "most": pack("int8", [most for _, _, most in places]),
+        "before": min(room.free, room.per_key or room.free) if turn.has_lines else 0,
         "suspects": claimer.suspects,
         "now": claimer.now,
     }

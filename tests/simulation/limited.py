@@ -160,12 +160,16 @@ def _is_waiting(row: Row, now: datetime) -> bool:
 
 
 def _oldest(rows: Sequence[Row], room: Room, keys: set[str], *, sees_lines: bool) -> list[Waiting]:
-    """The oldest of the queue, of the line of starts and of each line whose turn it is."""
-    places: dict[str | None, int] = {None: room.queue_look}
-    if sees_lines:
-        places |= {START_LINE: room.start_look} | {key: room.left_of(key) for key in keys}
-    found: list[Waiting] = []
-    for line, most in places.items():
-        standing = sorted((row for row in rows if row.line == line), key=lambda row: (row.due_at, row.id))
-        found += [Waiting(row.id, row.due_at, row.key, row.is_new, row.line) for row in standing[:most]]
+    """The oldest of the queue, of the line of starts, of each line whose turn it is, and of those of the keys that the queue has."""
+    found = _standing(rows, None, room.queue_look)
+    if not sees_lines:
+        return found
+    met = {one.key for one in found if one.key is not None}
+    for line in {START_LINE} | keys | met:
+        found += _standing(rows, line, room.start_look if line == START_LINE else room.left_of(line))
     return found
+
+
+def _standing(rows: Sequence[Row], line: str | None, most: int) -> list[Waiting]:
+    standing = sorted((row for row in rows if row.line == line), key=lambda row: (row.due_at, row.id))
+    return [Waiting(row.id, row.due_at, row.key, row.is_new, row.line) for row in standing[:most]]

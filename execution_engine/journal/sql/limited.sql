@@ -2,7 +2,9 @@
 -- read before everything else and compared when it claims, says that nobody claimed meanwhile.
 
 -- name: read_turns
--- The limits of those of these versions for which somebody waits. Indexes: execution_claim_loop, execution_lines, execution_suspects.
+-- The limits of those of these versions for which somebody waits, and the claims of their functions by concurrency key, over all versions:
+-- from one snapshot with the turn. A claim that ended counts until anybody could have taken it over.
+-- Indexes: execution_claim_loop, execution_lines, execution_suspects, execution_claims.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
 ), rule as materialized (
@@ -26,17 +28,14 @@ with clock as materialized (
     from rule r
 )
 select l.function, s.versions, l.turn, l.concurrency, l.per_key, l.starts, l.seconds, l.burst, l.tokens, l.tokens_at, l.last_line,
-       s.has_lines, c.now
-  from stands s join durable_limit l using (function) cross join clock c where s.has_queue or s.has_lines
-
--- name: count_held
--- The claims of these functions by concurrency key, over all versions. One that ended counts until anybody could have taken it over.
--- Index: execution_claims.
-select v.function, e.concurrency_key, count(*)
-  from durable_function_version v join durable_execution e on e.function_version_id = v.id
- where v.function = any(%(functions)b::text[]) and e.claim_id is not null
-   and e.due_at > coalesce(%(now)s::timestamptz, clock_timestamp()) - make_interval(secs => %(grace_seconds)s)
- group by 1, 2
+       s.has_lines, c.now, held.keys, held.numbers
+  from stands s join durable_limit l using (function) cross join clock c cross join lateral (
+    select array_agg(k.concurrency_key) as keys, array_agg(k.number) as numbers from (
+      select e.concurrency_key, count(*) as number
+        from durable_function_version v join durable_execution e on e.function_version_id = v.id
+       where v.function = s.function and e.claim_id is not null and e.due_at > c.now - make_interval(secs => %(grace_seconds)s)
+       group by 1) k) held
+ where s.has_queue or s.has_lines
 
 -- name: next_lines
 -- The lines of keys behind `last_line`, by version, until `enough` of them have room. Each is found in one step, however many stand
@@ -54,12 +53,15 @@ select version_id, line, met from lines where line > %(last_line)s and line <> a
  order by version_id, line
 
 -- name: read_waiting
--- The oldest of each place, at most as many as it says: the queue of a version (null), or one of its lines.
+-- The oldest of each place, at most as many as it says: the queue of a version (null), or one of its lines. And of the line of each key
+-- that is met in the queue, whether or not it is that line's turn: who comes back from a wait must not pass those who stand there.
 -- Indexes: execution_claim_loop, execution_lines, execution_suspects.
 with clock as materialized (
   select coalesce(%(now)s::timestamptz, clock_timestamp()) as now
-)
-select s.* from unnest(%(versions)b::int8[], %(lines)b::text[], %(most)b::int8[]) as p(version_id, line, most) cross join lateral (
+), place as materialized (
+  select * from unnest(%(versions)b::int8[], %(lines)b::text[], %(most)b::int8[]) as p(version_id, line, most)
+), found as materialized (
+  select s.* from place p cross join lateral (
   (select e.id, e.due_at, e.concurrency_key, e.invocations = 0, e.line from durable_execution e
     where not %(suspects)s and p.line is null and e.line is null and e.function_version_id = p.version_id
       and e.due_at <= (select now from clock) and e.claim_id is null and e.status = 'RUNNING' and not e.is_suspect
@@ -74,6 +76,16 @@ select s.* from unnest(%(versions)b::int8[], %(lines)b::text[], %(most)b::int8[]
     where e.line = p.line and e.function_version_id = p.version_id and e.due_at <= (select now from clock)
       and e.claim_id is null and e.status = 'RUNNING'
     order by e.due_at limit p.most)) s
+)
+select * from found
+union all
+select e.* from (select distinct concurrency_key from found where line is null and concurrency_key is not null) k
+  cross join (select distinct version_id from place) v cross join lateral (
+    select e.id, e.due_at, e.concurrency_key, e.invocations = 0, e.line from durable_execution e
+     where e.line = k.concurrency_key and e.function_version_id = v.version_id and e.due_at <= (select now from clock)
+       and e.claim_id is null and e.status = 'RUNNING'
+     order by e.due_at limit %(before)s) e
+ where not exists (select 1 from place p where p.line = k.concurrency_key and p.version_id = v.version_id)
 
 -- name: claim_limited
 -- Takes and parks what was chosen, unless somebody else had his turn meanwhile. Locks: the limit, then executions; what is locked

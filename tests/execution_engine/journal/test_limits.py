@@ -149,6 +149,17 @@ def test_an_answer_does_not_move_what_waits_to_the_end(due: int | None, after: i
     assert wake(waiting, now).due_at == now + timedelta(seconds=after)
 
 
+def test_who_comes_back_does_not_pass_the_line_of_its_key(connection: Any) -> None:
+    """Nor when it is the turn of another line, and the look would not have met those who stand there."""
+    limit(per_key=1, concurrency=1)
+    elder, back, other = start("a"), start("a"), start("b")
+    connection.execute("update durable_execution set line = concurrency_key where id = any(%s)", [[elder, other]])
+    connection.execute("update durable_limit set last_line = 'a'")
+
+    assert take(connection) == [elder]
+    assert Execution.objects.get(id=back).line == "a"
+
+
 def test_first_invocations_wait_for_their_rate_and_others_do_not(connection: Any) -> None:
     limit(starts=1, seconds=3600, burst=2)
     started = [start() for _ in range(4)]
