@@ -13,7 +13,7 @@ from durable_ops.actions.actor import Actor, Channel
 from durable_ops.api.etags import add_tag
 from durable_ops.api.idempotency import once
 from durable_ops.doors.bodies import refuse_chunks
-from durable_ops.doors.callers import trace_of
+from durable_ops.doors.callers import address_of, trace_of
 from durable_ops.doors.nul import has_nul
 from durable_ops.doors.rate import count_call
 from durable_ops.models import ApiKey, Right
@@ -68,5 +68,5 @@ class RestView(APIView):
 def actor_of(request: Request) -> Actor:
     """The corridor's actor behind a request."""
     key = request.auth if isinstance(request.auth, ApiKey) else None
-    address = request.META.get("REMOTE_ADDR", "")
+    address = address_of(request.META)
     return Actor(user=request.user, key=key, channel=Channel.REST, address=address, trace=trace_of(request.headers))

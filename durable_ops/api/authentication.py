@@ -8,7 +8,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from durable_ops.actions import api_keys
-from durable_ops.doors.callers import count_refused_key
+from durable_ops.doors.callers import address_of, count_refused_key
 from durable_ops.doors.known_keys import KNOWN_KEYS
 from durable_ops.models import ApiKey
 
@@ -34,7 +34,7 @@ class KeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("Use Authorization: Bearer KEY.")
         key = self._keys(request).find_key(secret.strip())
         if key is None:
-            count_refused_key(request.META.get("REMOTE_ADDR", ""))
+            count_refused_key(address_of(request.META))
             raise AuthenticationFailed("This key is unknown, revoked or expired.")
         return key.user, key
 

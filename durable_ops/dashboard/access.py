@@ -12,6 +12,7 @@ from django.shortcuts import resolve_url
 from django.views.decorators.cache import never_cache
 
 from durable_ops.actions.actor import Actor, Channel
+from durable_ops.doors.callers import address_of
 from durable_ops.doors.nul import drop_nul, has_nul
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, require
@@ -69,7 +70,7 @@ def person_of(request: HttpRequest) -> User:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    return Actor(user=request.user, channel=Channel.CONSOLE, address=str(request.META.get("REMOTE_ADDR", "")))
+    return Actor(user=request.user, channel=Channel.CONSOLE, address=address_of(request.META))
 
 
 def _sign_in(request: HttpRequest) -> HttpResponseBase:

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from durable_ops.actions import batches
-from durable_ops.actions.actor import Actor, Channel
+from durable_ops.django_admin.site import actor_of
 from durable_ops.models import Batch, Right
 from durable_ops.permissions import access_of, has_right
 from execution_engine.core.errors import CommandError
@@ -88,9 +88,8 @@ class ExecutionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Redrive the selected executions", permissions=["redrive"])
     def redrive(self, request: HttpRequest, queryset: QuerySet[Execution]) -> HttpResponseRedirect | None:
         ids: list[UUID] = list(queryset.values_list("id", flat=True)[: batches.LARGEST + 1])
-        actor = Actor(user=request.user, channel=Channel.ADMIN, address=str(request.META.get("REMOTE_ADDR", "")))
         try:
-            batch = batches.draft_batch(actor, act=Batch.Act.REDRIVE, ids=ids)
+            batch = batches.draft_batch(actor_of(request), act=Batch.Act.REDRIVE, ids=ids)
         except CommandError as error:
             self.message_user(request, error.message, messages.ERROR)
             return None

@@ -18,9 +18,9 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from durable_ops.actions import people, roles
-from durable_ops.actions.actor import Actor, Channel
 from durable_ops.actions.giving import Holding, RightNotHeldError, difference, held_by_person, held_by_role, require_all
 from durable_ops.audit import log
+from durable_ops.django_admin.site import actor_of
 from durable_ops.permissions import Access
 from execution_engine.core.errors import CommandError
 
@@ -65,7 +65,7 @@ class AuditedRightsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        require_all(_actor(request), *difference(form.held_before, self.held(form.instance)))
+        require_all(actor_of(request), *difference(form.held_before, self.held(form.instance)))
         facts = {"before": form.facts_before, "after": self.facts(form.instance)}
         self._append(request, form.instance, "change" if change else "add", {**facts, "fields": sorted(form.changed_data)})
 
@@ -77,13 +77,13 @@ class AuditedRightsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _may_touch(self, request: HttpRequest, instance: Model | None) -> bool:
         try:
             if instance is not None:
-                require_all(_actor(request), self.held(instance))
+                require_all(actor_of(request), self.held(instance))
         except RightNotHeldError:
             return False
         return True
 
     def _append(self, request: HttpRequest, instance: Any, verb: str, facts: dict[str, Any]) -> None:
-        log.append(_actor(request), log.Act(f"{self.object_type}.{verb}", self.object_type, str(instance), facts=facts))
+        log.append(actor_of(request), log.Act(f"{self.object_type}.{verb}", self.object_type, str(instance), facts=facts))
 
 
 class AuditedUserAdmin(AuditedRightsAdmin, UserAdmin):  # type: ignore[type-arg]
@@ -132,10 +132,6 @@ def take_over(site: admin.AdminSite) -> None:
         if site.is_registered(model) and type(site.get_model_admin(model)) is plain:
             site.unregister(model)
             site.register(model, audited)
-
-
-def _actor(request: HttpRequest) -> Actor:
-    return Actor(user=request.user, channel=Channel.ADMIN, address=str(request.META.get("REMOTE_ADDR", "")))
 
 
 @contextmanager

@@ -8,8 +8,15 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from durable_ops.actions.actor import Actor, Channel
+from durable_ops.doors.callers import address_of
 from durable_ops.models.rights import Right
 from durable_ops.permissions import has_right
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Whoever is signed in, as the one who acts through the admin."""
+    return Actor(user=request.user, channel=Channel.ADMIN, address=address_of(request.META))
 
 
 class ConsoleAdminSite(AdminSite):

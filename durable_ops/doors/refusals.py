@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from durable_ops.audit import log
-from durable_ops.doors.callers import count_in_minute
+from durable_ops.doors.callers import address_of, count_in_minute
 from durable_ops.models import ApiKey
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def _note(request: HttpRequest, user: Any) -> None:
     key = getattr(request, "auth", None) or getattr(user, "durable_key", None)
     is_program = isinstance(key, ApiKey)
     channel = getattr(request, "channel", "rest" if is_program else "console")
-    actor = _Refused(user, key if is_program else None, channel, str(request.META.get("REMOTE_ADDR", "")))
+    actor = _Refused(user, key if is_program else None, channel, address_of(request.META))
     try:
         with transaction.atomic():
             log.append(actor, _act(request, is_last=number == NOTED_PER_MINUTE))

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from durable_ops.actions import api_keys
 from durable_ops.actions.actor import Actor, Channel
-from durable_ops.doors.callers import count_refused_key, trace_of
+from durable_ops.doors.callers import address_of, count_refused_key, trace_of
 from durable_ops.lambda_api import errors, sigv4
 from durable_ops.lambda_api.errors import LambdaError
 from durable_ops.models import ApiKey
@@ -42,7 +42,7 @@ def authenticate(request: HttpRequest, read: Callable[[], bytes], keys: Keys = a
     trace = trace_of(request.headers)
     if trace.traceparent is None and (parent := read_amzn_trace(request.headers.get("X-Amzn-Trace-Id", ""))):
         trace = replace(trace, traceparent=parent)
-    return Actor(user=key.user, key=key, channel=Channel.LAMBDA, address=request.META.get("REMOTE_ADDR", ""), trace=trace)
+    return Actor(user=key.user, key=key, channel=Channel.LAMBDA, address=address_of(request.META), trace=trace)
 
 
 def _signer(request: HttpRequest, authorization: str, read: Callable[[], bytes], keys: Keys) -> ApiKey:
@@ -58,13 +58,13 @@ def _signer(request: HttpRequest, authorization: str, read: Callable[[], bytes],
     except sigv4.IncompleteSignatureError as error:
         raise LambdaError(errors.INCOMPLETE_SIGNATURE, str(error)) from error
     except sigv4.SignatureError as error:
-        count_refused_key(request.META.get("REMOTE_ADDR", ""))
+        count_refused_key(address_of(request.META))
         raise LambdaError(errors.BAD_SIGNATURE, str(error)) from error
     return api_keys.note_use(key)
 
 
 def _refused(request: HttpRequest) -> LambdaError:
-    count_refused_key(request.META.get("REMOTE_ADDR", ""))
+    count_refused_key(address_of(request.META))
     return LambdaError(errors.UNKNOWN_KEY, "The security token included in the request is invalid.")
 
 

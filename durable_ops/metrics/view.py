@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from rest_framework.request import Request
 
 from durable_ops.api.access import RestView
+from durable_ops.doors.callers import address_of
 from durable_ops.metrics.figures import Figures
 from durable_ops.metrics.latency import OWN_REGISTRY
 from durable_ops.models import Right
@@ -22,13 +23,13 @@ class MetricsView(RestView):
     rights: ClassVar = {"GET": Right.VIEW_EXECUTION}
 
     def check_permissions(self, request: Request) -> None:
-        if not is_allowed(request.META.get("REMOTE_ADDR", "")):
+        if not is_allowed(address_of(request.META)):
             super().check_permissions(request)
 
     @extend_schema(exclude=True)  # no JSON, and not below /api/v1
     def get(self, request: Request) -> HttpResponse:
         """A key that is limited to functions gets the figures of those."""
-        functions = None if is_allowed(request.META.get("REMOTE_ADDR", "")) else access_of(request.user).functions_for(Right.VIEW_EXECUTION)
+        functions = None if is_allowed(address_of(request.META)) else access_of(request.user).functions_for(Right.VIEW_EXECUTION)
         registry = CollectorRegistry()
         registry.register(Figures(functions))
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

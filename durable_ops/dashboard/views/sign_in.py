@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from durable_ops.doors.callers import count_in_minute, place_of
+from durable_ops.doors.callers import address_of, count_in_minute, place_of
 
 REFUSED_PER_NAME, REFUSED_PER_ADDRESS = 10, 60
 """In a minute: of one name from one address, and of all names from one address (behind a proxy everybody has the same)."""
@@ -33,7 +33,7 @@ class SignInForm(AuthenticationForm):
         return super().get_invalid_login_error()
 
     def _counters(self) -> list[tuple[str, int]]:
-        address = place_of(str(self.request.META.get("REMOTE_ADDR", ""))) if self.request else ""
+        address = place_of(address_of(self.request.META)) if self.request else ""
         name = sha256(str(self.cleaned_data.get("username", "")).casefold().encode("utf-8", "replace")).hexdigest()
         return [(f"durable-ops-sign-in:{address}:{name}", REFUSED_PER_NAME), (f"durable-ops-sign-in:{address}", REFUSED_PER_ADDRESS)]
 
