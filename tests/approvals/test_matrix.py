@@ -138,7 +138,7 @@ def test_the_inbox_says_what_the_policy_says(ask: Ask, people: dict[str, User]) 
         user.user_permissions.add(sees_all)
         (row,) = [one for one in inbox.rows(user, Box.ALL) if one.approval.pk == approval.pk]
         wanted = [expected(who, **rule, approves=approves) is None for approves in (True, False)]
-        assert [row.may_approve, row.may_reject] == wanted, (who, rule)
+        assert [row.approve_refusal is None, row.reject_refusal is None] == wanted, (who, rule)
         asked = any(one.approval.pk == approval.pk for one in inbox.rows(user, Box.GROUPS))
         assert asked is (who not in ("stranger", "decided before")), (who, rule)
 
