@@ -1,4 +1,4 @@
-"""What a handler of AWS's protocol answered, `{"Status", "Result", "Error"}`, judged as Lambda judges it."""
+"""Judges what a handler of AWS's protocol answered, `{"Status", "Result", "Error"}`, as Lambda judges it."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ SHOWN_CHARACTERS = 200
 
 
 def read_answer(answer: Any, ended: OperationUpdate | None = None) -> HandlerOutcome:
-    """The outcome of an invocation. `ended` is the EXECUTION update that was recorded because it was too large for the answer.
+    """The outcome of an invocation. `ended` is the EXECUTION update that was recorded because the result was too large for the answer.
 
-    Anything but AWS's three answers ends the execution at once, FAILED with `InvalidParameterValueException`: trying again would
-    only bring the same.
+    Anything but AWS's three answers ends the execution at once, FAILED with `InvalidParameterValueException`: the next try would bring the
+    same answer.
     """
     given: dict[str, Any] = answer if isinstance(answer, dict) else {}
     status, result, error = given.get("Status"), given.get("Result"), given.get("Error")

@@ -1,7 +1,7 @@
-"""Atomic steps: the step's ORM writes and its checkpoint are one commit on Django's default database, exactly once.
+"""Atomic steps: the step's ORM writes and its checkpoint are one commit on Django's default database, so it takes effect exactly once.
 
-The step takes its place in its execution's queue first: what was queued before is written, what comes later waits for the end.
-Lock and fence come last before COMMIT, so that the row is locked only for the write itself; a lost claim rolls everything back.
+The step first takes its place in its execution's queue: what was queued before is written, what comes later waits for its end. Lock and
+fence come last before COMMIT, so that the row is locked only for the write itself. A lost claim rolls everything back.
 """
 
 import time
@@ -26,13 +26,13 @@ DEADLOCK_TRIES = 5
 
 
 class UnknownCommitError(ClaimLostError):
-    """The connection was lost in COMMIT: the next invocation reads from the journal whether the step happened."""
+    """The connection was lost during COMMIT. The next invocation reads from the journal whether the step took effect."""
 
 
 def commit_with_orm_writes(
     lane: Lane, writer: "Writer", start: OperationUpdate | None, finish: Callable[[], tuple[OperationUpdate, T]]
 ) -> T:
-    """Runs `finish` in a transaction that also carries its update. A deadlock victim runs again within the same attempt."""
+    """Runs `finish` in a transaction that also writes its update. After a deadlock it runs again, within the same attempt."""
     turn = writer.take_turn(lane)
     try:
         for attempt in range(1, DEADLOCK_TRIES + 1):
@@ -90,7 +90,7 @@ class _Joined:
         return cls(Batch(lane, (turn, entry), {}), turn, update.id, before)
 
     def take_back(self) -> None:
-        """Rolled back. Only this operation: what outsiders and timers changed meanwhile stays known."""
+        """After a rollback: restores this operation only. What outsiders and timers changed meanwhile stays known."""
         lane = self.batch.lane
         with lane.lock:
             lane.operations.pop(self.operation_id, None)

@@ -1,5 +1,7 @@
-"""The SDK has no place to hand in threads, a witness or a listener. Its classes stay as they are; only the names it makes them by
-are ours."""
+"""Replaces names in AWS's SDK by which it makes its classes, because it has no place to hand in threads, a witness or a listener.
+
+The classes themselves stay as they are.
+"""
 
 import threading
 from types import SimpleNamespace

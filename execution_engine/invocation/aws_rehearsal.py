@@ -1,7 +1,7 @@
-"""How AWS's SDK is kept from doing anything in a rehearsal. Imported only where that package is installed.
+"""Keeps AWS's SDK from doing anything in a rehearsal. Imported only where that package is installed.
 
-Its steps send their START without waiting and run at once, so nothing may be left to the service client: what would be recorded
-suspends the code where it asks.
+Its steps send their START without waiting and run at once, so the service client cannot stop them. Instead, code that asks for something
+that would be recorded is suspended where it asks.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from execution_engine.sdk.suspend import SuspendExecution
 
 
 class WatchedState(ExecutionState):
-    """AWS's state of an invocation; outside of a rehearsal nothing differs. The client's `watch` makes it one."""
+    """AWS's state of an invocation, which is watched if its client has a `watch`; outside of a rehearsal nothing differs."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,5 +38,5 @@ class WatchedState(ExecutionState):
 
 
 def plugin_executor(plugins: Any) -> PluginExecutor:
-    """No plugin hears of a rehearsal."""
+    """An executor without plugins: none of them hears of a rehearsal."""
     return PluginExecutor(plugins if ports.refusing.get() is None else [])

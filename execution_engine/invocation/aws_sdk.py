@@ -1,7 +1,7 @@
-"""Functions decorated with AWS's own, unmodified Python SDK, run in process straight on the journal.
+"""Functions decorated with AWS's own, unmodified Python SDK, run in this process and directly on the journal.
 
-The SDK takes its service client from the invocation's input; ours answers from the sink, so there is no HTTP and there are no
-credentials. The SDK's checkpoint thread is the only caller of the client.
+The SDK takes its service client from the invocation's input. The one here answers from the sink, so there is no HTTP and there are no
+credentials. Only the SDK's checkpoint thread calls it.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ aws_names.put()
 
 
 class JournalClient:
-    """AWS's `DurableServiceClient` over a sink. A token is a counter: inside the process the claim is the real one."""
+    """AWS's `DurableServiceClient` over a sink. Its token is a counter: inside the process, the claim does the token's work."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -48,7 +48,7 @@ class JournalClient:
         updates: list[aws.OperationUpdate],
         client_token: str | None,  # noqa: ARG002
     ) -> aws.CheckpointOutput:
-        """An answer without a token means that this invocation can record nothing more: the SDK unwinds and answers PENDING."""
+        """An answer without a token tells the SDK that this invocation can record nothing more: it unwinds and answers PENDING."""
         asked = [aws_values.from_aws(update) for update in updates]
         if asked and asked[-1].type is OperationType.EXECUTION:
             self.ended = asked.pop()
@@ -72,7 +72,7 @@ class JournalClient:
         next_marker: str,  # noqa: ARG002
         max_items: int = 1000,  # noqa: ARG002
     ) -> aws.StateOutput:
-        """Never needed: the first page holds everything."""
+        """Never called: the first page holds everything."""
         return aws.StateOutput()
 
     def _write(self, asked: list[OperationUpdate], *, tells: bool) -> None:
@@ -107,7 +107,7 @@ def run_aws_handler(
     is_replaying: bool,  # noqa: ARG001
     lambda_context: LambdaContext | None = None,
 ) -> HandlerOutcome:
-    """`sdk.runner.run_handler` for a function of AWS's SDK: same arguments, same outcome."""
+    """`sdk.runner.run_handler` for a function of AWS's SDK, with the same arguments and outcome."""
     client = JournalClient(sink)
     operations = sorted(sink.operations.values(), key=lambda record: record.start_event)
     first = aws_values.execution_operation(sink.execution_arn, sink.started_at, event_text)

@@ -1,4 +1,4 @@
-"""Finding the function that a chained invoke asks for, and making its child ready to be inserted with the parent's START."""
+"""Finds the function that a chained invoke names, and prepares its child to be inserted with the parent's START."""
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -18,7 +18,7 @@ from execution_engine.sdk.errors import CheckpointError
 
 
 class Reader(Protocol):
-    """Where to look a function up, beside whatever is being written."""
+    """Looks a function up on a connection other than the one that writes."""
 
     def reading(self) -> AbstractContextManager[Any]: ...
 
@@ -26,7 +26,7 @@ class Reader(Protocol):
 def prepare(
     update: OperationUpdate, settings: EngineSettings, reader: Reader, *, started_by: str
 ) -> tuple[OperationUpdate, ChildStart | ErrorObject]:
-    """The update with what the engine adds, and the child to insert, or the error of a target that nobody registered.
+    """The update with what the engine adds to it, and the child to insert, or the error of a function that nobody registered.
 
     Accepts a name, `name:version`, or an ARN of this region and account. Raises `CheckpointError` for anything else.
     """
@@ -59,7 +59,7 @@ def prepare(
 
 
 def attach(lane: Lane, entry: Entry, operation_id: str, child: ChildStart | ErrorObject) -> None:
-    """The child travels with its parent's START; a target that nobody registered fails in the same checkpoint."""
+    """Lets the child travel with its parent's START. If nobody registered the function, the operation fails in the same checkpoint."""
     if isinstance(child, ChildStart):
         entry.child = child
         entry.needs_lock = True

@@ -1,7 +1,7 @@
-"""One POST to a remote function: kept-alive connections, an answer of bounded size, and a way to give it up from another thread.
+"""One POST to a remote function: kept-alive connections, an answer of bounded size, and a way to give up from another thread.
 
-The address is the registration's. Redirects are not followed and no proxy of the environment is asked, so that nothing an input
-or an answer says chooses whom we call.
+The address comes from the registration. Redirects are not followed and no proxy from the environment is used, so that nothing in an input
+or an answer can choose where a call goes.
 """
 
 import socket
@@ -27,11 +27,11 @@ CHUNK_BYTES = 64 * 1024
 
 
 class UnreachableError(Exception):
-    """Nobody took the connection: nothing ran."""
+    """No connection was made, so nothing ran."""
 
 
 class BrokenError(Exception):
-    """The connection ended before the answer did: whoever ran the handler is gone, most likely."""
+    """The connection ended before the answer did; most likely, whoever ran the handler is gone."""
 
 
 class LateError(Exception):
@@ -52,7 +52,7 @@ class Answered:
 
 
 class Post:
-    """One call, on the thread that sends it; `give_up` may come from any other."""
+    """One call, sent on the calling thread. `give_up` may be called from any other thread."""
 
     def __init__(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         self._url = url
@@ -86,7 +86,7 @@ class Post:
                 self._connection = None
 
     def give_up(self) -> None:
-        """The sending thread gets `BrokenError`, when it has a connection. May be called again; after the answer it does nothing."""
+        """Makes the sending thread raise `BrokenError` if it has a connection. May be called again; does nothing after the answer."""
         with self._lock:
             self._is_given_up = True
             connection = self._connection

@@ -55,7 +55,7 @@ class Invocation:
         return self.claim.invocation_started_at + timedelta(seconds=seconds)
 
     def run(self) -> None:
-        """Runs on a handler thread. A claim lost on the way ends it quietly: nothing more can be recorded."""
+        """Runs on a handler thread. If the claim is lost on the way it ends without a word, as nothing more can be recorded."""
         try:
             if self.claim.failed_invocations >= MAX_FAILED_INVOCATIONS:
                 self._close(outcome.parked(self._record(), EXIT_ERROR, self.lane.clock.now()))
@@ -76,12 +76,12 @@ class Invocation:
         return self.function.url is not None
 
     def give_up(self) -> None:
-        """The claim is gone: frees the thread that waits for a remote handler. Any other unwinds when it next asks the journal."""
+        """For a lost claim: frees a thread that waits for a remote handler. Other handlers unwind at their next call to the journal."""
         if self.remote is not None:
             self.remote.give_up()
 
     def time_out(self) -> None:
-        """The handler hangs: its claim is given up without waiting for it."""
+        """For a handler that hangs: its claim is given up without waiting for it."""
         try:
             now, final = self.lane.clock.now(), not self.function.is_durable
             entry = outcome.failed(self._record(), TIMED_OUT_ERROR, now, self.claim.invocation_id, is_final=final)
@@ -91,7 +91,7 @@ class Invocation:
             return
 
     def _is_owed(self) -> bool:
-        """Fires due timers under the claim; whatever changed since the last invocation was told makes one due."""
+        """Fires due timers under the claim. An invocation is due if anything changed since the last one was told."""
         entry = self.lane.fire_due(self.lane.clock.now())
         if entry is not None:
             self.writer.submit(self.lane)

@@ -8,8 +8,10 @@ from execution_engine.sdk.registry import find_function
 
 
 def version_to_start(cursor: Cursor, function: str, version: str | None) -> VersionRow:
-    """The version asked for, else the newest. A process that knows the function from its own code registers it on the way, so a
-    start needs no worker to have run. Raises `FunctionNotFoundError`."""
+    """The version asked for, or else the newest. Raises `FunctionNotFoundError`.
+
+    A process that knows the function from its own code registers it here, so that a start needs no worker to have run before.
+    """
     try:
         return functions.find_version(cursor, function, version)
     except FunctionNotFoundError:

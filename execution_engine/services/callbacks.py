@@ -1,4 +1,4 @@
-"""Answers to callbacks from outside: the first terminal answer wins, and everybody else is told which it was."""
+"""Answers to callbacks from outside. The first terminal answer wins; later ones are told which it was."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +20,7 @@ Move = Callable[[OperationRecord, datetime], Transition]
 
 
 def succeed_callback(callback_id: str, payload_text: str | None) -> None:
-    """Completes the callback with a text, kept exactly as given. Raises `CallbackNotFoundError`, `CallbackCompletedError`."""
+    """Completes the callback with a text, stored exactly as given. Raises `CallbackNotFoundError`, `CallbackCompletedError`."""
     checks.check_payload(payload_text, "result")
     _answer(callback_id, lambda record, now: callback.complete(record, now, payload=payload_text))
 
@@ -32,7 +32,7 @@ def fail_callback(callback_id: str, error: ErrorObject) -> None:
 
 
 def heartbeat_callback(callback_id: str) -> None:
-    """Starts the heartbeat timer anew: no event, no invocation. Raises as `succeed_callback`."""
+    """Restarts the heartbeat timer: no event, no invocation. Raises as `succeed_callback`."""
     with transaction.atomic():
         locked, record = _lock(callback_id)
         move = callback.heartbeat(record, locked.now)
@@ -53,7 +53,7 @@ def _answer(callback_id: str, move: Move) -> None:
 
 
 def _lock(callback_id: str) -> tuple[Locked, OperationRecord]:
-    """The execution locked, then its operation read: after a wait for the lock an earlier read would be stale."""
+    """Locks the execution, then reads the operation: what was read before the wait for a lock could be stale."""
     checks.check_text(callback_id, "callback_id")
     with connection.cursor() as cursor, connection.connection.pipeline():  # BEGIN, lock and read in one round trip
         found = store.lock_callback(cursor, callback_id)

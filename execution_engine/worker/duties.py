@@ -16,8 +16,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A turn must end within a second, for it shares the keeper's thread; one that `may_block` (mails, long batches) has a thread of
-    its own. A turn that outlasts `every_seconds` overlaps with the next, in another process: both must do right then."""
+    """Recurring work of at most a second, because it shares the keeper's thread; what `may_block` (mails, long batches) has another thread.
+
+    A turn that takes longer than `every_seconds` overlaps with the next one in another process; both must then do right.
+    """
 
     every_seconds: int
     perform: Callable[[psycopg.Connection[Any]], object]
@@ -55,7 +57,7 @@ def register(name: str, duty: Duty) -> None:
 
 
 def do_due(connection: psycopg.Connection[Any], *, blocking: bool) -> None:
-    """Does each duty of this kind that is due and that nobody else has taken; one that fails is tried again at its next time."""
+    """Does each duty of this kind that is due and that nobody else has taken. One that fails is tried again at its next time."""
     for name, duty in DUTIES.items():
         if duty.may_block != blocking:
             continue
@@ -65,7 +67,7 @@ def do_due(connection: psycopg.Connection[Any], *, blocking: bool) -> None:
 
 
 def _perform(name: str, duty: Duty, connection: psycopg.Connection[Any]) -> None:
-    """One that fails again and again must not keep those behind it from their turn; a lost connection is the caller's."""
+    """A duty that always fails must not keep those behind it from their turn. Raises only for a lost connection."""
     try:
         duty.perform(connection)
     except Exception:

@@ -1,6 +1,6 @@
-"""Lines of handlers on their way to the database: never in the way of the handler that says them.
+"""Lines of handlers on their way to the database, without ever holding up the handler that prints them.
 
-A line costs its thread an append. A thread of its own writes them in batches; what comes faster than that is counted and dropped.
+A line costs its thread an append. Another thread writes lines in batches; what comes faster than that is counted and dropped.
 """
 
 import logging
@@ -27,7 +27,7 @@ STOP_SECONDS = 2.0
 
 
 class KeptLines:
-    """One per process; its thread and connection begin with the first line, and the connection ends when none came for a while."""
+    """One per process. Its thread and its connection begin with the first line; the connection closes when none came for a while."""
 
     def __init__(self, most_per_execution: int) -> None:
         self._most = most_per_execution
@@ -112,6 +112,6 @@ class KeptLines:
 
 
 def fitting(message: str) -> str:
-    """What PostgreSQL takes and a page shows: no NUL, no half surrogates, at most 4,096 characters."""
+    """The text as PostgreSQL can store and a page can show it: no NUL, no lone surrogates, at most 4,096 characters."""
     text = message.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"

@@ -17,7 +17,7 @@ LOOKS_PER_FILE = 16
 
 
 class LinesFile:
-    """`path`, at most about `max_bytes` long, and `kept` older ones beside it: `path.1` is the newest. 0 bytes: never rotated by us."""
+    """`path`, at most about `max_bytes` long, and `kept` older files, the newest called `path.1`. 0 bytes: not rotated by this class."""
 
     def __init__(self, path: Path, max_bytes: int, kept: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ class LinesFile:
         self._since_look = 0
 
     def append(self, line: bytes) -> None:
-        """One write in append mode, so that the lines of several processes never mix. A full disk loses the line, not the caller."""
+        """One write in append mode, so that lines of several processes never mix. A full disk loses the line, not the caller."""
         with self._lock:
             with suppress(OSError):
                 self._look(len(line))

@@ -31,7 +31,7 @@ _current: ContextVar[Mapping[str, str] | None] = ContextVar("durable_execution",
 
 @contextmanager
 def belongs_to(execution_arn: str, trace: Trace = NO_TRACE) -> Iterator[None]:
-    """What is printed and logged inside belongs to the execution, also by threads that were given this context."""
+    """Within it, what is printed and logged belongs to the execution, also on threads that were given this context."""
     keys = {"executionArn": execution_arn, "traceId": trace.trace_id, "correlationId": trace.correlation_id}
     token = _current.set({name: value for name, value in keys.items() if value})
     try:
@@ -52,7 +52,7 @@ class Output:
         return self._file is not None
 
     def write(self, level: str, logger: str, message: str, extra: dict[str, Any], *, is_said_once: bool = False) -> None:
-        """`is_said_once`: whoever says it knows about replays."""
+        """`is_said_once`: whoever writes the line has checked that it is not a replay."""
         now = datetime.now(UTC)
         if self._file is not None:
             line = {"timestamp": now.isoformat(timespec="milliseconds"), "level": level, "logger": logger, "message": message, **extra}
@@ -74,7 +74,7 @@ class Output:
 
 
 class OutputHandler(logging.Handler):
-    """Takes the log records of handler threads; others pass by."""
+    """Takes the log records of handler threads and ignores all others."""
 
     def __init__(self, output: Output) -> None:
         super().__init__(logging.INFO)
@@ -94,7 +94,7 @@ class OutputHandler(logging.Handler):
 
 
 class CapturedStream(io.TextIOBase):
-    """`sys.stdout` of a worker child: whole lines of handler threads are taken, all other text goes to where it went before."""
+    """`sys.stdout` of a worker child: takes whole lines of handler threads; all other text goes where it went before."""
 
     def __init__(self, stream: TextIO, output: Output, level: str) -> None:
         self._stream = stream
@@ -126,7 +126,7 @@ class CapturedStream(io.TextIOBase):
 
 
 def capture(settings: EngineSettings) -> KeptLines | None:
-    """Starts capturing in this process; answers what is to be stopped at its end. Without a data directory there is no file."""
+    """Starts capturing in this process; returns what has to be stopped at its end. Without a data directory no file is written."""
     kept = KeptLines(settings.LOG_LINES) if settings.LOG_LINES else None
     path = Path(settings.DATA_DIR) / "logs" / "functions.jsonl" if settings.DATA_DIR else None
     output = Output(LinesFile(path, settings.LOG_FILE_BYTES, settings.LOG_FILES) if path else None, kept)

@@ -1,4 +1,4 @@
-"""Processes of this host: which one is which, although pids are used again."""
+"""Identifies processes of this host, although pids are used again."""
 
 import ctypes
 import os
@@ -28,7 +28,7 @@ def end_with_parent() -> None:
 
 
 def boot_mark() -> str:
-    """Tells one boot, and one container, of a host name from another, so that pids are only compared within it."""
+    """Distinguishes one boot, and one container, of a host name from another: pids are compared only within it."""
     path = Path("/proc/sys/kernel/random/boot_id")
     boot = path.read_text().strip() if path.exists() else ""
     try:

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class Runtime:
-    """`serves=False` is a process that runs its own executions (`fn.run()`) and claims nothing. `order` counts a worker's children."""
+    """`serves=False` is a process that only runs its own executions (`fn.run()`), claiming nothing. `order` numbers a worker's children."""
 
     def __init__(self, settings: EngineSettings, bell: Bell, *, serves: bool = True, order: int = 0) -> None:
         self.settings = settings
@@ -65,7 +65,7 @@ class Runtime:
         self.pump = Pump(self) if serves else None
 
     def start(self) -> None:
-        """Returns at once; without a database every thread waits for it. The keeper comes last: it watches the others."""
+        """Returns at once; every thread waits for the database by itself. The keeper comes last, because it watches the others."""
         self.writer.start()
         if self.pump is not None:
             self.pump.start()
@@ -74,7 +74,7 @@ class Runtime:
         self.keeper.start()
 
     def stop(self) -> None:
-        """Claims nothing more, waits up to `DRAIN_SECONDS` for what is in flight, hands the rest back, and ends."""
+        """Claims nothing more, waits up to `DRAIN_SECONDS` for what is in flight, hands back the rest, and ends."""
         if self._is_stopped:
             return
         self._is_stopped = self.is_draining = True
@@ -93,7 +93,7 @@ class Runtime:
         self.writer.stop()
 
     def hand_back(self) -> None:
-        """Gives up every claim of this process at once; running handlers unwind at their next call."""
+        """Gives up all claims of this process at once; running handlers unwind at their next call."""
         with connections.connect("hand-back") as connection:
             claims.take_over(connection, dead=self.boot_id, are_suspects=False)
         for invocation in self.invocations():
@@ -102,7 +102,7 @@ class Runtime:
 
     @property
     def is_whole(self) -> bool:
-        """The writer's threads and the claims loop are there, as long as nobody stops them."""
+        """Whether the writer's threads and the claims loop are alive."""
         return self._is_stopped or (self.writer.is_alive and (self.pump is None or self.pump.is_alive))
 
     @property
@@ -119,7 +119,7 @@ class Runtime:
 
     @property
     def is_alone(self) -> bool:
-        """A suspect has the child for itself: until its next durable end of an operation, or 10 s."""
+        """Whether a suspect has this child to itself: until it has durably ended an operation, or for 10 s."""
         since = self._alone_since
         return since is not None and time.monotonic() - since < 10 and bool(self._in_flight)
 
@@ -161,10 +161,8 @@ class Runtime:
         return Invocation(claim, self.versions[claim.version_id], lane, self.writer, self.settings)
 
     def time_out(self, invocation: Invocation) -> None:
-        """A hung handler loses its claim; its thread is counted until it comes back. Too many of them end this child.
-
-        The thread of a remote one comes back at once.
-        """
+        """A handler that hangs loses its claim. Its thread counts as lost until it returns; too many lost threads end this child. The
+        thread of a remote handler returns at once."""
         logger.error("the handler of %s exceeded its invocation timeout", invocation.arn)
         invocation.time_out()
         if invocation.is_remote:

@@ -1,4 +1,4 @@
-"""The handler threads of a worker child, started when first needed."""
+"""The handler threads of a worker child, started when first needed, and what happens to their Django connections."""
 
 import contextvars
 import logging
@@ -30,7 +30,7 @@ class _Loans:
 
 
 def watch_connections() -> None:
-    """From now on the Django connections of any thread of this process are known, and end with it."""
+    """From now on, the Django connections of every thread of this process are known, and closed when it ends."""
     connection_created.connect(_lend, dispatch_uid=__name__)
 
 
@@ -47,7 +47,7 @@ def _taken() -> list[BaseDatabaseWrapper]:
 
 
 def transaction_depth() -> int:
-    """How many `atomic()` blocks are open on this thread; a connection taken out of autocommit counts as one."""
+    """How many `atomic()` blocks are open on this thread. A connection taken out of autocommit counts as one."""
     return sum(
         len(connection.atomic_blocks) or int(connection.connection is not None and not connection.autocommit) for connection in _taken()
     )
@@ -70,7 +70,7 @@ def give_back_connections() -> None:
 
 
 def as_handler_thread(call: Callable[[], None]) -> Callable[[], None]:
-    """For a thread that runs a branch of a map or parallel: it too gives its connections back."""
+    """For a thread that runs a branch of a map or parallel, which also has to give its connections back."""
 
     def run() -> None:
         _here.is_handler = True
@@ -80,7 +80,7 @@ def as_handler_thread(call: Callable[[], None]) -> Callable[[], None]:
 
 
 class HandlerThreads:
-    """At most `size` threads; a thread whose handler hangs is counted as lost until it comes back."""
+    """At most `size` threads. One whose handler hangs counts as lost until it returns."""
 
     def __init__(self, size: int) -> None:
         self.size = size
