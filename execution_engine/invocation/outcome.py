@@ -1,4 +1,4 @@
-"""From what a handler answered to the entry that ends its invocation: value, error, suspension, failed invocation."""
+"""Turns a handler's outcome (value, error, suspension, failed invocation) into the entry that ends its invocation."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,9 +17,9 @@ _ENDS = {InvocationStatus.SUCCEEDED: ExecutionStatus.SUCCEEDED, InvocationStatus
 
 
 def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request_id: UUID, *, is_final: bool = False) -> Entry:
-    """The entry that writes InvocationCompleted, the execution's end if it is one, and gives the claim back.
+    """The entry that writes InvocationCompleted and, if the execution is over, its end, and that gives the claim back.
 
-    `is_final`: the function is not tried again, because it is not durable.
+    `is_final`: the function is not durable, and so not tried again.
     """
     now = lane.clock.now()
     if outcome.invocation_failed:
@@ -34,7 +34,7 @@ def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request
         told = replace(record, wake_seq=lane.told_seq, told_seq=lane.told_seq)
         moved = executions.suspend(told, nearest, now, request_id)
         return Entry([], now, events=moved.events, release=Release(due_at=nearest, failed_invocations=0))
-    if outcome.result is not None and (error := _too_large(outcome.result)) is not None:
+    if outcome.result is not None and (error := too_large(outcome.result, engine_settings().MAX_PAYLOAD_BYTES)) is not None:
         outcome = HandlerOutcome(InvocationStatus.FAILED, error=error)
     status = _ENDS[outcome.status]
     good = replace(record, failed_invocations=0)
@@ -42,9 +42,8 @@ def settle(record: ExecutionRecord, lane: Lane, outcome: HandlerOutcome, request
     return _ending(moved, now)
 
 
-def _too_large(result: str) -> ErrorObject | None:
-    """Lambda's own error for an answer above its limit; it names ours and where to change it."""
-    limit = engine_settings().MAX_PAYLOAD_BYTES
+def too_large(result: str, limit: int) -> ErrorObject | None:
+    """Lambda's error for an answer above its limit, with this installation's limit and where to change it."""
     if len(result) * 4 <= limit or (size := len(result.encode("utf-8", "surrogatepass"))) <= limit:
         return None
     message = f"the result has {size} bytes; the limit is {limit} (DURABLE_EXECUTION['MAX_PAYLOAD_BYTES'])"
@@ -60,7 +59,7 @@ def failed(
     is_final: bool = False,
     pause: int | None = None,
 ) -> Entry:
-    """An invocation that failed: tried again later, or the execution's end after five in a row."""
+    """The entry of a failed invocation: it is tried again later, or ends the execution after five failures in a row."""
     moved = executions.fail_invocation(record, error, now, request_id, is_final=is_final, pause=pause)
     if moved.record.status.is_terminal:
         return _ending(moved, now)
@@ -69,13 +68,13 @@ def failed(
 
 
 def parked(record: ExecutionRecord, error: ErrorObject, now: datetime) -> Entry:
-    """Five deaths in a row, found by a claim: the last dead invocation's end is written already, so only FAILED follows."""
+    """The entry after five deaths in a row, which a claim found: the end of the last dead invocation is written, so only FAILED follows."""
     moved = executions.end(replace(record, invocation_started_at=None), ExecutionStatus.FAILED, now, error=error)
     return _ending(moved, now)
 
 
 def untouched(lane: Lane) -> Entry:
-    """A timer that woke nobody: the claim goes back without an invocation and without an event."""
+    """The entry for a timer that woke nobody: it gives the claim back without an invocation and without an event."""
     return Entry([], lane.clock.now(), release=Release(due_at=lane.nearest_timer()))
 
 

@@ -1,4 +1,4 @@
-"""The SDK's port on the journal: what author code asks for goes into its execution's lane."""
+"""The SDK's access to the journal: what author code asks for goes into its execution's lane."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -60,7 +60,7 @@ class LaneSink:
         self._write(updates, tells=True)
 
     def record(self, *updates: OperationUpdate) -> None:
-        """As `checkpoint`, for a caller that cannot show the handler what changed from outside: that stays owed to it."""
+        """As `checkpoint`, for a caller that cannot pass on to the handler what changed from outside: that stays owed."""
         self._write(updates, tells=False)
 
     def _write(self, updates: tuple[OperationUpdate, ...], *, tells: bool) -> None:
@@ -125,28 +125,31 @@ class LaneSink:
     def _apply(self, updates: tuple[OperationUpdate, ...]) -> Entry:
         for update in updates:
             if update.payload is not None:
-                self._check_payload(update)
+                check_payload(update, self._max_payload_bytes)
         try:
             return self._lane.apply(updates)
         except IllegalTransitionError as error:
             raise CheckpointError(str(error), is_client_error=True) from error
 
-    def _check_payload(self, update: OperationUpdate) -> None:
-        assert update.payload is not None
-        size = len(update.payload)
-        if size * 4 > self._max_payload_bytes:
-            size = len(update.payload.encode("utf-8", "surrogatepass"))
-            if size > self._max_payload_bytes:
-                raise CheckpointError(
-                    f"the payload of {update.type} {update.name or update.id} has {size} bytes; the limit is "
-                    f"{self._max_payload_bytes} (DURABLE_EXECUTION['MAX_PAYLOAD_BYTES'])",
-                    is_client_error=True,
-                )
-        check_text(update.payload, f"payload of {update.name or update.id}")
+
+def check_payload(update: OperationUpdate, limit: int) -> None:
+    """Refuses what cannot be stored. Raises `CheckpointError` above `limit` bytes, and otherwise as `check_text`."""
+    assert update.payload is not None
+    size = len(update.payload)
+    if size * 4 > limit:
+        size = len(update.payload.encode("utf-8", "surrogatepass"))
+        if size > limit:
+            raise CheckpointError(
+                f"the payload of {update.type} {update.name or update.id} has {size} bytes; the limit is "
+                f"{limit} (DURABLE_EXECUTION['MAX_PAYLOAD_BYTES'])",
+                is_client_error=True,
+            )
+    check_text(update.payload, f"payload of {update.name or update.id}")
 
 
 def check_text(text: str, what: str) -> None:
-    """PostgreSQL's text holds no NUL and no lone surrogate: refused here by name, before anything is queued."""
+    """Refuses NUL and lone surrogates, which PostgreSQL's text cannot hold, by name and before anything is queued. Raises
+    `CheckpointError`."""
     if "\x00" in text:
         raise ValidationError(f"the {what} contains a NUL character, which PostgreSQL cannot store")
     if not text.isascii():

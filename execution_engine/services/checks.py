@@ -23,12 +23,12 @@ def check_text(text: str, field: str) -> None:
         raise InvalidInputError(f"{field} contains a lone surrogate at position {error.start}", field=field) from error
 
 
-def check_payload(text: str | None, field: str) -> None:
+def check_payload(text: str | None, field: str, limit: int | None = None) -> None:
     """As `check_text`, and at most `MAX_PAYLOAD_BYTES` in UTF-8. Raises InvalidInputError, PayloadTooLargeError."""
     if text is None:
         return
     check_text(text, field)
-    limit, size = engine_settings().MAX_PAYLOAD_BYTES, len(text.encode())
+    limit, size = limit or engine_settings().MAX_PAYLOAD_BYTES, len(text.encode())
     if size > limit:
         message = f"{field} has {size} bytes; the limit is {limit} (DURABLE_EXECUTION['MAX_PAYLOAD_BYTES'])"
         raise PayloadTooLargeError(message, field=field, limit=limit, value=size)

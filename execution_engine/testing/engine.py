@@ -18,7 +18,7 @@ MAX_INVOCATIONS_PER_MOMENT = 200
 
 
 class EndlessExecutionError(AssertionError):
-    """An execution is due again and again although no time passes."""
+    """An execution is due again and again although no time passes, or however much of it passes."""
 
 
 class ExecutionBackend(Protocol):

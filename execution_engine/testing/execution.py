@@ -10,12 +10,13 @@ from execution_engine.core.records import ErrorObject, OperationRecord
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.sdk.durations import to_seconds
 from execution_engine.sdk.errors import ExecutionFailedError
-from execution_engine.testing.engine import ExecutionBackend, VirtualEngine
+from execution_engine.testing.engine import EndlessExecutionError, ExecutionBackend, VirtualEngine
 from execution_engine.testing.pending import Failure, PendingApproval, PendingCallback, error_object
 from execution_engine.testing.recorded import RecordedExecution
 
 AS_IT_WAS: Final = object()
 """Not given: None is a value too."""
+MAX_TIMERS: Final = 10_000
 
 
 class ExecutionUnderTest:
@@ -116,12 +117,15 @@ class ExecutionUnderTest:
 
     def run_until_complete(self) -> ExecutionStatus:
         """Skips over waits and retries until the end, or until only an outsider can go on; no callback times out by it
-        unless a wait beside it is longer. Returns the status."""
-        while self._is_moved_by_time():
+        unless a wait beside it is longer. Returns the status. Raises `EndlessExecutionError` after 10,000 timers, as of a poll whose
+        condition is never met."""
+        for _ in range(MAX_TIMERS):
+            if not self._is_moved_by_time():
+                return self.status
             moment = self._engine.next_moment()
             assert moment is not None
             self._engine.advance_to(moment)
-        return self.status
+        raise EndlessExecutionError(f"time alone does not end it: {MAX_TIMERS} timers have fired, and {self.describe()}")
 
     def pause(self, reason: str = "") -> None:
         """Nothing is invoked until `resume`; timers and callbacks still complete. A running handler unwinds at its next checkpoint."""

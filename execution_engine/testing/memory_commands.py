@@ -13,6 +13,8 @@ from execution_engine.core.records import ErrorObject, ExecutionRecord, Operatio
 from execution_engine.core.transitions import callback, pausing
 from execution_engine.core.transitions import execution as moves
 from execution_engine.sdk.approval import ApprovalDecision
+from execution_engine.services.checks import check_error
+from execution_engine.testing.bounds import check_payload
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.memory_desk import MemoryDesk
 from execution_engine.testing.memory_store import StoredExecution
@@ -58,6 +60,9 @@ class MemoryCommands:
         return self.stored.events()
 
     def complete_callback(self, callback_id: str, payload: str | None, error: ErrorObject | None) -> None:
+        check_payload(payload, "result")
+        check_error(error)
+
         def change(operation: OperationRecord) -> None:
             self.stored.write((callback.complete(operation, self.clock.now(), payload=payload, error=error),), by_claim=False)
 
@@ -70,6 +75,8 @@ class MemoryCommands:
         self._answer(callback_id, lambda found: self.stored.touch(callback.heartbeat(found, self.clock.now()).record))
 
     def signal(self, name: str, payload: str | None) -> None:
+        check_payload(payload, "payload")
+
         def change() -> None:
             self.stored.signals.setdefault(name, deque()).append(payload)
             self.stored.deliver_signals(self.clock.now())

@@ -11,7 +11,9 @@ from execution_engine.core.identifiers import execution_arn, new_execution_id
 from execution_engine.core.records import ExecutionRecord, OperationUpdate
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.sdk.registry import RegisteredFunction, find_function
+from execution_engine.services.checks import check_name
 from execution_engine.testing import memory_repairs
+from execution_engine.testing.bounds import check_payload
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.engine import VirtualEngine
 from execution_engine.testing.memory_execution import MemoryExecution
@@ -118,6 +120,8 @@ class MemoryEngine(VirtualEngine):
     def _store(
         self, function: RegisteredFunction, input_text: str | None, name: str | None, started: dict[str, Any] | None = None
     ) -> StoredExecution:
+        check_payload(input_text, "input")
+        check_name(name)
         now, identity, timeout = self.clock.now(), new_execution_id(), function.execution_timeout
         record = ExecutionRecord(
             id=identity,

@@ -12,11 +12,13 @@ from execution_engine.core.records import ErrorObject, ExecutionRecord, Operatio
 from execution_engine.core.transitions import chained_invoke, pausing, redrive
 from execution_engine.core.transitions import execution as moves
 from execution_engine.core.transitions.reopening import Asked
+from execution_engine.invocation.outcome import too_large
 from execution_engine.invocation.runners import runner_of
 from execution_engine.sdk.lambda_context import LambdaContext
 from execution_engine.sdk.registry import RegisteredFunction
 from execution_engine.sdk.runner import HandlerOutcome
 from execution_engine.testing import memory_repairs
+from execution_engine.testing.bounds import largest_payload
 from execution_engine.testing.crash import Crash, ProcessDeath
 from execution_engine.testing.memory_commands import MemoryCommands
 from execution_engine.testing.memory_journal import MemoryJournal
@@ -183,6 +185,8 @@ class MemoryExecution(MemoryCommands):
     def _settle(self, outcome: HandlerOutcome, told: int) -> None:
         """The invocation's end: a time-out goes before any success."""
         stored, now = self.stored, self.clock.now()
+        if outcome.result is not None and (error := too_large(outcome.result, largest_payload())) is not None:
+            outcome = HandlerOutcome(InvocationStatus.FAILED, error=error)
         if moves.is_past_deadline(stored.record, now):
             self._end(ExecutionStatus.TIMED_OUT)
         elif outcome.invocation_failed:

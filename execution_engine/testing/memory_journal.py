@@ -1,6 +1,6 @@
 """The journal of one invocation, in memory: what `journal/` and PostgreSQL are in production."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -13,11 +13,13 @@ from execution_engine.core.errors import ClaimLostError, IllegalTransitionError
 from execution_engine.core.records import ErrorObject, OperationRecord, OperationUpdate, Transition
 from execution_engine.core.transitions import apply_update, chained_invoke
 from execution_engine.core.transitions import execution as execution_moves
+from execution_engine.invocation.sink import check_payload
 from execution_engine.sdk import ports
 from execution_engine.sdk.approval import ApprovalRequest
 from execution_engine.sdk.errors import CheckpointError
 from execution_engine.sdk.ports import ApprovalDesk, ApprovalPlace
 from execution_engine.sdk.suspend import SuspendExecution
+from execution_engine.testing.bounds import largest_payload
 from execution_engine.testing.clock import VirtualClock
 from execution_engine.testing.crash import Crash, ProcessDeath
 from execution_engine.testing.memory_store import StoredExecution
@@ -135,10 +137,13 @@ class MemoryJournal:
         if self._stored.record.claim_id != self._claim_id or self._stored.record.status.is_terminal:
             raise ClaimLostError(f"execution {record.id} is {self._stored.record.status} or claimed by another")
 
-    def _record(self, updates: Iterable[OperationUpdate]) -> None:
+    def _record(self, updates: Sequence[OperationUpdate]) -> None:
         self._perhaps_die(before=True)
         with self._stored.lock:
             self._fence()
+            for update in updates:
+                if update.payload is not None:
+                    check_payload(update, largest_payload())
             try:
                 transitions = self._plan([self._with_child(update) for update in updates])
             except IllegalTransitionError as error:

@@ -5,9 +5,25 @@ from typing import Any
 
 import pytest
 
-from execution_engine import DurableContext, Duration, ExecutionFailedError, RetryPolicy, durable_execution
-from execution_engine.core.errors import CallbackCompletedError, ExecutionAlreadyStartedError, ExecutionEndedError, FunctionNotFoundError
+from execution_engine import (
+    DurableContext,
+    Duration,
+    ExecutionFailedError,
+    RetryPolicy,
+    WaitForConditionConfig,
+    WaitForConditionDecision,
+    durable_execution,
+)
+from execution_engine.core.errors import (
+    CallbackCompletedError,
+    ExecutionAlreadyStartedError,
+    ExecutionEndedError,
+    FunctionNotFoundError,
+    InvalidInputError,
+    PayloadTooLargeError,
+)
 from execution_engine.testing import DurableExecutionTestClient, EndlessExecutionError, ExecutionNotEndedError, engine
+from execution_engine.testing import execution as execution_under_test
 
 pytestmark = pytest.mark.django_db  # databases are made for what is marked before the first test runs
 
@@ -215,3 +231,43 @@ def test_a_crash_repeats_no_finished_step(durable_client: DurableExecutionTestCl
         assert execution.status == "SUCCEEDED"
         assert sorted(set(bodies)) == ["a", "b", "c"]
         assert len(bodies) <= 4, "at most the step in flight begins again"
+
+
+def giving(value: Any) -> Any:
+    return lambda event, context: context.step("big", lambda: value, retry=RetryPolicy(max_attempts=1))
+
+
+@pytest.mark.parametrize(
+    ("handler", "type_", "said"),
+    [
+        (giving("x" * 7_000_000), "CheckpointError", "the payload of STEP big has 7000002 bytes; the limit is 6291456"),
+        (lambda event, context: "x" * 7_000_000, "Function.ResponseSizeTooLarge", "the result has 7000002 bytes; the limit is 6291456"),
+    ],
+)
+def test_payloads_have_production_s_bounds(handler: Any, type_: str, said: str, durable_client: DurableExecutionTestClient) -> None:
+    error = durable_client.start_execution(handler).error
+    assert error is not None and (error.type or "").endswith(type_) and said in str(error.message)
+
+
+def test_what_outsiders_send_is_bounded_too(durable_client: DurableExecutionTestClient) -> None:
+    with pytest.raises(InvalidInputError, match="name is 1 to 64 letters"):
+        durable_client.start_execution(giving(1), name="two words")
+    with pytest.raises(PayloadTooLargeError, match="input has 7000002 bytes"):
+        durable_client.start_execution(giving(1), "x" * 7_000_000)
+    execution = durable_client.start_execution(lambda event, context: context.create_callback("bank").result())
+    with pytest.raises(PayloadTooLargeError, match="result has 7000000 bytes"):
+        execution.get_pending_callbacks()[0].complete("x" * 7_000_000)
+    with pytest.raises(InvalidInputError, match="NUL"):
+        execution.get_pending_callbacks()[0].complete("\x00")
+    with pytest.raises(PayloadTooLargeError, match="payload has 7000002 bytes"):
+        execution.signal("go", "x" * 7_000_000)
+    execution.get_pending_callbacks()[0].complete("fine")
+    assert execution.get_result() == "fine"
+
+
+def test_a_poll_that_never_ends_is_told(monkeypatch: pytest.MonkeyPatch, durable_client: DurableExecutionTestClient) -> None:
+    monkeypatch.setattr(execution_under_test, "MAX_TIMERS", 20)
+    forever = WaitForConditionConfig(lambda state, attempt: WaitForConditionDecision.continue_waiting(60), 0)
+    execution = durable_client.start_execution(lambda event, context: context.wait_for_condition(lambda state: state, forever, "poll"))
+    with pytest.raises(EndlessExecutionError, match=r"20 timers have fired, and .* is RUNNING at .*; it waits for STEP poll"):
+        execution.run_until_complete()
