@@ -1,1 +1,1 @@
-"""The console: server-rendered pages, of which htmx asks for fragments. Changes go through `durable_ops.actions` only."""
+"""The console: pages made on the server, of which htmx fetches fragments. Changes go through `durable_ops.actions` only."""

@@ -24,11 +24,10 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def console_view(right: Right | None) -> Callable[[View[P]], View[P]]:
-    """Asks for a sign-in, then for the right (403 without), None for whoever signed in. Never cached: Back shows what is true now.
+    """Asks for a sign-in, then for the right (None: any signed-in person). Without the right, 403.
 
-    An address with an `execution_id` is not found when the right is limited to functions and this is an execution of another.
-
-    A fragment must not become the sign-in page: htmx is told to go there as a whole.
+    Pages are never cached, so the browser's Back shows what is true now. An address with an `execution_id` answers 404 if the right is
+    limited to functions and the execution belongs to another. A fragment must not become the sign-in page: htmx loads that as a whole.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -58,13 +57,13 @@ def _require_on(user: Any, right: Right, execution_id: Any) -> None:
 
 
 def masks_for(request: HttpRequest, function: str, execution_id: UUID | None = None) -> Masks:
-    """What of this function's payloads and attributes is masked for whoever looks; with an id the values of that execution as well."""
+    """What is masked for this person in payloads and attributes of the function; with an id, also in values of that execution."""
     masking = masking_of(access_of(request.user))
     return masking.of(function) if execution_id is None else masking.of_execution(function, execution_id)
 
 
 def person_of(request: HttpRequest) -> User:
-    """Whoever is signed in; needs `console_view` before it."""
+    """Whoever is signed in, as an actor. The view needs `console_view`."""
     assert request.user.is_authenticated
     return request.user
 

@@ -1,4 +1,4 @@
-"""What every page does whose POST acts once: a bad form or a refusal shows the page again and says why, a success leads on."""
+"""For pages whose POST acts once: a bad form or a refusal shows the page again and says why; a success leads to the next page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from execution_engine.core.errors import CommandError
 
 PLAN = "plan"
-"""Posted with a form by its page, which shows anew what would happen: values that were typed belong into no address."""
+"""A form posted with this asks to see again what would happen, without acting: values that people typed must not stand in an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked before something is done; `components/_question.html` shows it."""
+    """What a person is asked before an act; `components/_question.html` shows it."""
 
     title: str
     text: str
@@ -27,13 +27,16 @@ class Question:
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """Also an empty body is one: its form is then told what is missing."""
+    """The posted values, None for any other method. An empty body counts as posted: its form then says what is missing."""
     return request.POST if request.method == "POST" else None
 
 
 def act_once(request: HttpRequest, form: forms.Form, act: Callable[[], tuple[str, str]]) -> HttpResponse | int:
-    """`act` answers the words of a success and the address to go on to. Answers the redirect there, or the status of the page that
-    shows the form: 200 when nothing was posted to act on, 422 for a form that is not valid, else the refusal's own."""
+    """Acts if a valid form was posted; `act` returns the words of success and the address to go to.
+
+    Returns the redirect there, or else the status of the page that shows the form: 200 when nothing was posted to act on, 422 for a form
+    that is not valid, and a refusal's own status.
+    """
     if request.method != "POST" or PLAN in request.POST:
         return 200
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""Columns of the list of executions: which there are, and which are shown."""
+"""The columns of the list of executions: which exist, and which are shown."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`look` are CSS classes of head and cells."""
+    """`look` are the CSS classes of its head and cells."""
 
     key: str
     words: str
@@ -36,14 +36,14 @@ COLUMNS = {
 }
 USUAL = ("state", "name", "function", "attributes", "started_by", "started", "duration")
 USUAL_OF_FAILURES = ("state", "name", "error", "function", "started", "duration")
-"""Who looks at what ended badly asks first why."""
+"""For executions that ended badly, where the reason is what people look for first."""
 
 ALWAYS = ("state", "name")
 OF_APPROVALS = frozenset({"asked", "asked_since", "decide_by"})
-"""What is read of pending approvals, and only when one of them is shown."""
+"""Columns about pending approvals, which are read only if one of these is shown."""
 
 
 def chosen_columns(text: str, usual: Collection[str] = USUAL) -> tuple[Column, ...]:
-    """Of `function,started`, in their order here; unknown names are left out, state and name are always there."""
+    """The columns named in `function,started`, in their fixed order. Unknown names are ignored; state and name are always there."""
     wanted = {part.strip() for part in text.split(",")} & COLUMNS.keys() or usual
     return tuple(column for key, column in COLUMNS.items() if key in wanted or key in ALWAYS)

@@ -1,4 +1,4 @@
-"""What the drawer tells about one operation: every attempt, who may answer, payloads, lines."""
+"""What the drawer shows of one operation: every attempt, who may answer, payloads, lines."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,14 +25,14 @@ from execution_engine.selectors.operations import OperationDetail, OperationRow,
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt and the error it ended with, None where it did not fail or where this reader may not see payloads."""
+    """One attempt and its error, None if it did not fail or this reader may not see payloads."""
 
     row: AttemptRow
     error: ErrorObject | None
 
 
 def operation_context(request: HttpRequest, execution: ExecutionDetail, operation_id: str) -> dict[str, Any]:
-    """What `executions/operation.html` shows; `operation` is None when there is no such one."""
+    """The context of `executions/operation.html`; `operation` is None for an unknown id."""
     found = get_operation(execution.summary.id, operation_id)
     if found is None:
         return {"operation": None}
@@ -54,7 +54,7 @@ def operation_context(request: HttpRequest, execution: ExecutionDetail, operatio
 
 
 def _attempts(request: HttpRequest, execution: ExecutionSummary, found: OperationDetail) -> list[Attempt]:
-    """None for a step that was tried once: the facts above say all of it."""
+    """None for a step that was tried once, of which the facts above say everything."""
     row = found.row
     if row.type != OperationType.STEP or row.attempts < 2:
         return []
@@ -84,7 +84,7 @@ def _payloads(request: HttpRequest, execution: ExecutionSummary, found: Operatio
 
 
 def _input(request: HttpRequest, execution: ExecutionSummary, row: OperationRow) -> Payload | None:
-    """What an invoke handed to its child, which only its first event keeps."""
+    """What an invoke gave to its child; only its first event has it."""
     if row.type != OperationType.CHAINED_INVOKE:
         return None
     first = masks_for(request, execution.function, execution.id).event(list_events(execution.id, after=row.start_event - 1, limit=1))

@@ -1,4 +1,4 @@
-"""Numbers with units and JSON with colours, as plain functions: templates and charts share them."""
+"""Numbers with units, and JSON with colours, as plain functions that templates and charts share."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 PRETTY_BYTES = 256 * 1024
-"""Longer payloads are shown as they are and cut, so that a page stays light; raw view and download have all of it."""
+"""Longer payloads are shown unformatted and cut, so that a page stays light; raw view and download have the whole text."""
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)')
 
@@ -56,7 +56,7 @@ def money_text(amount: Decimal | float | None) -> str:
 
 
 def per_million_text(amount: Decimal | float | None) -> str:
-    """What a million of it would cost, for an amount that is too small to be read: `41.00 USD per million`; empty for any other."""
+    """What a million of them would cost, for an amount too small to be read: `41.00 USD per million`; empty for any other amount."""
     value = Decimal(str(amount or 0))
     return f"{value * 1_000_000:,.2f} USD per million" if 0 < value < Decimal("0.01") else ""
 
@@ -74,7 +74,7 @@ def utc_text(moment: datetime) -> str:
 
 
 def age_text(moment: datetime, now: datetime) -> str:
-    """`4 min ago`, `in 40 s`: the same words as relative-time.js, for readers without script."""
+    """`4 min ago`, `in 40 s`: the words of relative-time.js, for readers without script."""
     seconds = (now - moment).total_seconds()
     rest = abs(round(seconds))
     if rest < 1:
@@ -88,7 +88,7 @@ def age_text(moment: datetime, now: datetime) -> str:
 
 
 def pretty_json(text: str) -> str | None:
-    """The text indented, or None when it is not JSON or too long to be read on a page."""
+    """The text indented; None when it is not JSON or too long to be read on a page."""
     if len(text) > PRETTY_BYTES:
         return None
     try:
@@ -98,7 +98,7 @@ def pretty_json(text: str) -> str | None:
 
 
 def coloured_json(pretty: str) -> SafeString:
-    """Wraps keys, texts, numbers and words in spans. Everything else and everything inside is escaped."""
+    """Wraps keys, texts, numbers and words in spans. All text is escaped."""
     parts: list[str] = []
     end = 0
     for match in _TOKEN.finditer(pretty):

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 LIVE = ("seen", "stamp")
-"""Parameters of live parts, which no address to share has."""
+"""Parameters of live parts, which do not belong in an address that people share."""
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -20,7 +20,7 @@ def wants_fragment(request: HttpRequest) -> bool:
 def render_page(
     request: HttpRequest, template: str, context: Mapping[str, Any], *, fragment: str, status: int = 200, url: str | None = None
 ) -> HttpResponse:
-    """Renders `template`, or its named partial for htmx; `url` becomes the browser's address with the fragment."""
+    """Renders `template`, or its named partial for htmx; the browser's address then becomes `url`."""
     if not wants_fragment(request):
         return render(request, template, dict(context), status=status)
     response = render(request, f"{template}#{fragment}", dict(context), status=status)
@@ -35,7 +35,7 @@ def token(*values: Any) -> str:
 
 
 def is_unchanged(request: HttpRequest, current: str) -> bool:
-    """The page that asks already shows this state: answer 204, which htmx does not swap."""
+    """Whether the page that asks already shows this state; answer 204 then, which htmx does not swap."""
     return request.GET.get("seen") == current
 
 
@@ -44,7 +44,7 @@ def unchanged() -> HttpResponse:
 
 
 def live_url(request: HttpRequest, current: str, stamp: str | None = None) -> str:
-    """The address from which a live part refreshes itself: its own, with what it has seen (`stamp`: see `durable_ops.web.quick_poll`)."""
+    """The address from which a live part refreshes itself: its own, with what it has shown (`stamp`: see `durable_ops.web.quick_poll`)."""
     query = request.GET.copy()
     query["seen"] = current
     query.pop("stamp", None)
@@ -54,7 +54,7 @@ def live_url(request: HttpRequest, current: str, stamp: str | None = None) -> st
 
 
 def page_url(request: HttpRequest) -> str:
-    """The address to share: without empty filters and without the token of live parts."""
+    """The address to share: without empty filters and without the parameters of live parts."""
     query = request.GET.copy()
     for key in list(query):
         if key in LIVE or not query.getlist(key)[-1].strip():

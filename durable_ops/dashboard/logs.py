@@ -1,4 +1,4 @@
-"""The lines of an execution or of one of its operations, for the tab and the drawer."""
+"""The lines of an execution, or of one of its operations, for the tab and the drawer."""
 
 from typing import Any
 from urllib.parse import urlencode

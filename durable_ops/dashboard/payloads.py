@@ -1,4 +1,4 @@
-"""A payload made ready for a page: pretty, cut, with size and addresses of the whole."""
+"""Makes a payload ready for a page: indented, cut, with its size and the addresses of the whole text."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from execution_engine.selectors.failures import get_failure
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """`shown` is escaped markup or plain text; `error` is the same read as an error object; `url` answers the stored text."""
+    """`shown` is escaped markup or plain text; `error` is the payload read as an error object; `url` leads to the stored text."""
 
     key: str
     label: str

@@ -25,7 +25,7 @@ _UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def short_id(value: Any) -> str:
-    """UUIDs of version 7 begin alike when made together: the end tells them apart."""
+    """The end of a UUID: those of version 7 that were made together begin alike."""
     text = str(value)
     return text if len(text) <= 13 else f"{text[:4]}…{text[-8:]}"
 
@@ -40,19 +40,19 @@ def words(value: str) -> str:
 
 
 def sentence(text: object) -> str:
-    """A refusal as the console writes: a capital and a full stop. A name of code at its beginning stays as it is."""
+    """A refusal in the console's form, with a capital and a full stop. A name from code at its beginning stays as it is."""
     told = str(text).strip()
     told = told[:1].upper() + told[1:] if _PLAIN_WORD.match(told) else told
     return told if not told or told[-1] in ".!?…:" else f"{told}."
 
 
 def crumb(name: str) -> str:
-    """A name in a trail: ids short, long names cut."""
+    """A name in the breadcrumb trail: ids short, long names cut."""
     return short_id(name) if _UUID_TEXT.fullmatch(name) else f"{name[:60]}…" if len(name) > 60 else name
 
 
 def verb(action: str) -> str:
-    """`execution.redrive` as people say it: Redrive execution; an approval is approved or rejected, nothing more."""
+    """`execution.redrive` in words: Redrive execution. An approval is only approved or rejected."""
     kind, _, done = action.partition(".")
     if kind == "approval" and done in ("approve", "reject"):
         return done.capitalize()
@@ -64,14 +64,14 @@ def _spaced(name: str) -> str:
 
 
 def object_name(entry: Any) -> str:
-    """What people call the object of an audit entry: what its facts name, else its id, short."""
+    """The name of an audit entry's object: from its facts, or else its id, shortened."""
     return str(entry.facts.get("title") or entry.facts.get("name") or short_id(entry.object_id))
 
 
 def detail_pairs(values: Mapping[str, Any], at: datetime | None = None, without: Collection[str] = ()) -> list[tuple[str, str]]:
-    """Small values as (word, value), nested ones flattened, `before` and `after` as changes; what is empty is left out.
+    """Small values as (word, value): nested ones flattened, `before` and `after` as changes, empty ones left out.
 
-    `at` is when the event happened, `without` names keys that stand elsewhere.
+    `at` is when the event happened; `without` are keys that are shown elsewhere.
     """
     flat: dict[str, Any] = {}
     before, after = values.get("before"), values.get("after")

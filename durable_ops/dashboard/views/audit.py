@@ -28,7 +28,7 @@ COLUMNS = ("id", "at", "actor", "channel", "address", "key_prefix", "action", "o
 
 @console_view(Right.VIEW_AUDIT)
 def audit_list(request: HttpRequest) -> HttpResponse:
-    """Filters by text (who, object, reason), action, door and days; pages by entry number."""
+    """Filters: text (who, object, reason), action, door and days. Pages by entry number."""
     filters = _filters(request)
     before = request.GET.get("before", "")
     found, last_seen = find_entries(filters), read_number(before)
@@ -68,7 +68,7 @@ def _filters(request: HttpRequest) -> AuditFilters:
 
 
 def read_filters(query: QueryDict) -> AuditFilters:
-    """Unknown values narrow nothing."""
+    """The filters of the address; unknown values are ignored."""
     values = {key: query.get(key, "").strip() for key in ("q", "action", "channel", "since", "until")}
     channel = values["channel"] if values["channel"] in set(Channel) else ""
     return AuditFilters(values["q"], values["action"], channel, _day(values["since"]), _day(values["until"]))

@@ -1,4 +1,4 @@
-"""Verify the chain over the audit log, as far as a page has time to."""
+"""Verifies the chain over the audit log as far as there is time for on a page."""
 
 from django.http import HttpRequest, HttpResponse
 

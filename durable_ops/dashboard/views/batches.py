@@ -1,4 +1,4 @@
-"""Batches: choose, look, confirm; then progress, results per execution, abort and another try of what failed."""
+"""Batches: choose, look and confirm; then progress, a result per execution, abort, and another try for what failed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ def batch_list(request: HttpRequest) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 @require_POST
 def new_batch(request: HttpRequest) -> HttpResponse:
-    """From the list of executions: the rows that were ticked, or (`scope` all) everything its address matches."""
+    """From the list of executions: the ticked rows, or (`scope` all) everything that its address matches."""
     query = None
     if request.POST.get("scope") == "all":
         query = {key: value for key, value in parse_qsl(request.POST.get("query", "")) if key in KEYS}
@@ -112,7 +112,7 @@ def retry(request: HttpRequest, batch_id: int) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 @require_safe
 def export(request: HttpRequest, batch_id: int, form: str) -> HttpResponseBase:
-    """What an export that has ended read, `csv` or `json`, masked for whoever downloads it."""
+    """The rows of an export that has ended, as `csv` or `json`, masked for whoever downloads them."""
     if form not in ("csv", "json"):
         raise Http404("There is no such export.")
     batch = _found(request, batch_id)

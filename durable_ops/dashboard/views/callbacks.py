@@ -1,4 +1,4 @@
-"""Callbacks that wait for a person: the inbox, and the page behind an approve or reject link."""
+"""Callbacks that wait for a person: the inbox, and the pages behind approve and reject links."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Why a decision is no longer possible; `entry` is the audit row of whoever decided, when it was done here."""
+    """Why a decision is no longer possible. `entry` is the audit row of the person who decided, if that happened here."""
 
     status: int
     title: str
@@ -60,7 +60,7 @@ def reject(request: HttpRequest, callback_id: str) -> HttpResponse:
 
 
 def _decision(request: HttpRequest, callback_id: str, *, approved: bool) -> HttpResponse:
-    """GET and HEAD only show: mail scanners follow links."""
+    """GET and HEAD only show, because mail scanners follow links."""
     callback = find_callback(callback_id)
     if callback is not None and not _concerns(request, callback):
         callback = None

@@ -95,7 +95,7 @@ COUNTED_EVENTS = 2_000
 
 
 def header_cost(execution: ExecutionDetail) -> Decimal | None:
-    """The figure in the header, at list prices; None for a long history that is not booked yet: the tab counts it when asked."""
+    """The figure in the header, at list prices. None for a long history that is not booked yet, which only the cost tab counts."""
     summary = execution.summary
     if not summary.is_terminal and summary.event_seq > COUNTED_EVENTS:
         return None
@@ -110,7 +110,7 @@ def _asked(request: HttpRequest) -> tuple[str, Basis, str]:
 
 
 def _comparison(report: Report) -> list[dict[str, Any]]:
-    """Every bill with its share of the highest, for the bars."""
+    """Every bill with its share of the highest one, for the bars."""
     bills: list[Bill] = [report.durable, *report.elsewhere, report.server]
     most = max((bill.total for bill in bills), default=0) or 1
     # Whatever costs something has a bar that can be seen.

@@ -115,7 +115,7 @@ def counts(request: HttpRequest) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 @require_safe
 def export_list(request: HttpRequest, form: str) -> HttpResponseBase:
-    """The same list as a file, `csv` or `json`; a search that is not understood is refused, as half of it would be another."""
+    """The list as a file, `csv` or `json`. A search that is not understood is refused, because half of it would be another search."""
     if form not in ("csv", "json"):
         raise Http404("There is no such export.")
     read = read_search(request.GET.dict(), access_of(request.user))
@@ -148,7 +148,7 @@ def remove_view(request: HttpRequest, view_id: int) -> HttpResponse:
 @console_view(Right.VIEW_EXECUTION)
 @require_safe
 def open_view(request: HttpRequest, view_id: int) -> HttpResponse:
-    """The address to share: leads to what the view shows now."""
+    """Leads to what the saved view shows now; this address can be shared."""
     query = SavedView.objects.filter(pk=view_id).values_list("query", flat=True).first()
     if query is None:
         raise Http404("There is no such view; its owner may have removed it.")

@@ -1,4 +1,4 @@
-"""Functions and their versions: how they do, who serves them, what they want as input."""
+"""Functions and their versions: how they do lately, which workers serve them, what input they expect."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ def function_detail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _findings(name: str, version: str) -> Sequence[Finding] | None:
-    """What this code would do differently on replay; None when this process does not have it."""
+    """What this code would do differently on replay; None when this process does not have the code."""
     definition = find_function(name, version)
     return None if definition is None else findings_of(definition)
 
@@ -109,7 +109,7 @@ def serving(workers: Sequence[LiveWorker], functions: Sequence[FunctionRow]) -> 
 
 
 def _seen(workers: Sequence[LiveWorker]) -> list[Any]:
-    """What of the workers a reader would notice; that they were seen again changes nothing."""
+    """What a reader would notice about the workers. That they were seen again changes nothing."""
     return [(worker.boot_id, worker.in_flight, worker.is_draining, worker.lost_threads) for worker in workers]
 
 

@@ -1,4 +1,4 @@
-"""What the navigation says beside its links: who waits for an answer, which workers live. Loaded after the page, then kept fresh."""
+"""What the navigation shows beside its links: waiting approvals and live workers. Loaded after the page and refreshed."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ COUNTED = 99
 @console_view(None)
 @require_safe
 def navigation(request: HttpRequest) -> HttpResponse:
-    """Whoever may not see executions hears of their approvals alone."""
+    """People who may not see executions get only the number of their approvals."""
     approvals = inbox.waiting_for(request.user)
     access = access_of(request.user)
     facts = _facts(access) if access.may(Right.VIEW_EXECUTION) else {}

@@ -1,4 +1,4 @@
-"""Stored texts as they are: for reading without decoration, and to download."""
+"""Stored texts as they are: to read without decoration, and to download."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def operation_payload(request: HttpRequest, execution_id: UUID, operation_id: st
 
 @console_view(Right.VIEW_PAYLOAD)
 def history(request: HttpRequest, execution_id: UUID) -> StreamingHttpResponse:
-    """All events in the wire's shape as one JSON list."""
+    """All events in the wire's form, as one JSON list."""
     first = list_events(execution_id, limit=EVENTS)
     if not first:
         raise Http404("There is no such execution.")
@@ -60,7 +60,7 @@ def event(request: HttpRequest, execution_id: UUID, event_id: int) -> HttpRespon
 
 
 def _array(execution_id: UUID, page: list[Any], masks: Masks) -> Iterator[str]:
-    """Page by page: a history may be larger than the memory of the server."""
+    """Sends page by page, because a history may be larger than the server's memory."""
     opening = "["
     while page:
         for one in page:
@@ -82,7 +82,7 @@ def _masks(request: HttpRequest, execution_id: UUID) -> Masks:
 
 
 def _plain(request: HttpRequest, text: str | None, name: str) -> HttpResponse:
-    """Never as markup: plain text, and the browser may not guess otherwise (nosniff is set for all answers)."""
+    """Always as plain text, never as markup; nosniff keeps browsers from guessing another type."""
     if text is None:
         raise Http404("There is no such payload.")
     response = HttpResponse(text, content_type="text/plain; charset=utf-8")

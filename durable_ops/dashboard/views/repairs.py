@@ -1,4 +1,4 @@
-"""Stop, pause, resume and delete: GET asks, POST does it once. `plans.py` has what is planned first: redrive, fork, move."""
+"""Stop, pause, resume and delete: GET asks, POST does it once. Redrive, fork and move, which show a plan first, are in `plans.py`."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,6 @@
-"""The one sign-in page. Wrong passwords are counted, so that nobody tries many: neither at one name nor, from one place, at many names.
+"""The one sign-in page. Wrong passwords are counted, so that nobody can try many, neither for one name nor from one place for many names.
 
-Counted per server process, and only what was refused: the right password of somebody else at the same address still works, as a rule.
+Each server process counts for itself, and only what was refused: at the same address, somebody else's right password still works as a rule.
 """
 
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""Start an execution: the form that the function's input type draws, or JSON; the same again from an older execution."""
+"""Starts an execution, from a form that the function's input type describes or from JSON, or again from an older execution."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ AS_FORM, AS_JSON = "form", "json"
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """How the input is given: `form` with its fields, or (None) as JSON; `can_switch` when the other way exists."""
+    """How the input is given: `form` with its fields, or as JSON (None). `can_switch`: the other way exists as well."""
 
     form: InputForm | None
     text: str
@@ -58,7 +58,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def _start(request: HttpRequest, form: StartForm) -> HttpResponse | None:
-    """Where to go when it was started; None with an error on the form."""
+    """The address of the new execution; None with an error on the form."""
     data = form.cleaned_data
     try:
         started = actions.start_execution(

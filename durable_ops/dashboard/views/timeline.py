@@ -41,7 +41,7 @@ def timeline_context(request: HttpRequest, execution: ExecutionDetail) -> dict[s
 
 
 def _windows(request: HttpRequest, timeline: Timeline, opened: Sequence[str]) -> dict[str, Any]:
-    """Addresses of the other windows, and of every context opened or closed; the rest of the address stays."""
+    """Addresses of the other windows, and of every context opened or closed, with the rest of the address as it is."""
     window = read_number(request.GET.get("window", ""))
     changeable = [lane for lane in timeline.lanes if lane.is_closed or lane.operation_id in opened]
     return {

@@ -1,4 +1,4 @@
-"""Webhooks: make them, see what was sent and what came back, try one, send again."""
+"""Webhooks: make them, see what was sent and how it was answered, test one, send again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ WORDS = {"": "All", "waiting": "Waiting", "sent": "Delivered", "given_up": "Give
 @require_http_methods(["GET", "HEAD", "POST"])
 @console_view(Right.MANAGE_WEBHOOKS)
 def webhook_list(request: HttpRequest) -> HttpResponse:
-    """All of them, and the form of a new one, whose secret is in the answer to its POST and nowhere else."""
+    """All webhooks and the form for a new one. The new secret is shown only in the answer to its POST."""
     form, made, status = WebhookForm(posted(request), initial={"functions": "*"}), None, 200
     if request.method == "POST":
         made = _make(request, form)
@@ -57,7 +57,7 @@ def webhook_detail(request: HttpRequest, webhook_id: int) -> HttpResponse:
 @console_view(Right.MANAGE_WEBHOOKS)
 @require_POST
 def rotate(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    """The new secret is in this answer and nowhere else."""
+    """The new secret is shown only in this answer."""
     made = actions.rotate_secret(actor_of(request), _found(webhook_id).pk)
     return _page(request, made.webhook, made=made)
 
