@@ -41,12 +41,12 @@ class _Turn:
     versions: list[int]
     number: int
     limits: Limits
+    held: Mapping[str | None, int]
     tokens: float
     tokens_at: datetime
     last_line: str
     has_lines: bool
     now: datetime
-    held: Mapping[str | None, int]
 
     def room(self, limit: int) -> Room:
         return Room.of(self.limits, self.held, limit, self.limits.starts_left(self.tokens, self.tokens_at, self.now))
@@ -80,9 +80,9 @@ def claim(
 def _read_turns(connection: Connection, versions: Sequence[int], claimer: _Claimer) -> list[_Turn]:
     params = {"versions": list(versions), "suspects": claimer.suspects, "grace_seconds": TAKEOVER_GRACE_SECONDS, "now": claimer.now}
     turns = []
-    for *head, keys, numbers in connection.execute(statement("read_turns"), params, binary=True):
+    for *row, keys, numbers in connection.execute(statement("read_turns"), params, binary=True):
         held = dict(zip(keys or (), numbers or (), strict=True))
-        turns.append(_Turn(*head[:3], Limits(*head[3:8]), *head[8:], held))
+        turns.append(_Turn(row[0], row[1], row[2], Limits(*row[3:8]), held, *row[8:]))
     return turns
 
 

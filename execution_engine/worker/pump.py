@@ -1,4 +1,4 @@
-"""The claims loop: looks when it is rung, when something falls due, and at most a second apart; claims only what can run at once."""
+"""The claims loop: looks when it is rung, when something falls due, and at least once a second; claims only what can run at once."""
 
 import logging
 import random
@@ -30,7 +30,7 @@ MOST_LATE = 3
 
 
 class Pump:
-    """Two threads: the loop itself, and a listener for NOTIFY that only sets the runtime's `look` event."""
+    """Two threads: the loop, and a listener for NOTIFY that only sets the runtime's event `look`."""
 
     def __init__(self, runtime: "Runtime") -> None:
         self._runtime = runtime
@@ -51,7 +51,7 @@ class Pump:
         self._listener.start()
 
     def stop(self) -> None:
-        """Returns when no claim can follow."""
+        """Returns once no further claim can follow."""
         self._is_stopping.set()
         self._runtime.look.set()
         self._loop.join()
@@ -62,14 +62,14 @@ class Pump:
         return self._loop.is_alive()
 
     def ring(self) -> None:
-        """A bell says that something may be due: every worker heard it."""
+        """A bell says that something may be due; every worker has heard it."""
         self._is_rung = True
         self._runtime.look.set()
 
     def freed(self, was_limited: bool) -> None:
-        """A handler thread is free again. Looks at once when more may be due: refilled at a quarter free, not one by one.
+        """A handler thread is free. Looks at once if more may be due, but only when a quarter of the threads is free, not for each of them.
 
-        What a limit held back may follow at once, and nobody rings for it.
+        What a limit held back may follow at once; nobody rings for that.
         """
         free = self._runtime.free
         may_refill = self._is_full and free * 4 >= self._settings.THREADS
@@ -100,7 +100,7 @@ class Pump:
         self._is_rung = False
 
     def _turn(self) -> float:
-        """Claims and dispatches once; answers how long to wait before the next look, in seconds."""
+        """Claims and dispatches once; returns how many seconds to wait before the next look."""
         connection = self._connected()
         versions = list(self._runtime.versions)
         random.shuffle(versions)  # a flood of one function must not always come first
@@ -209,6 +209,11 @@ class Pump:
             if mine:
                 claims.renew(self._connection, mine, self._settings.CLAIM_SECONDS)
             self._runtime.keeper.register_versions(self._connection)
+            if all(function.is_durable for function in self._runtime.versions.values()):
+                # A claim need not reach the disk before its handler begins: whatever is written under it reaches the disk behind it. If
+                # the server crashes within that moment the claim is void, the fence refuses its holder, and the execution is claimed
+                # again. Only a plain function, which writes nothing before its end, would then be called twice.
+                self._connection.execute("set synchronous_commit = off")
         return self._connection
 
     def _disconnect(self) -> None:
