@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "durable_ops.web.outage.OutageMiddleware",
 ]
 
 ROOT_URLCONF = "durable_ops.urls"
@@ -112,7 +113,10 @@ if "postgresql" not in str(database["ENGINE"]):
     raise ImproperlyConfigured(f"DATABASE_URL must start with postgresql://, not {DATABASE_URL.partition(':')[0]}://.")
 database["CONN_MAX_AGE"] = 0
 database["CONN_HEALTH_CHECKS"] = True
+# A server that vanishes says nothing: without these whoever waits for it keeps a web thread for hours. None counts on a Unix socket.
+lost = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
 database["OPTIONS"] = {
+    **lost,
     **dict(database.get("OPTIONS", {})),
     "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 16, minimum=1, maximum=200), "timeout": 10},
 }

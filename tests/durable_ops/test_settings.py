@@ -14,8 +14,10 @@ SAFE = {
 }
 
 
-def load(repository: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    script = "from django.conf import settings; print(settings.SESSION_COOKIE_SECURE)"
+SECURE = "from django.conf import settings; print(settings.SESSION_COOKIE_SECURE)"
+
+
+def load(repository: Path, environment: dict[str, str], script: str = SECURE) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", script],
         cwd=repository,
@@ -55,3 +57,11 @@ def test_other_databases_are_refused(repository: Path) -> None:
 def test_wrong_numbers_are_named_with_their_bounds(repository: Path, tmp_path: Path) -> None:
     answer = load(repository, {"DATA_DIR": str(tmp_path), "DURABLE_THREADS": "0"})
     assert "DURABLE_THREADS=0 is outside 1 to 1024" in answer.stderr
+
+
+def test_a_database_that_vanishes_is_noticed(repository: Path) -> None:
+    script = "from django.db import connection; print(sorted(connection.get_connection_params().items(), key=str))"
+    own = {**SAFE, "DATABASE_URL": f"{SAFE['DATABASE_URL']}?connect_timeout=2"}
+    answer = load(repository, own, script).stdout
+    for name, value in {"connect_timeout": 2, "keepalives_idle": 10, "tcp_user_timeout": 15_000}.items():
+        assert f"({name!r}, {value})" in answer
