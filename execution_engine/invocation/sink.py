@@ -149,7 +149,7 @@ def check_payload(update: OperationUpdate, limit: int) -> None:
 
 def check_text(text: str, what: str) -> None:
     """Refuses NUL and lone surrogates, which PostgreSQL's text cannot hold, by name and before anything is queued. Raises
-    `CheckpointError`."""
+    `ValidationError`."""
     if "\x00" in text:
         raise ValidationError(f"the {what} contains a NUL character, which PostgreSQL cannot store")
     if not text.isascii():
