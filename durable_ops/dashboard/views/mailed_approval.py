@@ -21,7 +21,7 @@ from durable_ops.approvals import links
 from durable_ops.approvals.card import Card, fields_from_post, make_card
 from durable_ops.approvals.errors import ApprovalChangedError, ApprovalRefusedError
 from durable_ops.approvals.links import FoundLink, LinkState
-from durable_ops.doors.callers import count_in_minute, place_of
+from durable_ops.doors.callers import address_of, count_in_minute, place_of
 from durable_ops.models import Approval, ApprovalLink
 from execution_engine.core.errors import CallbackCompletedError, CommandError
 
@@ -73,7 +73,7 @@ def _post(request: HttpRequest, found: FoundLink) -> HttpResponse:
 
 
 def _decide(request: HttpRequest, found: FoundLink, link: ApprovalLink, *, approved: bool, seen: str) -> HttpResponse:
-    actor = Actor(link.user, channel=Channel.MAIL, address=str(request.META.get("REMOTE_ADDR", "")))
+    actor = Actor(link.user, channel=Channel.MAIL, address=address_of(request.META))
     fields = fields_from_post(link.approval.form, request.POST.dict())
     try:
         actions.decide(
@@ -150,6 +150,6 @@ def _private(answer: HttpResponse) -> HttpResponse:
 
 def _miss(request: HttpRequest) -> HttpResponse:
     """404, and 429 to an address that guesses. A good link is never held up: behind a proxy everybody has one address."""
-    if count_in_minute(f"approval-misses:{place_of(str(request.META.get('REMOTE_ADDR', '')))}") > MISSES_PER_MINUTE:
+    if count_in_minute(f"approval-misses:{place_of(address_of(request.META))}") > MISSES_PER_MINUTE:
         return _outcome(request, 429, "Too many unknown links", headers={"Retry-After": "60"})
     return _outcome(request, 404, "There is no such link")
