@@ -4,6 +4,7 @@ The lock of an item's row, the act with its audit row and the item's outcome are
 item as it was. Lock order: item, execution, operations.
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -38,6 +39,13 @@ _ACTS: dict[str, Callable[..., Any]] = {
     Batch.Act.DELETE: repairs.delete_execution,
     Batch.Act.MOVE: repairs.move_execution,
 }
+
+
+_SETTLE = """
+update durable_ops_batch_item as t
+   set outcome = a.outcome, code = a.code, message = a.message, row = a.row::jsonb, at = statement_timestamp()
+  from unnest(%s::int8[], %s::text[], %s::text[], %s::text[], %s::text[]) as a(id, outcome, code, message, "row")
+ where t.id = a.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +125,11 @@ def _actor_of(batch: Batch) -> Actor:
 
 
 def _settle(items: Sequence[BatchItem], results: Sequence[_Result]) -> None:
-    for item, found in zip(items, results, strict=True):
-        changes = {"outcome": found.outcome, "code": found.code, "message": found.message, "row": found.row}
-        BatchItem.objects.filter(pk=item.pk).update(at=Now(), **changes)
+    """One statement, however many. Plain SQL: `bulk_update` would write JSON's null where there is no row."""
+    columns = ([getattr(one, name) for one in results] for name in ("outcome", "code", "message"))
+    rows = [None if one.row is None else json.dumps(one.row) for one in results]
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, [[item.pk for item in items], *columns, rows])
 
 
 def _put_off(item_ids: Sequence[int], error: OperationalError) -> None:

@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from durable_ops.actions import batch_export, batch_work, batches
 from durable_ops.actions.actor import Actor, Channel
@@ -58,7 +60,9 @@ def test_a_frozen_set_of_several_pieces_is_whole_and_in_order(viewer: Actor) -> 
     batch = batches.draft_batch(viewer, act="export", ids=[*ids, uuid4()])
     make_execution(version, name="newcomer")
     batches.confirm_batch(viewer, batch.pk, reason="for the auditors")
-    assert batch_work._try_next(batch) == batch_export.CHUNK
+    with CaptureQueriesContext(connection) as captured:
+        assert batch_work._try_next(batch) == batch_export.CHUNK
+    assert sum(query["sql"].lstrip().lower().startswith("update") for query in captured) == 1
     work_until_done()
     batch.refresh_from_db()
     assert [one["id"] for one in rows(batch, viewer.user)] == [str(one) for one in ids]
