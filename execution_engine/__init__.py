@@ -1,7 +1,19 @@
 """Durable functions for Django and PostgreSQL: the names for authors. Importing them needs no Django."""
 
-from execution_engine.core.enums import InvocationStatus, OperationStatus, OperationSubType, OperationType
-from execution_engine.core.errors import DurableExecutionsError
+from execution_engine.core.enums import ExecutionStatus, InvocationStatus, OperationStatus, OperationSubType, OperationType
+from execution_engine.core.errors import (
+    CallbackCompletedError,
+    CallbackNotFoundError,
+    CommandError,
+    DurableExecutionsError,
+    ExecutionAlreadyStartedError,
+    ExecutionEndedError,
+    ExecutionNotEndedError,
+    ExecutionNotFoundError,
+    FunctionNotFoundError,
+    InvalidInputError,
+    PayloadTooLargeError,
+)
 from execution_engine.core.records import ErrorObject
 from execution_engine.core.serdes import ExtendedTypeSerDes, JsonSerDes, PassThroughSerDes, SerDes, SerDesContext, SerDesError
 from execution_engine.sdk.approval import ApprovalDecision
@@ -88,6 +100,7 @@ from execution_engine.sdk.plugins import (
     UserFunctionOutcome,
     UserFunctionStartInfo,
 )
+from execution_engine.sdk.ports import ExecutionHandle
 from execution_engine.sdk.preview import FieldMatchMode, PreviewConfig, PreviewField, PreviewMode, build_preview
 from execution_engine.sdk.registry import DurableFunction, durable_execution, register, start_many
 from execution_engine.sdk.retries import (
@@ -95,6 +108,7 @@ from execution_engine.sdk.retries import (
     RetryDecision,
     RetryPolicy,
     RetryPresets,
+    RetryStrategy,
     RetryStrategyConfig,
     create_linear_retry_strategy,
     create_retry_strategy,
@@ -122,14 +136,17 @@ __all__ = [
     "BatchItemStatus",
     "BatchResult",
     "Callback",
+    "CallbackCompletedError",
     "CallbackConfig",
     "CallbackError",
     "CallbackExternalError",
+    "CallbackNotFoundError",
     "CallbackSubmitterError",
     "CallbackTimeoutError",
     "CheckpointError",
     "ChildConfig",
     "ChildContextError",
+    "CommandError",
     "CompletionConfig",
     "CompletionDecision",
     "CompletionItemStatus",
@@ -144,16 +161,24 @@ __all__ = [
     "DurableOperationError",
     "Duration",
     "ErrorObject",
+    "ExecutionAlreadyStartedError",
     "ExecutionContext",
+    "ExecutionEndedError",
     "ExecutionError",
     "ExecutionFailedError",
+    "ExecutionHandle",
+    "ExecutionNotEndedError",
+    "ExecutionNotFoundError",
+    "ExecutionStatus",
     "ExtendedTypeSerDes",
     "FieldMatchMode",
     "FileSystemPathEncoding",
     "FileSystemSerDes",
     "FileSystemSerDesConfig",
     "FileSystemSerDesMode",
+    "FunctionNotFoundError",
     "GetExecutionStateError",
+    "InvalidInputError",
     "InvalidStateError",
     "InvocationEndInfo",
     "InvocationError",
@@ -183,6 +208,7 @@ __all__ = [
     "ParallelConfig",
     "PassThroughSerDes",
     "PayloadCodec",
+    "PayloadTooLargeError",
     "PluginLoadError",
     "PreviewConfig",
     "PreviewField",
@@ -192,6 +218,7 @@ __all__ = [
     "RetryDecision",
     "RetryPolicy",
     "RetryPresets",
+    "RetryStrategy",
     "RetryStrategyConfig",
     "RetryableSerDesError",
     "SerDes",

@@ -1,5 +1,6 @@
 """Every example of the author's documentation runs, every method has its page, and the tables say what the code says."""
 
+import builtins
 import inspect
 import json
 import re
@@ -12,7 +13,7 @@ import pytest
 from celery import current_app
 
 import execution_engine
-from execution_engine import DurableContext, DurableFunction, RetryPresets, conf, with_retry
+from execution_engine import DurableContext, DurableFunction, RetryPresets, conf, testing, with_retry
 from execution_engine.sdk import definition, durations, extras, failures, registry, state
 from execution_engine.sdk.lint import findings_of, rules
 from execution_engine.sdk.registry import registered_functions
@@ -161,6 +162,12 @@ def test_every_argument_of_the_decorator_is_explained() -> None:
 def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "README.md").read_text()
     assert [page.name for page in PAGES if page.name != "README.md" and f"({page.name})" not in index] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_error_that_a_page_names_can_be_imported(path: Path) -> None:
+    named = set(re.findall(r"`(\w+Error)\b", BLOCK.sub("", path.read_text())))
+    assert {name for name in named if not any(hasattr(module, name) for module in (execution_engine, testing, builtins))} == set()
 
 
 def test_every_rule_of_the_lint_is_listed() -> None:
