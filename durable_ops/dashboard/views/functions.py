@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 
 from durable_ops.dashboard.access import console_view
 from durable_ops.dashboard.forms.input_form import empty_form, read_schema
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
+from durable_ops.dashboard.workers import noticeable, serving, version_names
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
 from durable_ops.selectors.masking import masking_of
@@ -20,20 +20,10 @@ from execution_engine.selectors.limits import function_limits
 from execution_engine.selectors.schedules import list_schedules
 from execution_engine.selectors.search import ExecutionFilters
 from execution_engine.selectors.versions import VersionStats, find_version, version_stats
-from execution_engine.selectors.workers import LiveWorker, live_workers
+from execution_engine.selectors.workers import live_workers
 
 RECENT = 10
-VERSIONS_SHOWN = 8
 TABS = {"versions": "Versions", "input": "Input", "code": "Code"}
-
-
-@dataclass(frozen=True, slots=True)
-class ServingWorker:
-    """A live worker and the first function versions that it serves; `more` are not named."""
-
-    worker: LiveWorker
-    versions: tuple[str, ...]
-    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +38,13 @@ class VersionLine:
 def function_list(request: HttpRequest) -> HttpResponse:
     visible = access_of(request.user).functions_for(Right.VIEW_EXECUTION)
     functions, stats, workers = list_functions(visible), version_stats(visible), live_workers()
-    current = token(functions, sorted(stats.items()), _seen(workers))
+    names = version_names(version for function in functions for version in function.versions)
+    current = token(functions, sorted(stats.items()), noticeable(workers))
     if is_unchanged(request, current):
         return unchanged()
     context = {
         "functions": [{"name": one.name, "versions": _lines(one, stats)} for one in functions],
-        "workers": serving(workers, functions),
+        "workers": serving(workers, names),
         "live_url": live_url(request, current),
     }
     return render_page(request, "functions/list.html", context, fragment="rows")
@@ -96,21 +87,6 @@ def _findings(name: str, version: str) -> Sequence[Finding] | None:
     """What this code would do differently on replay; None when this process does not have the code."""
     definition = find_function(name, version)
     return None if definition is None else findings_of(definition)
-
-
-def serving(workers: Sequence[LiveWorker], functions: Sequence[FunctionRow]) -> list[ServingWorker]:
-    """Workers with the names of what they serve."""
-    names = {row.id: f"{row.function} v{row.version}" for function in functions for row in function.versions}
-    found = []
-    for worker in workers:
-        versions = sorted(names[one] for one in worker.version_ids if one in names)
-        found.append(ServingWorker(worker, tuple(versions[:VERSIONS_SHOWN]), max(len(versions) - VERSIONS_SHOWN, 0)))
-    return found
-
-
-def _seen(workers: Sequence[LiveWorker]) -> list[Any]:
-    """What a reader would notice about the workers. That they were seen again changes nothing."""
-    return [(worker.boot_id, worker.in_flight, worker.is_draining, worker.lost_threads) for worker in workers]
 
 
 def _lines(function: FunctionRow, stats: Mapping[int, VersionStats]) -> list[VersionLine]:

@@ -1,7 +1,7 @@
 """The overview: what is going on, what needs somebody, what happened lately."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from durable_ops.dashboard.charts.activity import activity_figure, latency_figur
 from durable_ops.dashboard.formats import count_text
 from durable_ops.dashboard.htmx import is_unchanged, live_url, render_page, token, unchanged
 from durable_ops.dashboard.views.executions import FACET_WORDS
+from durable_ops.dashboard.workers import noticeable, serving, version_names
 from durable_ops.models import Right
 from durable_ops.permissions import access_of
 from durable_ops.selectors.failures import failure_groups
@@ -25,11 +26,9 @@ from execution_engine.selectors.explain import StateCode
 from execution_engine.selectors.functions import list_functions
 from execution_engine.selectors.overview import Overview, overview
 from execution_engine.selectors.search import ExecutionFilters
-from execution_engine.selectors.workers import LiveWorker
 
 SHOWN = 5
 DEFAULT_SPAN = "24h"
-VERSIONS_SHOWN = 8
 RETRYING_READ = 100
 OUTCOMES = (("succeeded", "succeeded"), ("failed", "failed"), ("stopped", "stopped"), ("running", "still open"))
 PERCENTILES = (("running", "median"), ("retrying", "95th percentile"))
@@ -65,15 +64,6 @@ class Storm:
     next_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServingWorker:
-    """A live worker and the first function versions that it serves; `more` are not named."""
-
-    worker: LiveWorker
-    versions: tuple[str, ...]
-    more: int
-
-
 SPANS = {
     "1h": Span("1 hour", timedelta(hours=1), timedelta(minutes=2)),
     "24h": Span("24 hours", timedelta(hours=24), timedelta(minutes=30)),
@@ -90,16 +80,14 @@ def overview_page(request: HttpRequest) -> HttpResponse:
     buckets = activity(SPANS[key].length, SPANS[key].bucket, functions)
     found = overview(functions)
     attention = _attention(request.user, found, functions)
-    # Not the workers whole: they are seen anew every few seconds, which changes nothing for a reader.
-    workers = [(worker.boot_id, worker.in_flight, worker.is_draining, worker.lost_threads) for worker in found.workers]
-    current = token(buckets, sorted(found.counts.items()), sorted(attention.items()), workers)
+    current = token(buckets, sorted(found.counts.items()), sorted(attention.items()), noticeable(found.workers))
     if is_unchanged(request, current):
         return unchanged()
     context = {
         "tiles": [_tile(code, found) for code in TILES],
         "outcomes": OUTCOMES,
         "percentiles": PERCENTILES,
-        "workers": [_worker(worker, attention["version_names"]) for worker in found.workers],
+        "workers": serving(found.workers, attention["version_names"]),
         "busy": sum(worker.in_flight for worker in found.workers),
         "threads": sum(worker.threads for worker in found.workers),
         "span": key,
@@ -131,7 +119,7 @@ def _attention(user: Any, found: Overview, functions: frozenset[str] | None) -> 
     wanted = ExecutionFilters(state=StateCode.RETRYING, functions=functions)
     retrying = list_executions(wanted, limit=RETRYING_READ).items if is_retrying else ()
     versions = [version for function in list_functions(functions) for version in function.versions]
-    names = {version.id: f"{version.function} v{version.version}" for version in versions}
+    names = version_names(versions)
     return {
         "stranded": [version for version in versions if version.is_stranded],
         "failures": failure_groups(timedelta(hours=24), access_of(user), SHOWN),
@@ -153,8 +141,3 @@ def _storms(retrying: Sequence[ExecutionSummary]) -> list[Storm]:
         for (function, operation), times in groups.items()
     ]
     return sorted(storms, key=lambda storm: (-storm.count, storm.function, storm.operation))
-
-
-def _worker(worker: LiveWorker, names: Mapping[int, str]) -> ServingWorker:
-    versions = sorted(names[one] for one in worker.version_ids if one in names)
-    return ServingWorker(worker, tuple(versions[:VERSIONS_SHOWN]), max(len(versions) - VERSIONS_SHOWN, 0))
