@@ -11,12 +11,14 @@ from execution_engine.core.serdes import EXTENDED_TYPES_SERDES, SerDes, SerDesCo
 from execution_engine.sdk import ports
 from execution_engine.sdk.branch_threads import BranchThreads
 from execution_engine.sdk.codec import PayloadCodec
-from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError
+from execution_engine.sdk.errors import NonDeterministicExecutionError, RetryableSerDesError, ValidationError
 from execution_engine.sdk.plugin_host import PluginHost
 from execution_engine.sdk.scope import GuardedSink, Scope
 from execution_engine.sdk.sink import Sink
 from execution_engine.sdk.types import ExecutionContext
 from execution_engine.sdk.witness import Witness
+
+MAX_NAME_CHARACTERS = 256  # AWS's bound of operation names
 
 
 class Life:
@@ -201,6 +203,17 @@ class OperationKey:
             f"{_shown(self.type, self.name)}{besides} (operation {self.id})",
             self.id,
         )
+
+
+def checked_name(name: str | None) -> str | None:
+    """The name of an operation; an empty one is none. Raises `ValidationError` for what the wire cannot carry."""
+    if name is not None and not isinstance(name, str):
+        raise ValidationError(f"an operation's name is a text, got {name!r}")
+    if not name:
+        return None
+    if len(name) > MAX_NAME_CHARACTERS or not name.isascii() or not name.isprintable():
+        raise ValidationError(f"an operation's name is 1 to 256 printable ASCII characters, got {name!r}")
+    return plain_text(name)
 
 
 def plain_text(text: str) -> str:

@@ -9,13 +9,12 @@ from execution_engine.core.enums import OperationType
 from execution_engine.core.errors import InvocationInterrupt
 from execution_engine.core.identifiers import operation_id
 from execution_engine.sdk.errors import InvalidStateError, NonDeterministicExecutionError, OrphanedChildException, ValidationError
-from execution_engine.sdk.key import Invocation, OperationKey, plain_text
+from execution_engine.sdk.key import Invocation, OperationKey, checked_name
 from execution_engine.sdk.logger import Logger, identity
 from execution_engine.sdk.types import AUTHOR_LOGGER, LoggerInterface
 from execution_engine.sdk.witness import Asked
 
 T = TypeVar("T")
-MAX_NAME_CHARACTERS = 256  # AWS's bound of operation names
 MAX_VIRTUAL_DEPTH = 4  # how deep `_is_recorded` follows virtual contexts; below it, a line may be logged twice
 
 
@@ -124,14 +123,7 @@ class ContextPosition:
                 self._after(turns_new)
 
     def _next_key(self, type_: OperationType, sub_type: str, name: str | None) -> OperationKey:
-        if name is not None and not isinstance(name, str):
-            raise ValidationError(f"an operation's name is a text, got {name!r}")
-        if name:
-            if len(name) > MAX_NAME_CHARACTERS or not name.isascii() or not name.isprintable():
-                raise ValidationError(f"an operation's name is 1 to 256 printable ASCII characters, got {name!r}")
-            name = plain_text(name)
-        else:
-            name = None
+        name = checked_name(name)
         number = next(self._count)
         ahead = self._ahead
         id_ = ahead[1] if ahead is not None and ahead[0] == number else operation_id(self._prefix, number)

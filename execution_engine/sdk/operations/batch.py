@@ -7,7 +7,7 @@ from execution_engine.sdk.batch import BatchItem, BatchRecord, BatchResult
 from execution_engine.sdk.completion import BatchItemStatus
 from execution_engine.sdk.config import ChildConfig, MapConfig, NestingType, ParallelBranch, ParallelConfig
 from execution_engine.sdk.errors import ExecutionError, InvocationError, NonDeterministicExecutionError
-from execution_engine.sdk.key import OperationKey
+from execution_engine.sdk.key import OperationKey, checked_name
 from execution_engine.sdk.operations.base import Body
 from execution_engine.sdk.operations.branch import BatchPlan, escaped
 from execution_engine.sdk.operations.branches import Coordinator, run_branch
@@ -55,7 +55,7 @@ def batch_plan(item_sub_type: str, bodies: list[Body], names: list[str], config:
     return BatchPlan(
         item_sub_type,
         bodies,
-        names,
+        [checked_name(name) or "" for name in names],
         config.max_concurrency,
         config.completion_config,
         config.item_serdes or config.serdes,

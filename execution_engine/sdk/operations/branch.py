@@ -1,14 +1,14 @@
 """The values that map, parallel and their coordinator share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from execution_engine.core.records import ErrorObject
 from execution_engine.core.serdes import SerDes
-from execution_engine.sdk.completion import BatchItemStatus, CompletionConfig, CompletionItemStatus
-from execution_engine.sdk.errors import DurableOperationError
+from execution_engine.sdk.completion import BatchItemStatus, CompletionConfig, CompletionDecision, CompletionItemStatus, CompletionStatus
+from execution_engine.sdk.errors import DurableOperationError, ValidationError
 from execution_engine.sdk.failures import error_object
 from execution_engine.sdk.operations.base import Body
 
@@ -61,6 +61,14 @@ class Branch:
 def snapshot(branches: Sequence[Branch], names: Sequence[str]) -> tuple[CompletionItemStatus, ...]:
     """What a predicate sees of the branches."""
     return tuple(CompletionItemStatus(branch.index, names[branch.index], ITEM_STATUS[branch.state]) for branch in branches)
+
+
+def decided(predicate: Callable[[CompletionStatus], CompletionDecision], status: CompletionStatus) -> CompletionDecision:
+    """What an author's predicate says. Raises `ValidationError` when that is no decision."""
+    decision = predicate(status)
+    if not hasattr(decision, "complete"):
+        raise ValidationError(f"should_complete answered {decision!r}; it has to answer complete_batch() or continue_batch()")
+    return decision
 
 
 def escaped(error: Exception) -> ErrorObject:

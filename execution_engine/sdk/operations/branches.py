@@ -18,7 +18,7 @@ from execution_engine.sdk.completion import CompletionStatus, Progress
 from execution_engine.sdk.config import ChildConfig
 from execution_engine.sdk.errors import ExecutionError, InvocationError, OrphanedChildException
 from execution_engine.sdk.key import OperationKey
-from execution_engine.sdk.operations.branch import ITEM_STATUS, BatchPlan, Branch, State, snapshot
+from execution_engine.sdk.operations.branch import ITEM_STATUS, BatchPlan, Branch, State, decided, snapshot
 from execution_engine.sdk.operations.child_context import run_child
 from execution_engine.sdk.operations.sleepers import Sleepers
 from execution_engine.sdk.scope import Scope
@@ -107,7 +107,7 @@ class Coordinator:
             if predicate is not None:
                 ended = self._succeeded + self._failed
                 items = snapshot(self._branches, self._plan.names)
-                decision = predicate(CompletionStatus(self._succeeded, self._failed, ended, total, items))
+                decision = decided(predicate, CompletionStatus(self._succeeded, self._failed, ended, total, items))
             self._progress = Progress(self._plan.completion, total, self._succeeded, self._failed, decision)
         return self._progress
 

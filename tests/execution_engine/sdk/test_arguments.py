@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from execution_engine import DurableContext, MapConfig, RetryPolicy, RetryPresets, StepConfig, WaitForCallbackConfig
+from execution_engine import (
+    CompletionConfig,
+    DurableContext,
+    MapConfig,
+    ParallelBranch,
+    RetryPolicy,
+    RetryPresets,
+    StepConfig,
+    WaitForCallbackConfig,
+)
 from execution_engine.testing import DurableExecutionTestClient
 from tests.execution_engine.sdk.journal import Journal
 
@@ -77,3 +86,29 @@ def test_a_strategy_that_decides_nothing_is_named(answer: Any) -> None:
 
     journal = Journal(lambda event, context: context.step("pay", fail, retry=lambda error, attempt: answer))
     assert f"the retry strategy of STEP 'pay' answered {answer!r}; it has to answer RetryDecision" in journal.run().error.message
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda context: context.map([5], double, config=MapConfig(item_namer=lambda item, index: item)), "name is a text, got 5"),
+        (
+            lambda context: context.map([5], double, config=MapConfig(item_namer=lambda item, index: "Zo\u00eb")),
+            "printable ASCII characters, got",
+        ),
+        (lambda context: context.parallel([ParallelBranch(len, "x" * 257)]), "name is 1 to 256"),
+        (
+            lambda context: context.map([5], double, config=MapConfig(completion_config=when(True))),
+            "should_complete answered True; it has to",
+        ),
+        (lambda context: context.map([5], double, config=MapConfig(completion_config=when(None))), "should_complete answered None"),
+    ],
+)
+def test_names_and_decisions_of_branches_have_the_same_rules(call: Callable[[DurableContext], Any], said: str) -> None:
+    error = Journal(lambda event, context: call(context)).run().error
+    assert error.type.endswith("ChildContextError")
+    assert said in error.message
+
+
+def when(answer: Any) -> CompletionConfig:
+    return CompletionConfig(should_complete=lambda status: answer)

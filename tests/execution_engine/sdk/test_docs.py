@@ -14,7 +14,7 @@ from celery import current_app
 
 import execution_engine
 from execution_engine import DurableContext, DurableFunction, RetryPresets, conf, testing, with_retry
-from execution_engine.sdk import definition, durations, extras, failures, registry, state
+from execution_engine.sdk import definition, durations, extras, failures, key, registry
 from execution_engine.sdk.lint import findings_of, rules
 from execution_engine.sdk.registry import registered_functions
 from execution_engine.services import checks, signals
@@ -193,7 +193,7 @@ def test_the_table_of_settings_is_the_code_s() -> None:
         ("`invocation_timeout`", definition.MAX_INVOCATION_SECONDS),
         ("`retention`", definition.MAX_RETENTION_DAYS),
         ("timeout of a callback", durations.MAX_CALLBACK_SECONDS),
-        ("name of an operation", state.MAX_NAME_CHARACTERS),
+        ("name of an operation", key.MAX_NAME_CHARACTERS),
         ("name of a signal", signals.MAX_NAME_CHARACTERS),
         ("error object", checks.MAX_ERROR_BYTES // 1024),
         ("error object", failures.MESSAGE_CHARACTERS),
