@@ -83,11 +83,11 @@ def stories(count: int, seed: int, actor: Actor) -> Iterator[UUID]:
         raise LookupError(f"there is no demo person {APPROVER!r}")
     lots = random.Random(seed)
     now = datetime.now(UTC)
-    functions = {name: find_function(name) for name in EXAMPLES}
-    if None in functions.values():
+    functions = {name: found for name in EXAMPLES if (found := find_function(name)) is not None}
+    if len(functions) < len(EXAMPLES):
         raise LookupError("the examples are not installed (DURABLE_EXAMPLES)")
     # A function whose code is gone: no worker serves it, and what still waits in it strands.
-    functions["retired"] = replace(functions["cart-reminder"], name=RETIRED, execution_timeout=None)  # type: ignore[type-var]
+    functions["retired"] = replace(functions["cart-reminder"], name=RETIRED, execution_timeout=None)
     chosen = lots.choices(_STORIES, [weight for weight, *_ in _STORIES], k=count)
     for number, (_, name, oldest, story) in enumerate(chosen):
         function = functions[name]

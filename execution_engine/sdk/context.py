@@ -197,7 +197,8 @@ class DurableContext(ContextBatches):
         body, name = name_first(func, name, "run_in_child_context")
         config = config_of(config, DEFAULT_CHILD, "run_in_child_context")
         sub_type = config.sub_type or _CHILD
-        return self._perform(OperationType.CONTEXT, sub_type, name or original_name(body), run_child, body, config)  # type: ignore[no-any-return]
+        result: T = self._perform(OperationType.CONTEXT, sub_type, name or original_name(body), run_child, body, config)
+        return result
 
     def _child(self, prefix: str, *, parent_id: str | None, is_replaying: bool, is_pinned: bool) -> "DurableContext":
         child = DurableContext(self._invocation, parent_id, prefix, is_replaying=is_replaying)

@@ -182,11 +182,10 @@ def as_strategy(retry: Any) -> RetryStrategy:
 
     Raises `ValidationError` for anything else.
     """
-    if getattr(retry, "__self__", None) is RetryPresets:
-        return retry()  # type: ignore[no-any-return]
     if not callable(retry):
         raise ValidationError(f"retry must be a RetryPolicy, a strategy function or a preset, got {retry!r}")
-    return retry  # type: ignore[no-any-return]
+    strategy: RetryStrategy = retry() if getattr(retry, "__self__", None) is RetryPresets else retry
+    return strategy
 
 
 def decide(strategy: RetryStrategy, error: Exception, attempts_made: int, what: str) -> RetryDecision:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from execution_engine.core.enums import ExecutionStatus, OperationStatus
 from execution_engine.core.records import OperationRecord
@@ -54,10 +55,16 @@ def copy_beginning(source: StoredExecution, target: StoredExecution, from_operat
     plan = redrive.plan_fork(Operations(source.operations.values()), plan)
     numbers = target.adopt(source.events_of(plan), now)
     kept = (replace(source.operations[one], ended_at=now) for one in plan.kept)
-    going_on = {"status": OperationStatus.STARTED, "payload": None, "error": None, "replay_children": False, "ended_at": None}
-    opened = (replace(source.operations[one], **going_on) for one in plan.reopened)  # type: ignore[arg-type]
-    common = {"started_at": now, "due_at": None, "wake_seq": 0}
-    records = (replace(one, start_event=numbers[one.start_event], **common) for one in (*kept, *opened))  # type: ignore[arg-type]
+    opening: dict[str, Any] = {
+        "status": OperationStatus.STARTED,
+        "payload": None,
+        "error": None,
+        "replay_children": False,
+        "ended_at": None,
+    }
+    opened = (replace(source.operations[one], **opening) for one in plan.reopened)
+    common: dict[str, Any] = {"started_at": now, "due_at": None, "wake_seq": 0}
+    records = (replace(one, start_event=numbers[one.start_event], **common) for one in (*kept, *opened))
     target.operations = {record.id: record for record in sorted(records, key=lambda record: record.start_event)}
 
 

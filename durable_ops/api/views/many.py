@@ -1,6 +1,7 @@
 """Many executions at once: start them, or take the whole list as a file."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.http import StreamingHttpResponse
 from rest_framework.request import Request
@@ -41,6 +42,6 @@ class ExportView(RestView):
         return download(exports.lines_of(rows, query["format"]), "executions", query["format"])
 
 
-def _start(body: dict[str, object]) -> Start:
+def _start(body: Mapping[str, Any]) -> Start:
     given = {name: body.get(name) for name in ("version", "name", "attributes", "concurrency_key", "priority")}
-    return Start(str(body["function"]), json_text.compact(body["input"]) if "input" in body else None, **given)  # type: ignore[arg-type]
+    return Start(str(body["function"]), json_text.compact(body["input"]) if "input" in body else None, **given)

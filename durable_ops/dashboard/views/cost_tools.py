@@ -1,5 +1,7 @@
 """What if, and the price book."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -51,13 +53,10 @@ def prices(request: HttpRequest) -> HttpResponse:
                 return redirect("dashboard:costs_prices")
     book = price_book()
     today = utc_today()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"price": price, "is_current": book.find(price.book, price.item, today) == price, "is_ahead": price.valid_from > today}
         for price in book.prices
     ]
-    books = [
-        {"words": words, "rows": [row for row in rows if row["price"].book is name]}  # type: ignore[attr-defined]
-        for name, words in BOOK_WORDS.items()
-    ]
+    books = [{"words": words, "rows": [row for row in rows if row["price"].book is name]} for name, words in BOOK_WORDS.items()]
     context = {"books": books, "form": form, "may_add": has_right(request.user, Right.MANAGE_PRICES), "today": today}
     return render_page(request, "costs/prices.html", context, fragment="content", status=400 if form.errors else 200)

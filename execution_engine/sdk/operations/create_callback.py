@@ -46,8 +46,8 @@ class Callback(Generic[T]):
 
         Raises `CallbackExternalError` for a failure, `CallbackTimeoutError` for a time-out. Adds no operation.
         """
-        text = self._answer()
-        return self._key.read(self._serdes or PASS_THROUGH_SERDES, text)  # type: ignore[no-any-return]
+        answer: T | None = self._key.read(self._serdes or PASS_THROUGH_SERDES, self._answer())
+        return answer
 
     def json_result(self) -> Any:
         """As `result`, decoded from JSON unless a serdes was given. Raises `SerDesError` when the answer is no JSON."""
