@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.core import mail
 from playwright.sync_api import Browser, Page, expect
 
+from durable_ops.actions import approvals
+from durable_ops.actions.actor import Actor
 from durable_ops.approvals import outbox
 from durable_ops.models import Approval, Decision
 from tests.durable_ops.approvals.conftest import ask, person  # noqa: F401  (fixtures)
@@ -74,6 +76,33 @@ def test_the_inbox_by_keyboard(ask: Ask, sign_in: Callable[..., Page], live_serv
     expect(page.get_by_role("link", name="Second")).to_have_count(0)
     expect(page.get_by_role("link", name="First")).to_be_visible()
     assert Decision.objects.get().approval.title == "Second"
+
+
+def test_whoever_came_second_keeps_what_was_typed(
+    ask: Ask,  # noqa: F811
+    person: Callable[..., User],  # noqa: F811
+    sign_in: Callable[..., Page],
+    live_server: Any,
+) -> None:
+    """In the card, beside the reason, until the person acts: no refresh takes it away."""
+    _, approval = ask(title="First")
+    ask(title="Second")
+    page = sign_in("administrator")
+    User.objects.get(username="administrator").groups.add(*_managers())
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(f"{live_server.url}/approvals/")
+    card = page.locator("li.callback", has_text="First")
+    card.get_by_placeholder("Comment (optional)").fill("as <agreed>")
+    page.route("**/approvals/?*seen=*", lambda route: route.abort())  # the refresh that would have told
+    approvals.decide(Actor(person("max", "managers")), approval.callback_id, approved=False)
+    card.get_by_role("button", name="Approve").click()
+    expect(card.get_by_role("alert")).to_contain_text("max rejected it")
+    expect(card.get_by_label("Your comment, which was not sent")).to_have_value("as <agreed>")
+    expect(card.get_by_role("alert")).to_be_focused()
+    expect(page.locator("#cards-live")).to_have_count(0)
+    assert page.evaluate(FITS)
+    assert Axe().run(page).response["violations"] == []
+    assert Decision.objects.get().by == "max"
 
 
 def _managers() -> Any:
