@@ -1,1 +1,1 @@
-"""Questions to the journal: read only, frozen answers, and never a payload in a list."""
+"""Questions to the journal: they only read, answer with frozen values, and never put a payload into a list."""

@@ -1,4 +1,4 @@
-"""What happened lately: executions per span of time by how they ended, how long they took, and which errors ended them."""
+"""What happened lately: executions per span of time by how they ended and how long they took, and the errors that ended them."""
 
 import hashlib
 import random
@@ -20,7 +20,7 @@ from execution_engine.selectors.failures import read_failure, with_errors
 from execution_engine.selectors.search import of_functions
 
 EPOCH = datetime(2020, 1, 6, tzinfo=UTC)
-"""Buckets are counted from here, a Monday, so that they stay where they are from one look to the next."""
+"""Buckets are counted from this Monday, so that they lie at the same times at every look."""
 
 FRESHEST, STALEST = 5.0, 900.0
 """Seconds that the count of a past bucket is believed: an execution that began in it may still end."""
@@ -52,7 +52,7 @@ class Percentile(Aggregate):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Executions that started from `at` until the next bucket; `p50` and `p95` of those that ended, None without any."""
+    """Executions that started from `at` until the next bucket. `p50` and `p95` are of those that have ended, None if none has."""
 
     at: datetime
     succeeded: int
@@ -81,10 +81,10 @@ class FailureGroup:
 
 
 def activity(span: timedelta, width: timedelta, functions: Collection[str] | None = None) -> list[Bucket]:
-    """Every bucket of `width` within the last `span`, also empty ones, oldest first; of these functions, of all for None.
-    At most one query.
+    """Every bucket of `width` within the last `span`, empty ones included, oldest first; for these functions, None for all.
 
-    The newest bucket is always counted; of older ones a cached answer may be a quarter of their age old, a quarter of an hour at most.
+    At most one query. The newest bucket is always counted; for older ones a cached count may be a quarter of the bucket's age old, and at
+    most a quarter of an hour.
     """
     now = datetime.now(UTC)
     last = EPOCH + (now - EPOCH) // width * width
@@ -143,10 +143,10 @@ def failure_groups(span: timedelta, functions: Collection[str] | None = None) ->
 
 
 def oldest_due(versions: Collection[int]) -> datetime | None:
-    """Since when the execution of these function versions that waits longest for a worker is due; None when none waits.
+    """Since when the execution of these versions that waits longest for a worker has been due; None when none waits.
 
-    Ask for the versions that live workers serve: what nobody serves is not late but stranded. Functions with limits are left out: whether
-    a limit holds theirs is not known from here. One look per version.
+    Meant for versions that live workers serve: what nobody serves is stranded, not late. Functions with limits are left out, because a
+    limit may hold their executions back, which is not known here. One look per version.
     """
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST_DUE, {"versions": list(versions)})

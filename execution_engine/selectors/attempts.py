@@ -16,10 +16,10 @@ _STEP = (EventType.STEP_STARTED, EventType.STEP_SUCCEEDED, EventType.STEP_FAILED
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """One attempt. `ended_at` is None while it is under way, `due_at` is when the next one was due, None after the last.
+    """One attempt. `ended_at` is None while it is under way; `due_at` is when the next one was due, None after the last.
 
-    `number` is None while the attempt is under way. `error` is the wire's JSON text of an attempt that was tried again; what the last one
-    raised stands on the operation itself.
+    `number` is None while the attempt is under way. `error` is the wire's JSON text, for attempts that were tried again; the error of the
+    last one is kept with the operation.
     """
 
     started_at: datetime
@@ -35,9 +35,9 @@ class AttemptRow:
 
 
 def list_attempts(execution_id: UUID, operation_id: str, *, since: int, limit: int = SHOWN) -> list[AttemptRow]:
-    """The newest `limit` attempts, newest first; `since` is the event with which the operation began. One query.
+    """The newest `limit` attempts, newest first. `since` is the event with which the operation began. One query.
 
-    An attempt that a death cut short and another worker repeated is one: it began once.
+    An attempt that was cut short by a death and repeated by another worker counts as one, because it began once.
     """
     found = Event.objects.filter(execution_id=execution_id, operation_id=operation_id, type__in=_STEP, event_id__gte=since)
     rows = list(found.order_by("-event_id").values("type", "at", "details", "error")[: 2 * limit])

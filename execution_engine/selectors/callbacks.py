@@ -97,12 +97,12 @@ def pending_callbacks(
 
 
 def find_callback(callback_id: str) -> CallbackRow | None:
-    """A callback in whatever state; None when there never was one or its execution was purged."""
+    """A callback in any state; None when there never was one, or when its execution was purged."""
     return callback_states([callback_id]).get(callback_id)
 
 
 def callback_states(callback_ids: Sequence[str]) -> dict[str, CallbackRow]:
-    """Callbacks in whatever state, by id; those that are gone are not among them. Two queries, one for none."""
+    """Callbacks in any state, by id, without those that are gone. Two queries, one when there is none."""
     found = Operation.objects.filter(callback_id__in=callback_ids, type=OperationType.CALLBACK)
     rows = _with_executions(list(found.annotate(read_at=Now()).values(*_COLUMNS, "read_at")))
     return {row.callback_id: row for row in rows}

@@ -1,7 +1,7 @@
-"""Why an execution does not move, as a tree: each cause with when it began, when it ends by itself, and what is behind it.
+"""Why an execution does not move, as a tree: for each cause since when, until when if it ends by itself, and what is behind it.
 
-The words are those of `explain.derived_state`; here stands what a list has no time to ask: who is in front, who could serve it, what
-the child waits for. What people decide and who paused is added by whoever knows people.
+The words are those of `explain.derived_state`. Added here is what would take too long for a list: what is ahead in the queue, which worker
+could serve it, what a child waits for. Who decides and who paused is added by `durable_ops`, which knows people.
 """
 
 from collections.abc import Sequence
@@ -42,9 +42,11 @@ class CauseCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A `HOLDER` is an execution that has what a `LIMIT` counts. `until`: when it ends by itself, None when only somebody outside can
-    end it. `operation_id` belongs to the execution that is explained, `execution_id` is another one, whose own causes are in `causes`;
-    `callback_id` is what would have to be answered."""
+    """One cause. A `HOLDER` is an execution that takes up what a `LIMIT` counts. `until` is None when only somebody outside can end it.
+
+    `operation_id` belongs to the execution that is explained. `execution_id` is another execution, whose own causes are in `causes`.
+    `callback_id` is what would have to be answered.
+    """
 
     code: CauseCode
     sentence: str
@@ -66,7 +68,7 @@ class Explanation:
 
     @property
     def says_more(self) -> bool:
-        """Whether the tree tells anything that the state's own sentence does not."""
+        """Whether the tree says more than the sentence of the state does."""
         return self.parent is not None or any(cause.sentence != self.state.sentence for cause in self.causes)
 
 
@@ -106,8 +108,11 @@ def _parent(detail: ExecutionDetail) -> tuple[UUID, str] | None:
 
 
 def _queue(detail: ExecutionDetail) -> tuple[tuple[Cause, ...], datetime | None]:
-    """Limits first: with one that is taken, no free thread helps. Then the rank: in the queue, or in the line of its limit, where those
-    that are due alike stand in order of their ids. And when it begins, where that is known: a rate alone holds it."""
+    """Why a due execution has not been claimed. Limits come first: when one is reached, no free thread helps.
+
+    Then its rank, in the queue or in the line of its limit, where executions due at the same time stand in order of their ids; and when it
+    begins, which is known only where nothing but a rate holds it back.
+    """
     version = detail.summary.function_version_id
     serving = [worker for worker in live_workers() if not worker.is_draining and version in worker.version_ids]
     earlier = Q(due_at__lt=detail.due_at) | Q(due_at=detail.due_at, id__lt=detail.summary.id)
@@ -145,7 +150,7 @@ def _busy(serving: Sequence[LiveWorker]) -> str:
 
 
 def _nobody(detail: ExecutionDetail) -> tuple[Cause, ...]:
-    """Which versions of the function somebody serves: usually the deploy that left this one behind."""
+    """Which versions of the function are served: this is usually the deploy that left the execution's version behind."""
     summary = detail.summary
     served = {one for worker in live_workers() if not worker.is_draining for one in worker.version_ids}
     names = FunctionVersion.objects.filter(function=summary.function, id__in=served).order_by("id").values_list("version", flat=True)
@@ -156,7 +161,7 @@ def _nobody(detail: ExecutionDetail) -> tuple[Cause, ...]:
 
 
 def _waits(detail: ExecutionDetail, operations: Sequence[OpenOperation], depth: int) -> tuple[Cause, ...]:
-    """Every open operation that something must happen to, in the order of the derivation: trouble, people, programs, the clock."""
+    """Every open operation that something must happen to, in the order of the derivation: trouble, people, programs, time."""
     found = [(code, one) for code, belongs in KINDS for one in operations if belongs(one)]
     causes = [_of_operation(code, one, detail, depth) for code, one in found[:SHOWN]]
     if detail.failed_invocations:
@@ -199,7 +204,7 @@ def _of_operation(code: StateCode, operation: OpenOperation, detail: ExecutionDe
 
 
 def _given(name: str, execution_id: UUID) -> str:
-    """The name that somebody gave it; an id in its place tells a reader nothing, and `Cause.execution_id` has it."""
+    """The name that somebody gave the execution. An id in its place would tell a reader nothing; `Cause.execution_id` has it."""
     return "" if name == str(execution_id) else name
 
 

@@ -1,4 +1,4 @@
-"""Executions: the list by page, one in detail, its payloads."""
+"""Executions: the list by page, one in detail, and payloads."""
 
 import binascii
 import json
@@ -102,7 +102,7 @@ class ExecutionDetail:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionPayloads:
-    """Opaque text as the serdes wrote it; `error` is the wire's error object as JSON text."""
+    """Texts as the serdes wrote them; `error` is the wire's error object as JSON text."""
 
     input: str | None
     result: str | None
@@ -111,7 +111,7 @@ class ExecutionPayloads:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`looked_back_to` is set when the look ended before the page was full: what started earlier is on the next page, if anywhere."""
+    """`looked_back_to` is set when the search ended before the page was full; what started earlier may be on the next page."""
 
     items: tuple[ExecutionSummary, ...]
     next_cursor: str | None
@@ -142,7 +142,7 @@ def list_executions(
 
 
 def count_executions(filters: ExecutionFilters, upto: int = COUNTED, *, served: Collection[int] | None = None) -> Count:
-    """How many match: exact up to `upto`, beyond it what the planner expects. At most three queries."""
+    """How many match: exact up to `upto`, beyond that the planner's estimate. At most three queries."""
     search = make_search(filters, served_version_ids() if served is None else served)
     if search.is_examined:
         number = states.count(search.candidates, search.state, search.examined)
@@ -176,7 +176,7 @@ def get_execution_with_payloads(execution_id: UUID) -> tuple[ExecutionDetail, Ex
 
 
 def _read_one(execution_id: UUID, columns: Sequence[str]) -> dict[str, Any]:
-    """Plain SQL: the answer to every start is made of it, and Django would take longer to write it than PostgreSQL to run it."""
+    """Plain SQL, because the answer to every start is made of it: Django would take longer to write the query than PostgreSQL to run it."""
     with connection.cursor() as cursor:
         cursor.execute(_ONE_SQL.format(full=FULL_SQL, columns=", ".join(columns)), {"id": execution_id, "fresh": FRESH.total_seconds()})
         found = cursor.fetchone()
@@ -204,7 +204,7 @@ def get_payloads(execution_id: UUID) -> ExecutionPayloads:
 
 
 def find_child(execution_id: UUID, operation_id: str) -> UUID | None:
-    """The execution that this chained invoke started, None when it started none (a plain function)."""
+    """The execution that this chained invoke started; None if it started none, as for a plain function."""
     found = Execution.objects.filter(parent_id=execution_id, parent_operation_id=operation_id)
     return found.order_by("-started_at").values_list("id", flat=True).first()
 

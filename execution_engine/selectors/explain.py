@@ -41,8 +41,8 @@ class StateCode(StrEnum):
 class DerivedState:
     """What an execution is really doing.
 
-    `label` is short, for a cell ("Waiting for callback manager"); `sentence` answers "why is it not moving?" without
-    times; `since` is when this began, `until` when it ends by itself (None: only somebody outside can move it).
+    `label` is short, for a cell ("Waiting for callback manager"). `sentence` answers "why is it not moving?" without times. `since` is when
+    this began, `until` when it ends by itself (None: only somebody outside can move it).
     """
 
     code: StateCode
@@ -127,10 +127,10 @@ def derived_state(
     served: Collection[int],
     is_full: bool = False,
 ) -> DerivedState:
-    """`now` is the database's time; `served` holds the ids of the function versions that a live worker serves; `is_full` says that as
-    many of its function run as its limit lets.
+    """The state of an execution. `now` is the database's time; `served` are the ids of the versions that live workers serve.
 
-    An execution that waits counts as stranded only once it wants attention that nobody can give.
+    `is_full`: the function's limit of concurrent executions is reached. An execution that waits counts as stranded only once it needs an
+    invocation that nobody can give.
     """
     status = ExecutionStatus(execution.status)
     if status in _ENDED:
@@ -181,7 +181,7 @@ def _stranded(execution: ExecutionFacts) -> DerivedState:
 
 
 def _queued(execution: ExecutionFacts, *, is_full: bool) -> DerivedState:
-    """Since when: a priority is a head start, so that `due_at` may lie before the start."""
+    """Since when it is queued: a priority is a head start, so `due_at` may lie before the start."""
     assert execution.due_at is not None
     since = max(execution.due_at, execution.last_event_at)
     what = "its next" if execution.invocations else "its first"
