@@ -1,7 +1,7 @@
 """Claims: taking what is due, keeping it, and taking over what a dead worker held."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,31 +62,30 @@ class Claim:
         return self.event_seq > 1
 
 
-def claim(
-    connection: psycopg.Connection[Any],
-    *,
-    versions: Sequence[int],
-    worker: UUID,
-    limit: int,
-    claim_seconds: int,
-    suspects: bool = False,
-    alone: bool = False,
-    now: datetime | None = None,
-) -> list[Claim]:
-    """Claims at most `limit` due executions, the oldest of each version first: either suspects only, or no suspects. One statement.
+@dataclass(frozen=True, slots=True)
+class Claimer:
+    """Who claims, for which versions, how many executions at most, and for how many seconds.
 
-    Functions with limits are left out: `journal/limited.py` claims them. `alone` records that this child has nothing else in flight, so
-    that its death counts against this execution.
+    `suspects`: those that were in flight when a worker child died, and no others; without it all others. `alone` records that the child
+    has nothing else in flight, so that a death of it counts against the execution.
     """
-    params = {
-        "versions": list(versions),
-        "worker": worker,
-        "limit": limit,
-        "claim_seconds": claim_seconds,
-        "alone": alone,
-        "now": now,
-    }
-    text = f"{statement('claim_suspects' if suspects else 'claim_executions')} {statement('claim_found')}"
+
+    versions: Sequence[int]
+    worker: UUID
+    limit: int
+    claim_seconds: int
+    suspects: bool = False
+    alone: bool = False
+    now: datetime | None = None
+
+
+def claim(connection: psycopg.Connection[Any], claimer: Claimer) -> list[Claim]:
+    """Claims due executions, oldest first per version. One statement.
+
+    Functions with limits are passed over: `journal/limited.py` claims them.
+    """
+    text = f"{statement('claim_suspects' if claimer.suspects else 'claim_executions')} {statement('claim_found')}"
+    params = asdict(claimer) | {"versions": list(claimer.versions)}
     return [Claim(*row) for row in connection.execute(text, params, binary=True)]
 
 

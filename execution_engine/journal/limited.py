@@ -6,31 +6,20 @@ only of functions without limits. Nothing stays locked between two statements: a
 """
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
 from execution_engine.core.limits import Limits
 from execution_engine.core.turns import START_LINE, Choice, Room, Waiting, choose
 from execution_engine.journal.arrays import pack
-from execution_engine.journal.claims import TAKEOVER_GRACE_SECONDS, Claim
+from execution_engine.journal.claims import TAKEOVER_GRACE_SECONDS, Claim, Claimer
 from execution_engine.journal.statements import statement
 
 Connection = psycopg.Connection[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimer:
-    worker: UUID
-    limit: int
-    claim_seconds: int
-    suspects: bool
-    alone: bool
-    now: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +41,22 @@ class _Turn:
         return Room.of(self.limits, self.held, limit, self.limits.starts_left(self.tokens, self.tokens_at, self.now))
 
 
-def claim(
-    connection: Connection,
-    *,
-    versions: Sequence[int],
-    worker: UUID,
-    limit: int,
-    claim_seconds: int,
-    suspects: bool = False,
-    alone: bool = False,
-    now: datetime | None = None,
-) -> list[Claim]:
+def claim(connection: Connection, claimer: Claimer) -> list[Claim]:
     """As `claims.claim`, for functions that have limits: at most `limit`, and none of a function whose turn another process took.
 
     One statement when nobody waits or nobody may begin; two or three more for each function of which somebody may.
     """
-    claimer = _Claimer(worker, limit, claim_seconds, suspects, alone, now)
-    turns = _read_turns(connection, versions, claimer)
+    turns = _read_turns(connection, claimer)
     found: list[Claim] = []
     for turn in random.sample(turns, len(turns)):  # a flood of one function must not always come first
-        room = turn.room(limit - len(found))
+        room = turn.room(claimer.limit - len(found))
         if room.free > 0:
             found += _take(connection, turn, room, claimer)
     return found
 
 
-def _read_turns(connection: Connection, versions: Sequence[int], claimer: _Claimer) -> list[_Turn]:
-    params = {"versions": list(versions), "suspects": claimer.suspects, "grace_seconds": TAKEOVER_GRACE_SECONDS, "now": claimer.now}
+def _read_turns(connection: Connection, claimer: Claimer) -> list[_Turn]:
+    params = asdict(claimer) | {"versions": list(claimer.versions), "grace_seconds": TAKEOVER_GRACE_SECONDS}
     turns = []
     for *row, keys, numbers in connection.execute(statement("read_turns"), params, binary=True):
         held = dict(zip(keys or (), numbers or (), strict=True))
@@ -86,7 +64,7 @@ def _read_turns(connection: Connection, versions: Sequence[int], claimer: _Claim
     return turns
 
 
-def _take(connection: Connection, turn: _Turn, room: Room, claimer: _Claimer) -> list[Claim]:
+def _take(connection: Connection, turn: _Turn, room: Room, claimer: Claimer) -> list[Claim]:
     lines, last_line = _next_lines(connection, turn, room) if turn.has_lines else (set(), "")
     choice = choose(room, _read_waiting(connection, turn, room, lines, claimer))
     if claimer.suspects:  # they stay in the queue until a quiet child takes them one by one
@@ -118,7 +96,7 @@ def _next_lines(connection: Connection, turn: _Turn, room: Room) -> tuple[set[tu
     return found, min(ends.values(), default="")
 
 
-def _read_waiting(connection: Connection, turn: _Turn, room: Room, lines: Collection[tuple[int, str]], claimer: _Claimer) -> list[Waiting]:
+def _read_waiting(connection: Connection, turn: _Turn, room: Room, lines: Collection[tuple[int, str]], claimer: Claimer) -> list[Waiting]:
     places: list[tuple[int, str | None, int]] = [(version, None, room.queue_look) for version in turn.versions]
     if turn.has_lines:
         places += [(version, START_LINE, room.start_look) for version in turn.versions]

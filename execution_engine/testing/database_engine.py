@@ -3,9 +3,8 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +18,7 @@ from execution_engine.core.records import ErrorObject, ExecutionRecord, Operatio
 from execution_engine.core.transitions.reopening import Asked
 from execution_engine.invocation.run import Invocation
 from execution_engine.journal import children, claims, functions, pausing, reader, redrive
-from execution_engine.journal.claims import Claim
+from execution_engine.journal.claims import Claim, Claimer
 from execution_engine.journal.lane import Lane
 from execution_engine.journal.present import virtual_time
 from execution_engine.models import Execution, FunctionVersion
@@ -118,16 +117,9 @@ class DatabaseEngine(VirtualEngine):
         return bool(found)
 
     def _claim(self) -> list[Claim]:
-        claim = partial(
-            claims.claim,
-            journal_connection(),
-            versions=list(self._functions),
-            worker=uuid4(),
-            limit=1,
-            claim_seconds=engine_settings().CLAIM_SECONDS,
-            now=self.clock.now(),
-        )
-        return claim() or (claim(suspects=True) if self._has_died else [])
+        claimer = Claimer(list(self._functions), uuid4(), 1, engine_settings().CLAIM_SECONDS, now=self.clock.now())
+        found = claims.claim(journal_connection(), claimer)
+        return found or (claims.claim(journal_connection(), replace(claimer, suspects=True)) if self._has_died else [])
 
     def _invoke(self, claim: Claim) -> None:
         loaded = reader.load(journal_connection(), [claim.execution_id])[claim.execution_id]

@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import psycopg
 
 from execution_engine.journal import claims, connections, limited, reader
 from execution_engine.journal.bell import CHANNEL
-from execution_engine.journal.claims import Claim
+from execution_engine.journal.claims import Claim, Claimer
 from execution_engine.journal.reader import Loaded
 
 if TYPE_CHECKING:
@@ -130,18 +131,11 @@ class Pump:
         self, connection: psycopg.Connection[Any], versions: Sequence[int], limit: int, *, suspects: bool = False, alone: bool = False
     ) -> list[Claim]:
         """One statement; where functions have limits a second look for what the first left room for, whichever of the two comes first."""
+        claimer = Claimer(versions, self._runtime.boot_id, limit, self._settings.CLAIM_SECONDS, suspects, alone)
         found: list[Claim] = []
         for look in random.sample((claims.claim, limited.claim), 2) if self._knows_limits else (claims.claim,):
             if len(found) < limit:
-                found += look(
-                    connection,
-                    versions=versions,
-                    worker=self._runtime.boot_id,
-                    limit=limit - len(found),
-                    claim_seconds=self._settings.CLAIM_SECONDS,
-                    suspects=suspects,
-                    alone=alone,
-                )
+                found += look(connection, replace(claimer, limit=limit - len(found)))
         return found
 
     def _pause(self, connection: psycopg.Connection[Any], versions: Sequence[int], longest: float) -> float:

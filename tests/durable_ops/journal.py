@@ -11,6 +11,7 @@ from execution_engine.core.identifiers import operation_id
 from execution_engine.core.records import OperationOptions, OperationUpdate
 from execution_engine.core.transitions import callback
 from execution_engine.journal import claims, connections, functions, store, tokens
+from execution_engine.journal.claims import Claimer
 from execution_engine.journal.tokens import Token
 from execution_engine.models import Operation
 from execution_engine.sdk.registry import describe
@@ -73,7 +74,7 @@ def claim_outside(function: str, count: int = 1, *, seconds: int = 3600) -> list
     with connection.cursor() as cursor:
         version = functions.find_version(cursor, function, "1").id
     with connections.connect("test") as own:
-        found = claims.claim(own, versions=[version], worker=uuid4(), limit=count, claim_seconds=seconds)
+        found = claims.claim(own, Claimer(versions=[version], worker=uuid4(), limit=count, claim_seconds=seconds))
     return [
         (started[one.execution_id], tokens.issue(Token(one.execution_id, one.claim_id, one.checkpoint_seq, one.wake_seq, one.wake_seq)))
         for one in found

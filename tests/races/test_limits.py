@@ -21,6 +21,7 @@ from execution_engine import durable_execution
 from execution_engine.core.limits import Limits
 from execution_engine.core.turns import choose
 from execution_engine.journal import claims, connections, limited
+from execution_engine.journal.claims import Claimer
 from execution_engine.models import Execution, FunctionVersion, Limit
 from execution_engine.services.executions import StartOptions, start_execution
 from execution_engine.services.limits import set_limits
@@ -79,7 +80,7 @@ class Arena:
         chance, worker = random.Random(f"{self.seed}-{number}"), uuid4()
         with connections.connect("claimer") as own:
             while not self.over.is_set():
-                found = limited.claim(own, versions=[self.version], worker=worker, limit=chance.randint(1, 5), claim_seconds=30)
+                found = limited.claim(own, Claimer(versions=[self.version], worker=worker, limit=chance.randint(1, 5), claim_seconds=30))
                 if not found:
                     time.sleep(chance.random() * 0.004)
                     continue
@@ -205,7 +206,7 @@ def test_a_count_from_before_somebody_elses_claim_is_not_used(
     found: list[int] = []
 
     def look(own: psycopg.Connection[Any]) -> None:
-        found.append(len(limited.claim(own, versions=[version], worker=uuid4(), limit=5, claim_seconds=30)))
+        found.append(len(limited.claim(own, Claimer(versions=[version], worker=uuid4(), limit=5, claim_seconds=30))))
 
     def decide_late(*given: Any) -> Any:
         monkeypatch.setattr(limited, "choose", choose)

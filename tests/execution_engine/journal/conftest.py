@@ -10,7 +10,7 @@ import pytest
 from execution_engine import durable_execution
 from execution_engine.core.clock import DatabaseClock
 from execution_engine.journal import claims, connections, reader
-from execution_engine.journal.claims import Claim
+from execution_engine.journal.claims import Claim, Claimer
 from execution_engine.journal.lane import Lane
 from execution_engine.journal.writer import Writer
 from execution_engine.models import FunctionVersion
@@ -42,7 +42,7 @@ def claim_one(connection: psycopg.Connection[Any]) -> Callable[..., tuple[Claim,
     def claim(execution_id: UUID | None = None, **options: Any) -> tuple[Claim, Lane]:
         started = execution_id or executions.start_execution("test-journal", "{}").id
         version = FunctionVersion.objects.get(function="test-journal").id
-        found = claims.claim(connection, versions=[version], worker=uuid4(), limit=1, claim_seconds=30, **options)
+        found = claims.claim(connection, Claimer(versions=[version], worker=uuid4(), limit=1, claim_seconds=30, **options))
         assert [c.execution_id for c in found] == [started]
         loaded = reader.load(connection, [started])[started]
         clock = DatabaseClock()

@@ -9,6 +9,7 @@ from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from execution_engine.core.limits import Limits
 from execution_engine.journal import claims, limited
+from execution_engine.journal.claims import Claimer
 from execution_engine.journal.statements import statement
 from execution_engine.services.limits import set_limits
 from tests.execution_engine.journal.plans import Explained, fill, indexes, rows_read, scans
@@ -21,7 +22,7 @@ def claim(
 ) -> tuple[list[claims.Claim], dict[str, dict[str, Any]]]:
     """Ten at most, and the plan of each statement by its name."""
     explained = Explained(connection)
-    found = look(explained, versions=[version], worker=uuid4(), limit=TAKEN, claim_seconds=30, **options)
+    found = look(explained, Claimer(versions=[version], worker=uuid4(), limit=TAKEN, claim_seconds=30, **options))
     whole = [name for name, plan in explained.plans.items() if any(one["Node Type"] == "Seq Scan" for one in scans(plan))]
     assert whole == [], "these read the whole table"
     return found, explained.plans

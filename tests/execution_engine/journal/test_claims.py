@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from execution_engine.journal import claims, connections
+from execution_engine.journal.claims import Claimer
 from execution_engine.models import Event, Execution, FunctionVersion
 from execution_engine.services import executions
 
@@ -15,7 +16,7 @@ def versions() -> list[int]:
 
 
 def take(connection: Any, limit: int = 100, **options: Any) -> list[UUID]:
-    found = claims.claim(connection, versions=versions(), worker=uuid4(), limit=limit, claim_seconds=30, **options)
+    found = claims.claim(connection, Claimer(versions=versions(), worker=uuid4(), limit=limit, claim_seconds=30, **options))
     return [claim.execution_id for claim in found]
 
 
@@ -48,7 +49,7 @@ def test_eight_claimers_never_take_the_same(connection: Any) -> None:
 def test_only_versions_asked_for_are_claimed(connection: Any) -> None:
     executions.start_execution("test-journal", "{}")
 
-    assert claims.claim(connection, versions=[0], worker=uuid4(), limit=9, claim_seconds=30) == []
+    assert claims.claim(connection, Claimer(versions=[0], worker=uuid4(), limit=9, claim_seconds=30)) == []
 
 
 def test_a_renewed_claim_is_kept_and_a_lost_one_is_told(connection: Any, claim_one: Callable[..., Any]) -> None:

@@ -13,6 +13,7 @@ from execution_engine.core.limits import Limits
 from execution_engine.core.records import ExecutionRecord
 from execution_engine.journal import claims, limits
 from execution_engine.journal import limited as limited_claims
+from execution_engine.journal.claims import Claimer
 from execution_engine.journal.store import wake
 from execution_engine.models import Execution, FunctionVersion, Limit
 from execution_engine.services.executions import StartOptions, start_execution, start_executions
@@ -32,7 +33,7 @@ def start(key: str | None = None, priority: int | None = None) -> UUID:
 def take(connection: Any, most: int = 100, *, limited: bool = True, **options: Any) -> list[UUID]:
     versions = list(FunctionVersion.objects.filter(function="test-journal").values_list("id", flat=True))
     look = limited_claims.claim if limited else claims.claim
-    found = look(connection, versions=versions, worker=uuid4(), limit=most, claim_seconds=30, **options)
+    found = look(connection, Claimer(versions=versions, worker=uuid4(), limit=most, claim_seconds=30, **options))
     order = {one.execution_id: one for one in found}
     due = Execution.objects.filter(id__in=order).order_by("started_at").values_list("id", flat=True)
     return list(due)

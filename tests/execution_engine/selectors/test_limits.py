@@ -10,6 +10,7 @@ import pytest
 from execution_engine import durable_execution
 from execution_engine.core.limits import Limits
 from execution_engine.journal import connections, limited
+from execution_engine.journal.claims import Claimer
 from execution_engine.models import FunctionVersion, Limit
 from execution_engine.selectors.causes import CauseCode, explain
 from execution_engine.selectors.executions import get_execution, list_executions
@@ -30,7 +31,7 @@ def start(key: str | None = None) -> Any:
 
 
 def look(connection: psycopg.Connection[Any], version: int) -> None:
-    limited.claim(connection, versions=[version], worker=uuid4(), limit=10, claim_seconds=30)
+    limited.claim(connection, Claimer(versions=[version], worker=uuid4(), limit=10, claim_seconds=30))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from execution_engine.core.enums import OperationAction, OperationType
 from execution_engine.core.identifiers import execution_arn
 from execution_engine.core.records import OperationOptions, OperationRecord, OperationUpdate
 from execution_engine.journal import claims, connections, reader, tokens
-from execution_engine.journal.claims import Claim
+from execution_engine.journal.claims import Claim, Claimer
 from execution_engine.journal.replies import CheckpointReply
 from execution_engine.journal.tokens import Token
 from execution_engine.models import FunctionVersion
@@ -76,6 +76,6 @@ def claim(execution_id: UUID | None = None, input_text: str | None = "{}", *, ve
     started = execution_id or executions.start_execution(FUNCTION, input_text).id
     ids = list(versions) or [FunctionVersion.objects.get(function=FUNCTION).id]
     with connections.connect("test") as connection:
-        found = claims.claim(connection, versions=ids, worker=uuid4(), limit=10, claim_seconds=30)
+        found = claims.claim(connection, Claimer(versions=ids, worker=uuid4(), limit=10, claim_seconds=30))
         mine = next(one for one in found if one.execution_id == started)
         return Caller(mine, reader.load(connection, [started])[started].wake_seq)

@@ -13,6 +13,7 @@ from execution_engine.core.records import ErrorObject, OperationOptions, Operati
 from execution_engine.invocation import outcome
 from execution_engine.invocation.sink import LaneSink
 from execution_engine.journal import claims, connections, reader, store
+from execution_engine.journal.claims import Claimer
 from execution_engine.journal.lane import Lane
 from execution_engine.journal.present import virtual_time
 from execution_engine.models import Execution, FunctionVersion, Operation
@@ -130,7 +131,7 @@ def claimed(clock: VirtualClock) -> Any:
     started = executions.start_execution(FUNCTION, "{}").id
     version = FunctionVersion.objects.get(function=FUNCTION).id
     with connections.connect("test") as own:
-        found = claims.claim(own, versions=[version], worker=uuid4(), limit=50, claim_seconds=9999, now=clock.now())
+        found = claims.claim(own, Claimer(versions=[version], worker=uuid4(), limit=50, claim_seconds=9999, now=clock.now()))
     return next(one for one in found if one.execution_id == started)
 
 

@@ -13,6 +13,7 @@ from execution_engine.core.enums import EventType
 from execution_engine.core.errors import CommandError
 from execution_engine.core.records import HistoryEvent
 from execution_engine.journal import claims, connections, flush
+from execution_engine.journal.claims import Claimer
 from execution_engine.journal.lane import Entry, Lane
 from execution_engine.models import Event, Execution, FunctionVersion, Operation
 from execution_engine.services import executions, repairs
@@ -73,7 +74,7 @@ def test_writes_of_a_frozen_worker_are_refused_after_a_redrive(transactional_db:
     started = executions.start_execution("test-repairs-race", '"x"')
     version = FunctionVersion.objects.get(function="test-repairs-race").id
     with connections.connect("test") as own:
-        [claim] = claims.claim(own, versions=[version], worker=uuid4(), limit=1, claim_seconds=30)
+        [claim] = claims.claim(own, Claimer(versions=[version], worker=uuid4(), limit=1, claim_seconds=30))
         executions.stop_execution(started.id)
         redrive_execution(started.id)
         clock = DatabaseClock()

@@ -13,6 +13,7 @@ import pytest
 
 from execution_engine import DurableContext, InvocationError, durable_execution
 from execution_engine.journal import claims, connections
+from execution_engine.journal.claims import Claimer
 from execution_engine.models import Event, Execution, FunctionVersion
 from execution_engine.worker.runtime import Runtime
 from tests.execution_engine.conftest import make_runtime
@@ -123,7 +124,7 @@ def dead_claim(handle: Any, *, alone: bool = False) -> None:
     version = FunctionVersion.objects.get(function=Execution.objects.get(id=handle.id).function).id
     worker = uuid4()
     with connections.connect("dead") as connection:
-        found = claims.claim(connection, versions=[version], worker=worker, limit=1, claim_seconds=30, suspects=alone, alone=alone)
+        found = claims.claim(connection, Claimer(versions=[version], worker=worker, limit=1, claim_seconds=30, suspects=alone, alone=alone))
         assert [c.execution_id for c in found] == [handle.id]
         claims.take_over(connection, dead=worker)
 
