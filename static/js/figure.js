@@ -73,7 +73,7 @@
   function dressCosts(figure, host) {
     const { data, layout } = dressHistory(figure, host);
     data.forEach((trace) => Object.assign(trace, { textposition: "none", hovertemplate: "%{fullData.name} %{text}<extra></extra>" }));
-    Object.assign(layout.xaxis, { tickformat: figure.by_month ? "%b %Y" : "%-d %b" });
+    Object.assign(layout.xaxis, { tickformat: figure.by_month ? "%b %Y" : "%b %-d" });
     Object.assign(layout.yaxis, { tickprefix: "$", tickformat: "~g" });
     return { data, layout };
   }

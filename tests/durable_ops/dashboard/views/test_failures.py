@@ -46,4 +46,4 @@ def test_header_names_what_was_raised_and_where(admin: Client, version: Function
     failed = make_failed(version)
     for path in ("", "redrive/"):
         html = admin.get(f"/executions/{failed.id}/{path}").content.decode()
-        assert 'title="shop.CardDeclined, passed on as execution_engine.sdk.errors.StepError">CardDeclined</span> in <a href=' in html
+        assert 'title="shop.CardDeclined, passed on as execution_engine.sdk.errors.StepError">CardDeclined</strong> in <a href=' in html
