@@ -5,7 +5,7 @@ from typing import IO, Any, NoReturn
 
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
-from durable_ops.doors import slow_bodies
+from durable_ops.web import slow_bodies
 from execution_engine.core.errors import CommandError
 
 READ_ON = 4

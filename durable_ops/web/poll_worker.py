@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from gunicorn.util import http_date
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import TConn
 
+from durable_ops.web.prompt_worker import PromptWorker
 from durable_ops.web.quick_poll import Poll, QuickPoll, read_poll
 
 LONGEST_REST = 0.2
@@ -37,7 +38,7 @@ class Parked:
     poll: Poll
 
 
-class PollWorker(ThreadWorker):
+class PollWorker(PromptWorker):
     """`wsgi` is the `QuickPoll`. The main thread parks, answers and hands on; only the query runs in a thread of the pool."""
 
     wsgi: QuickPoll  # type: ignore[assignment]  # PEP 3333 says dict, the stubs of gunicorn say any mapping

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from durable_ops.doors import slow_bodies
 from durable_ops.doors.bodies import BodyCutShortError, BodyTooSlowError, read_body
+from durable_ops.web import slow_bodies
 
 
 class FromSocket(io.RawIOBase):

@@ -17,7 +17,7 @@ LOOK_SECONDS = 1.0
 
 @dataclass(slots=True, eq=False)
 class Reading:
-    """A body that is being read; `is_over` once its time was."""
+    """Something that is being read; `is_over` once its time was."""
 
     connection: socket.socket
     ends: float
@@ -30,12 +30,12 @@ _watch: threading.Thread | None = None
 
 
 @contextmanager
-def bounded(connection: socket.socket | None) -> Iterator[Reading | None]:
-    """While a body is read from this connection; None (another server, a test client) has no bound."""
+def bounded(connection: socket.socket | None, seconds: float | None = None) -> Iterator[Reading | None]:
+    """While something is read from this connection, `BODY_SECONDS` by default; None (another server, a test client) has no bound."""
     if connection is None:
         yield None
         return
-    reading = Reading(connection, time.monotonic() + BODY_SECONDS)
+    reading = Reading(connection, time.monotonic() + (BODY_SECONDS if seconds is None else seconds))
     with _lock:
         _readings.add(reading)
         _ensure_watch()
