@@ -45,10 +45,10 @@ FILTERS = {
 def volume(django_db_setup: None, django_db_blocker: Any, database_url: str) -> Iterator[None]:
     """Committed rows for this module; plans of an empty table say nothing."""
     with django_db_blocker.unblock(), psycopg.connect(database_url) as own:
-        for _ in bulk.fill(own, EXECUTIONS, operations_each=4, history=0):
+        for _ in bulk.fill(own, EXECUTIONS, operations_each=4, history=2_000):
             pass
         own.autocommit = True
-        own.execute("vacuum analyze durable_execution, durable_operation")
+        own.execute("vacuum analyze durable_execution, durable_operation, durable_event")
         yield
         own.execute("truncate durable_execution, durable_operation, durable_event, durable_function, durable_function_version")
 
