@@ -79,8 +79,11 @@ def is_of_type(text: str) -> Q:
 
 
 def _failed_operation() -> QuerySet[Operation]:
-    """The operation of the last failure in the history of the outer query's execution."""
-    events = Event.objects.filter(execution_id=OuterRef("execution_id"), type__in=_FAILURES)
+    """The operation of the last failure in the history of the outer query's execution.
+
+    The events ask for that execution's id, not for the operation's: so its event is looked up once and the operation by its whole key.
+    """
+    events = Event.objects.filter(execution_id=OuterRef(OuterRef("id")), type__in=_FAILURES)
     last = events.filter(event_id__gt=OuterRef(OuterRef("event_seq")) - LOOKED_BACK).order_by("-event_id").values("operation_id")[:1]
     return Operation.objects.filter(execution_id=OuterRef("id"), id=Subquery(last), error__isnull=False)
 
