@@ -57,7 +57,9 @@ window.timeScale = (() => {
       [last, day] = [at, today];
     };
     for (const piece of scale.pieces.filter(({ isBreak }) => !isBreak)) {
-      const [from, to] = [figure.origin + piece.from, figure.origin + piece.to];
+      // Only what is in sight: milliseconds of a piece that ran for days would be too many.
+      const [from, to] = [low, high].map((at) => figure.origin + piece.from + Math.min(Math.max(at - piece.at, 0), piece.size));
+      if (to <= from) continue;
       const first = Math.ceil(from / step) * step;
       if (first > to) add(from);
       for (let moment = first; moment <= to; moment += step) add(moment);
