@@ -10,7 +10,7 @@ from durable_ops.approvals.inbox import visible_to
 from durable_ops.dashboard.access import masks_for
 from durable_ops.dashboard.htmx import token
 from durable_ops.dashboard.logs import drawer_lines
-from durable_ops.dashboard.payloads import Payload, make_payload, read_error
+from durable_ops.dashboard.payloads import Payload, is_tagged, make_payload, read_error
 from durable_ops.models import Approval, Right
 from durable_ops.permissions import has_right
 from durable_ops.selectors.assignees import named
@@ -79,7 +79,8 @@ def _payloads(request: HttpRequest, execution: ExecutionSummary, found: Operatio
     label = "Result" if found.row.ended_at else "State"
     texts = (("payload", label, found.payload), ("error", "Error", found.error), ("options", "Options", found.options))
     addresses = {key: reverse("dashboard:operation_payload", args=[execution.id, found.row.id, key]) for key, _, _ in texts}
-    made = [make_payload(key, label, text, addresses[key]) for key, label, text in texts]
+    tagged = {"payload"} if is_tagged(found.row) else set()
+    made = [make_payload(key, label, text, addresses[key], is_tagged=key in tagged) for key, label, text in texts]
     return [payload for payload in (_input(request, execution, found.row), *made) if payload is not None]
 
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from execution_engine.core.serdes import without_tags
+
 PRETTY_BYTES = 256 * 1024
 """Longer payloads are shown unformatted and cut, so that a page stays light; raw view and download have the whole text."""
 
@@ -87,12 +89,13 @@ def age_text(moment: datetime, now: datetime) -> str:
     return "now"
 
 
-def pretty_json(text: str) -> str | None:
-    """The text indented; None when it is not JSON or too long to be read on a page."""
+def pretty_json(text: str, *, is_tagged: bool = False) -> str | None:
+    """The text indented; None when it is not JSON or too long to be read on a page. `is_tagged`: without the tags of the SDK's format."""
     if len(text) > PRETTY_BYTES:
         return None
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        value = json.loads(text)
+        return json.dumps(without_tags(value) if is_tagged else value, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
 

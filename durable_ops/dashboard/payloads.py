@@ -11,9 +11,11 @@ from durable_ops.dashboard.access import masks_for
 from durable_ops.dashboard.formats import PRETTY_BYTES, coloured_json, pretty_json
 from durable_ops.models import Right
 from durable_ops.permissions import has_right
+from execution_engine.core.enums import OperationType
 from execution_engine.core.records import ErrorObject
 from execution_engine.selectors.executions import ExecutionSummary
 from execution_engine.selectors.failures import get_failure
+from execution_engine.selectors.operations import OperationRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,11 @@ class Payload:
     url: str
 
 
-def make_payload(key: str, label: str, text: str | None, url: str) -> Payload | None:
+def make_payload(key: str, label: str, text: str | None, url: str, *, is_tagged: bool = False) -> Payload | None:
+    """None without a text. `is_tagged`: written in the SDK's default format, which is shown as the JSON that a person would type."""
     if text is None:
         return None
-    pretty = pretty_json(text)
+    pretty = pretty_json(text, is_tagged=is_tagged)
     error = read_error(text) if key == "error" else None
     shown = text[:PRETTY_BYTES] if pretty is None else coloured_json(pretty)
     if error is not None and error.stack_trace:
@@ -47,6 +50,11 @@ def error_context(request: HttpRequest, execution: ExecutionSummary) -> dict[str
         return {}
     text, failure = get_failure(execution.id)
     return {"error": read_error(masks_for(request, execution.function, execution.id).text(text)), "failure": failure}
+
+
+def is_tagged(row: OperationRow) -> bool:
+    """Whether the payload of this operation was written by the SDK. Answers from outside and results of invokes are plain JSON."""
+    return row.type in (OperationType.STEP, OperationType.CONTEXT)
 
 
 def read_error(text: str | None) -> ErrorObject | None:

@@ -103,8 +103,9 @@ class ExtendedTypeSerDes(SerDes[Any]):
         return _envelope(value)
 
     def deserialize(self, data: str, serdes_context: SerDesContext | None = None) -> Any:  # noqa: ARG002
+        """Reads a JSON object that is no envelope as it is: only people who replace a value write one, and they mean what it says."""
         value = _loads(data)
-        return _decode(value) if type(value) is dict else value
+        return _decode(value) if type(value) is dict and "t" in value and "v" in value else value
 
     def read_back(self, value: Any, text: str) -> Any:
         """What `deserialize(text)` gives for the value that `text` was written from, without reading where a copy does."""
@@ -231,6 +232,32 @@ def _decode(envelope: Any) -> Any:
     if decoder is None:
         raise SerDesError(f'Unknown type tag: "{envelope["t"]}"')
     return decoder(envelope["v"])
+
+
+def without_tags(value: Any) -> Any:
+    """The JSON that people read in place of a stored value in the default format: its envelopes opened, what JSON does not know as text.
+
+    Whatever is not tagged throughout is returned as it is.
+    """
+    try:
+        return _opened(value)
+    except _NoEnvelopeError:
+        return value
+
+
+class _NoEnvelopeError(Exception):
+    """A part of the value carries no tag."""
+
+
+def _opened(value: Any) -> Any:
+    if type(value) is not dict:
+        return value
+    if value.keys() != {"t", "v"} or value["t"] not in _DECODERS:
+        raise _NoEnvelopeError
+    inner = value["v"]
+    if type(inner) is dict:
+        return {key: _opened(item) for key, item in inner.items()}
+    return [_opened(item) for item in inner] if type(inner) is list else inner
 
 
 def _same(value: Any) -> Any:

@@ -19,7 +19,7 @@ from durable_ops.dashboard.access import actor_of, console_view, masks_for
 from durable_ops.dashboard.acting import act_once, posted
 from durable_ops.dashboard.forms.repairs import ForkForm, MoveForm, RedriveForm
 from durable_ops.dashboard.htmx import render_page
-from durable_ops.dashboard.payloads import Payload, error_context, make_payload
+from durable_ops.dashboard.payloads import Payload, error_context, is_tagged, make_payload
 from durable_ops.dashboard.views.execution_actions import find_summary
 from durable_ops.models import Right
 from durable_ops.permissions import access_of, has_right
@@ -154,7 +154,8 @@ def _old_values(request: HttpRequest, execution: ExecutionSummary, chosen: str) 
     made = [make_payload("input", "Input", given, reverse("dashboard:payload", args=[execution.id, "input"]))]
     if found := get_operation(execution.id, chosen) if chosen else None:
         address = reverse("dashboard:operation_payload", args=[execution.id, found.row.id, "payload"])
-        made.append(make_payload("result", f"Result of {found.row.title}", masks.operation(found).payload, address))
+        answer = masks.operation(found).payload
+        made.append(make_payload("result", f"Result of {found.row.title}", answer, address, is_tagged=is_tagged(found.row)))
     return [one for one in made if one is not None]
 
 

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution_engine.core.serdes import ExtendedTypeSerDes, JsonSerDes, PassThroughSerDes, SerDes, SerDesContext, SerDesError
+from execution_engine.core.serdes import (
+    ExtendedTypeSerDes,
+    JsonSerDes,
+    PassThroughSerDes,
+    SerDes,
+    SerDesContext,
+    SerDesError,
+    without_tags,
+)
 
 SERDES = ExtendedTypeSerDes()
 CONTEXT = SerDesContext("op", "arn")
@@ -71,10 +79,26 @@ def test_what_cannot_be_written_is_refused(value: object) -> None:
         SERDES.serialize(value, CONTEXT)
 
 
-@pytest.mark.parametrize("text", ["{}", '{"t":"zz","v":1}', '{"t":"m","v":{"a":1}}'])
+@pytest.mark.parametrize("text", ['{"t":"zz","v":1}', '{"t":"m","v":{"a":1}}'])
 def test_a_malformed_envelope_is_refused(text: str) -> None:
     with pytest.raises(SerDesError):
         SERDES.deserialize(text, CONTEXT)
+
+
+@pytest.mark.parametrize("value", [{}, {"a": {"b": [1, {"c": None}]}}, {"t": "s"}, [{"a": 1}]])
+def test_json_that_people_type_is_read_as_it_is(value: object) -> None:
+    assert SERDES.deserialize(json.dumps(value), CONTEXT) == value
+
+
+def test_people_read_values_without_tags() -> None:
+    value = {"id": UUID(int=1), "sum": Decimal("1.50"), "on": date(2026, 3, 1), "lines": [(1, None)], "empty": {}}
+    shown = without_tags(json.loads(SERDES.serialize(value, CONTEXT)))
+    assert shown == {"id": str(UUID(int=1)), "sum": "1.50", "on": "2026-03-01", "lines": [[1, None]], "empty": {}}
+
+
+@pytest.mark.parametrize("value", [None, "text", [1, 2], {"t": "s"}, {"t": "m", "v": {"a": {"b": 1}}}, {"t": "zz", "v": 1}])
+def test_what_is_not_tagged_throughout_is_shown_as_it_is(value: object) -> None:
+    assert without_tags(value) == value
 
 
 def test_plain_json_and_pass_through() -> None:

@@ -170,16 +170,17 @@ def test_from_a_chosen_operation_everything_after_it_runs_again(runtime: Runtime
     assert [e["EventId"] for e in list_events(execution_id)] == list(range(1, len(list_events(execution_id)) + 1))
 
 
-def test_saved_result_and_input_can_be_replaced_and_both_values_are_kept(runtime: Runtime) -> None:
+@pytest.mark.parametrize("by_hand", ['"by hand"', '{"by": "hand", "times": [1, {"a": null}]}'])
+def test_saved_result_and_input_can_be_replaced_and_both_values_are_kept(runtime: Runtime, by_hand: str) -> None:
     broken.add("last")
     execution_id = ended("test-redrive", '"old input"')
     first = Operation.objects.get(execution_id=execution_id, name="first").id
     broken.clear()
     bodies.clear()
-    redrive_execution(execution_id, from_operation=first, replaces_result=True, result_text='"by hand"', input_text='"new input"')
+    redrive_execution(execution_id, from_operation=first, replaces_result=True, result_text=by_hand, input_text='"new input"')
     wait_until(lambda: status(execution_id) == "SUCCEEDED")
     assert "first" not in bodies
-    assert Execution.objects.get(id=execution_id).result == '["by hand", ["inside", "deep"], "last", "new input"]'
+    assert Execution.objects.get(id=execution_id).result == f'[{by_hand}, ["inside", "deep"], "last", "new input"]'
     details = next(e["ExecutionRedrivenDetails"] for e in list_events(execution_id) if e["EventType"] == "ExecutionRedriven")
     assert details["ReplacedResultOf"] == first
     assert json.loads(details["Previous"]["Payload"]) == {"Result": '"first"', "Input": '"old input"'}

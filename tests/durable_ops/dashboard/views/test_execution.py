@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from execution_engine.models import Execution, FunctionVersion
+from execution_engine.models import Execution, FunctionVersion, Operation
 from tests.durable_ops.dashboard.conftest import HTMX
 from tests.factories import ago, make_callback, make_event, make_execution, make_operation, some_id
 
@@ -106,6 +106,19 @@ def test_drawer_tells_who_may_answer(admin: Client, execution: Execution) -> Non
     assert "Who may answer" in html
     assert "every 1 min" in html
     assert f'data-copy="http://testserver/callbacks/{callback.callback_id}/approve"' in html
+
+
+def test_a_result_is_shown_as_the_json_that_people_type(admin: Client, execution: Execution) -> None:
+    stored = '{"t":"m","v":{"amount":{"t":"i","v":5}}}'
+    step = make_operation(execution, status="SUCCEEDED", ended_at=ago(), payload=stored)
+    callback = make_callback(execution, status="SUCCEEDED", ended_at=ago(), payload=stored)
+
+    def shown(operation: Operation) -> bool:
+        html = admin.get(f"/executions/{execution.id}/operations/{operation.id}/", headers=HTMX).content.decode()
+        return "amount" in html and "&quot;t&quot;" not in html
+
+    assert (shown(step), shown(callback)) == (True, False)
+    assert admin.get(f"/executions/{execution.id}/operations/{step.id}/payload/").content.decode() == stored
 
 
 def test_raw_payload_is_plain_text_as_stored(admin: Client, execution: Execution) -> None:
