@@ -203,11 +203,6 @@ class Pump:
             if mine:
                 claims.renew(self._connection, mine, self._settings.CLAIM_SECONDS)
             self._runtime.keeper.register_versions(self._connection)
-            if all(function.is_durable for function in self._runtime.versions.values()):
-                # A claim need not reach the disk before its handler begins: whatever is written under it reaches the disk behind it. If
-                # the server crashes within that moment the claim is void, the fence refuses its holder, and the execution is claimed
-                # again. Only a plain function, which writes nothing before its end, would then be called twice.
-                self._connection.execute("set synchronous_commit = off")
         return self._connection
 
     def _disconnect(self) -> None:

@@ -32,7 +32,7 @@ def test_a_move_is_seen_refused_and_done(sign_in: Callable[..., Page], live_serv
     expect(page.get_by_role("cell", name="STEP 'fetch'")).to_be_visible()
     page.get_by_role("textbox", name="Reason").fill("the other one")
     page.get_by_role("button", name="Move 1 execution").click()
-    expect(page.get_by_role("alert").first).to_contain_text("version changed does not fit what is recorded")
+    expect(page.get_by_role("alert").first).to_contain_text("Version changed does not fit what is recorded")
     expect(page.get_by_role("textbox", name="Reason")).to_have_value("the other one")
     page.get_by_label("To version").select_option("fits")
     expect(page.locator("#plan")).to_contain_text("fits what is recorded")

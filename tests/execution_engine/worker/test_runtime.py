@@ -9,11 +9,8 @@ import pytest
 
 from execution_engine import DurableContext, Duration, durable_execution
 from execution_engine.models import Execution, Operation
-from execution_engine.sdk.registry import register
 from execution_engine.services import callbacks, executions, redrive
-from execution_engine.worker import keeper
 from execution_engine.worker.runtime import Runtime
-from tests.execution_engine.conftest import make_runtime
 from tests.waiting import PATIENCE, wait_until
 
 History = Callable[[UUID], list[str]]
@@ -123,15 +120,3 @@ def test_a_handler_that_outlived_its_claim_still_has_its_thread(runtime: Runtime
     assert [invocation.lane.lost for invocation in runtime.invocations()] == [True, False]
     LEAVES.set()
     assert handle.result(timeout=PATIENCE) == "left"
-
-
-@pytest.mark.parametrize(("is_durable", "waits_for_disk"), [(True, "off"), (False, "on")])
-def test_claims_reach_the_disk_first_where_a_function_must_not_be_called_twice(
-    transactional_db: None, monkeypatch: pytest.MonkeyPatch, is_durable: bool, waits_for_disk: str
-) -> None:
-    function = register(lambda event, context: event, name="test-disk", durable=is_durable)
-    monkeypatch.setattr(keeper, "registered_functions", lambda: [function])
-    pump = make_runtime().pump
-    assert pump is not None
-    with pump._connected() as connection:
-        assert connection.execute("show synchronous_commit").fetchone() == (waits_for_disk,)
