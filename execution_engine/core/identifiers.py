@@ -55,8 +55,13 @@ def operation_id(prefix: str | None, counter: int) -> str:
 
 
 def new_callback_id() -> str:
-    """256 random bits, safe in a URL. Whoever holds the id may answer, so it must not be guessable."""
-    return secrets.token_urlsafe(32)
+    """256 random bits, safe in a URL. Whoever holds the id may answer, so it must not be guessable.
+
+    It never begins with a hyphen: a command that is given such an id takes it for an option.
+    """
+    while (found := secrets.token_urlsafe(32)).startswith("-"):
+        pass
+    return found
 
 
 def function_arn(region: str, account: str, function: str) -> str:

@@ -79,7 +79,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`candidates` carry the annotation `matches`; `is_examined` tells whether it or `state` has to be asked row by row."""
+    """`candidates` carry the annotation `matches`; `is_examined` tells whether it or `state` is looked for among the newest."""
 
     candidates: QuerySet[Execution]
     state: StateCode | None
@@ -99,8 +99,9 @@ def make_search(filters: ExecutionFilters, served: Collection[int]) -> Search:
     if state is not None:
         indexed &= states.own_state(state, served)
     matches = ExpressionWrapper(rest, output_field=BooleanField()) if rest else Value(True)
-    asks = state is not None and states.asks_operations(state)
-    return Search(Execution.objects.filter(indexed).annotate(matches=matches), state, is_examined=bool(rest) or asks)
+    # Of an open state too: the index of open executions knows it, where the planner would rather read all their rows.
+    is_examined = bool(rest) or (state is not None and not state.is_terminal)
+    return Search(Execution.objects.filter(indexed).annotate(matches=matches), state, is_examined)
 
 
 def of_functions(functions: Collection[str] | None) -> Q:

@@ -1,5 +1,6 @@
 """The time line of an execution that mostly waits: shortened by default, true to time on demand, times of its own for a part."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,9 @@ def test_long_wait_is_shortened_and_says_how_long_it_was(
     assert widths(bars)[0] > 800
     page.get_by_role("link", name="History").click()
     expect(page.get_by_role("link", name="True to time")).to_have_attribute("aria-current", "true")
-    page.get_by_role("link", name="Waits shortened").click()
+    shortened = page.get_by_role("link", name="Waits shortened")
+    expect(shortened).to_have_attribute("href", re.compile("tab=history"))  # the tab is there
+    shortened.click()
     expect(page).to_have_url(f"{live_server.url}/executions/{execution.id}/?tab=history")
     expect(plot.locator(".annotation-text", has_text="2 d")).to_be_visible()
 
